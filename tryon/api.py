@@ -1,0 +1,94 @@
+"""The Python face: analyses and looks without Ray. The job's stages call exactly this code."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tryon import garment as garment_module
+from tryon import person as person_module
+from tryon.compose import Canvas, put_on
+from tryon.fit import Body, Fit, fit
+from tryon.garment import Garment
+from tryon.networks import Networks
+from tryon.person import Person
+
+
+@dataclass
+class Look:
+    """One or more garments on one person; all arrays have the height and width of the person photo.
+
+    image HxWx3 uint8 RGB; warped_mask HxW uint8 0/255, garment pixels visible in image (after arms and hair in front);
+    edit_mask HxW uint8 0/255, every pixel that may differ from the photo; layout HxW uint8, parse ids of the result;
+    score 0..1; reasons: keys of schema.REVIEW_REASONS, empty when nothing needs a look.
+    """
+
+    image: np.ndarray
+    warped_mask: np.ndarray
+    edit_mask: np.ndarray
+    layout: np.ndarray
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+def generate(person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
+    """Put the fitted garments on in order."""
+    shape = person.parse.shape
+    canvas = Canvas(person.photo, person.parse, np.zeros(shape, bool), np.full(shape, -1, np.int8))
+    body = Body(person)
+    for i, (garment, placed) in enumerate(zip(garments, fits)):
+        canvas = put_on(canvas, placed, garment, i, body)
+    as_mask = lambda m: m.astype(np.uint8) * 255
+    pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
+    seen = [(canvas.worn == i).sum() / max(body.unit, 1) ** 2 for i in range(len(garments))]
+    # A garment of which almost nothing is seen (less than a hand's breadth squared) is no try-on.
+    score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, min(seen) / 0.02)
+    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8)) if bad)
+    return Look(canvas.image, as_mask(canvas.worn >= 0), as_mask(canvas.edit), canvas.layout, float(np.clip(score, 0, 1)), reasons)
+
+
+class TryOn:
+    """Photos are HxWx3 uint8 RGB arrays of any size; nothing is scaled. Bad input raises schema.RowError with a
+    reason (``no_person``, ``no_garment``, ``no_place``, ``unsupported_category``, ``unknown_category``)."""
+
+    def __init__(self, networks: Networks):
+        self.networks = networks
+
+    @classmethod
+    def load(cls, device: str = "auto", weights: str = "") -> "TryOn":
+        """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's."""
+        return cls(Networks(device, weights))
+
+    def parse(self, photo: np.ndarray) -> np.ndarray:
+        """uint8 HxW of ids into schema.PARSE_CLASSES."""
+        return person_module.parse(self.networks, _photo(photo))[0]
+
+    def pose(self, photo: np.ndarray) -> np.ndarray:
+        """float32 Px18x3 (COCO-18; x, y in pixels, confidence), largest person first; a missing joint is 0, 0, 0."""
+        return person_module.pose(self.networks, _photo(photo))
+
+    def person(self, photo: np.ndarray) -> Person:
+        """The reusable analysis of a photo of a model."""
+        return person_module.analyse(self.networks, _photo(photo))
+
+    def garment(self, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None) -> Garment:
+        """The reusable analysis of a product photo; ``mask`` (HxW uint8 0/255) replaces the network's."""
+        return garment_module.analyse(self.networks, _photo(photo), category, mask)
+
+    def render(self, person, garments, category: str | None = None) -> Look:
+        """Put ``garments`` (one photo or Garment, or an ordered list) on ``person`` (a photo or a Person)."""
+        person = person if isinstance(person, Person) else self.person(person)
+        if isinstance(garments, (Garment, np.ndarray)):
+            garments = [garments]
+        garments = [g if isinstance(g, Garment) else self.garment(g, category) for g in garments]
+        if not garments:
+            raise ValueError("render needs at least one garment")
+        return generate(person, garments, [fit(person, g) for g in garments])
+
+
+def _photo(photo: np.ndarray) -> np.ndarray:
+    if not (isinstance(photo, np.ndarray) and photo.dtype == np.uint8 and photo.ndim == 3 and photo.shape[2] == 3):
+        raise ValueError(f"a photo is an HxWx3 uint8 RGB array, not {getattr(photo, 'dtype', type(photo))} {getattr(photo, 'shape', '')}")
+    return photo
+
+
+__all__ = ["Garment", "Look", "Person", "TryOn", "fit", "generate"]

@@ -1,0 +1,45 @@
+"""Ray: start or join, and check that the stages fit into what there is."""
+import os
+from pathlib import Path
+
+import ray
+from ray.data import DataContext
+
+from tryon.config import Config, ConfigError
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+
+
+def connect(config: Config) -> None:
+    """Join the cluster of the job (``RAY_ADDRESS``, set by ``ray job submit``) or of ``cluster.address``; else start a
+    local Ray. Raises ConfigError when the stages ask for more than the cluster has: they would wait for ever."""
+    address = config.cluster.address or os.environ.get("RAY_ADDRESS", "")
+    # Freed blocks stay mapped: without this a third of the CPU time goes into page faults.
+    env = {"THP_MEM_ALLOC_ENABLE": "1", "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
+    if address:
+        ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False)
+    else:
+        os.environ.setdefault("RAY_worker_niceness", "0")  # workers at nice 15 starve beside anything else on the machine
+        path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))
+        ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False,
+                 runtime_env={"env_vars": env | {"PYTHONPATH": path}}, object_store_memory=int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.execution_options.preserve_order = False
+    context.max_errored_blocks = 0
+    check_budget(config, ray.cluster_resources())
+
+
+def check_budget(config: Config, resources: dict[str, float]) -> None:
+    """All operators of a pipeline run at once: their logical CPUs must leave one for the rest, or Ray waits silently."""
+    c, cpus = config.cluster, resources.get("CPU", 0)
+    networks = c.generate_actors
+    needed = max(c.fetch_tasks * c.task_cpus + max(c.person_actors, c.garment_actors) * c.actor_cpus,
+                 (c.fit_actors + networks) * c.actor_cpus + c.finish_tasks * c.task_cpus)
+    if needed > max(cpus - 1, 0.5):
+        raise ConfigError(f"the stages ask for {needed:.1f} logical CPUs, the cluster has {cpus:.0f} and one must stay free: "
+                          "lower [cluster] *_actors and *_tasks, or actor_cpus and task_cpus")
+    gpus = c.gpus_per_actor * max(c.person_actors, c.garment_actors, c.generate_actors)
+    if gpus > resources.get("GPU", 0):
+        raise ConfigError(f"the stages ask for {gpus:g} GPUs, the cluster has {resources.get('GPU', 0):g}: set cluster.gpus_per_actor to 0 or add GPUs")

@@ -1,0 +1,125 @@
+"""The Clothing dataset: photos of single garments on all sorts of ground, labelled with their kind but without masks.
+
+Masks of easy grounds are found by GrabCut (Rother et al. 2004) and kept only where they can be trusted; the network
+learns the hard grounds from garments moved onto them.
+"""
+import csv
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tryon.datasets.split import split_of
+
+# Label of the data set -> our subcategory (schema.SUBCATEGORIES); the rest is ambiguous and carries no label.
+SUBCATEGORY = {
+    "T-Shirt": "top", "Longsleeve": "top", "Top": "top", "Undershirt": "top", "Blouse": "shirt", "Body": None,
+    "Polo": "shirt", "Shirt": "shirt", "Hoodie": "sweater", "Blazer": "jacket", "Outwear": "jacket", "Pants": "trousers",
+    "Shorts": "shorts", "Skirt": "skirt", "Dress": "dress", "Hat": "hat",
+}
+
+
+@dataclass
+class GarmentPhoto:
+    id: str
+    image: np.ndarray  # HxWx3 uint8 RGB
+    subcategory: str | None
+    split: str
+    mask: np.ndarray | None = None  # HxW uint8 0/255
+
+
+def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list[GarmentPhoto]:
+    """Read the untarred ``garments`` folder. Raises ValueError naming the file and an unknown label."""
+    folder, photos = Path(folder), []
+    with (folder / "images.csv").open(newline="") as f:
+        for row in csv.DictReader(f):
+            if row["label"] not in SUBCATEGORY:
+                raise ValueError(f"{folder / 'images.csv'}: unknown label {row['label']!r}; map it in SUBCATEGORY")
+            split = split_of(f"garments/{row['image']}")
+            bgr = cv2.imread(str(folder / "image" / f"{row['image']}.jpg")) if split in splits else None
+            if bgr is not None:
+                photos.append(GarmentPhoto(row["image"], cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), SUBCATEGORY[row["label"]], split))
+    return photos
+
+
+def easy_mask(image: np.ndarray, side: int = 240) -> np.ndarray | None:
+    """Mask (HxW uint8 0/255) of a garment on an easy ground, or None when the result cannot be trusted.
+
+    The ground is modelled by four colours of the picture's border; what differs from them seeds GrabCut. Trusted
+    is a result that is one solid piece, hardly touches the border, covers 8-75 % of the picture, and that GrabCut
+    finds again from a seed that is a third narrower.
+    """
+    scale = side / max(image.shape[:2])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    h, w = lab.shape[:2]
+    band = max(3, int(0.035 * side))
+    border = np.ones((h, w), bool)
+    border[band:-band, band:-band] = False
+    cv2.setRNGSeed(0)
+    _, _, centres = cv2.kmeans(lab[border], 4, None, (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0), 1, cv2.KMEANS_PP_CENTERS)
+    distance = np.sqrt(((lab[:, :, None] - centres) ** 2).sum(-1)).min(-1)
+    spread = float(np.percentile(distance[border], 90))
+    if spread > 22:
+        return None
+    masks = []
+    for factor in (1.6, 2.4):
+        seed = cv2.GaussianBlur(distance, (0, 0), 1.5) > max(10.0, factor * spread)
+        seed = cv2.morphologyEx(seed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+        trimap = np.where(seed > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        trimap[border & (seed == 0)] = cv2.GC_BGD
+        if not 0.05 < seed.mean() < 0.85:
+            return None
+        cv2.grabCut(small[..., ::-1].copy(), trimap, None, np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
+        mask = ((trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)).astype(np.uint8)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        if count < 2:
+            return None
+        biggest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+        if stats[biggest, cv2.CC_STAT_AREA] < 0.9 * mask.sum():
+            return None
+        solid = (labels == biggest).astype(np.uint8)
+        count, gaps, stats, _ = cv2.connectedComponentsWithStats(1 - solid)
+        inner = [i for i in range(1, count) if stats[i, cv2.CC_STAT_LEFT] > 0 and stats[i, cv2.CC_STAT_TOP] > 0
+                 and stats[i, cv2.CC_STAT_LEFT] + stats[i, cv2.CC_STAT_WIDTH] < w and stats[i, cv2.CC_STAT_TOP] + stats[i, cv2.CC_STAT_HEIGHT] < h]
+        if sum(stats[i, cv2.CC_STAT_AREA] for i in inner) > 0.07 * solid.sum():  # the garment shares a colour with its ground
+            return None
+        # Pinholes are filled; a real gap, as between sleeve and torso, looks like the ground.
+        filled = solid.copy()
+        for i in inner:
+            if stats[i, cv2.CC_STAT_AREA] < 0.002 * solid.sum() or np.median(distance[gaps == i]) > max(8.0, 1.2 * spread):
+                filled[gaps == i] = 1
+        masks.append(filled)
+    a, b = (m.astype(bool) for m in masks)
+    if (a & b).sum() < 0.95 * (a | b).sum() or not 0.08 < a.mean() < 0.75:
+        return None
+    edge = np.concatenate((a[:2].ravel(), a[-2:].ravel(), a[:, :2].ravel(), a[:, -2:].ravel()))
+    if edge.mean() > 0.06:
+        return None
+    contour = max(cv2.findContours(masks[0], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)
+    roughness = cv2.arcLength(contour, True) ** 2 / (4 * np.pi * max(a.sum(), 1))
+    if roughness > 9:
+        return None
+    full = cv2.resize(masks[0].astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return ((full > 0.5) * 255).astype(np.uint8)
+
+
+def with_easy_masks(photos: list[GarmentPhoto], cache: str | Path, threads: int = 2) -> list[GarmentPhoto]:
+    """The photos whose mask can be trusted, with it; masks are kept as PNG in ``cache``, an empty file where none is."""
+    cache = Path(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+
+    def one(photo: GarmentPhoto):
+        path = cache / f"{photo.id}.png"
+        if not path.exists():
+            mask = easy_mask(photo.image)
+            path.write_bytes(b"" if mask is None else cv2.imencode(".png", mask)[1].tobytes())
+        data = path.read_bytes()
+        photo.mask = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, photos))
+    return [p for p in photos if p.mask is not None]

@@ -1,0 +1,361 @@
+"""Fit: lay a garment on a body, geometry only, in closed form.
+
+A regular grid over the product photo is carried to the person photo: the torso (or pelvis, or head) by an affine map,
+each sleeve and leg by sliding along the bones of its limb, blended in between. Every part becomes a layer of its own,
+so that a sleeve may lie over the torso. The grid is then inverted on a coarse target grid; the texture itself is
+sampled later, at full resolution.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.garment import Garment
+from tryon.person import Person
+from tryon.schema import RowError
+
+GRID = 40  # cells along the longer side of the garment
+COARSE = 256  # height of the coarse target grid
+MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outline
+
+# Proportions measured on 527 CCP people (median), in units of the torso length B (neck to middle of the hips).
+SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
+
+
+@dataclass
+class Layer:
+    """One part of a placed garment, small enough to travel.
+
+    ``part``: ``torso``, ``left`` or ``right`` (sleeve or leg). ``map``: int16 h x w x 2 on the coarse grid, the (x, y)
+    in 1/8 pixels of the product photo that is seen at each place of the person photo; ``cover``: uint8 h x w, 255 where
+    the map may be trusted. ``share``: uint8 gh x gw on the garment's grid, 255 where it belongs to this part alone.
+    """
+
+    part: str
+    map: np.ndarray
+    cover: np.ndarray
+    share: np.ndarray
+
+
+@dataclass
+class Fit:
+    layers: list[Layer]  # back to front
+    grid: tuple[float, float, float]  # x and y of the garment grid's first point and its cell, in pixels of the product photo
+    category: str
+    subcategory: str
+    bones: dict[str, np.ndarray]  # limb -> 3x2 polyline of the body in pixels of the person photo
+    unit: float  # torso length B in pixels
+    confidence: float  # of the joints the garment hangs on, 0..1
+
+
+class Body:
+    """Joints of the main person with the missing ones inferred, in pixels, and the outline of the torso."""
+
+    def __init__(self, person: Person):
+        pose = person.pose[0]
+        self.seen = pose[:, 2] > 0
+        self.joint = pose[:, :2].astype(float).copy()
+        height, width = person.parse.shape
+        if not self.seen[[S.R_SHOULDER, S.L_SHOULDER]].any() and not self.seen[[S.R_HIP, S.L_HIP]].any():
+            raise RowError("no_place", "neither shoulders nor hips are in the photo")
+        j, seen = self.joint, self.seen
+        if not seen[[S.R_SHOULDER, S.L_SHOULDER]].any():  # legs only: a torso above the hips
+            hips = j[[S.R_HIP, S.L_HIP]][seen[[S.R_HIP, S.L_HIP]]].mean(0)
+            apart = abs(j[S.L_HIP, 0] - j[S.R_HIP, 0]) if seen[[S.R_HIP, S.L_HIP]].all() else 0.2 * width
+            unit = max(apart / 0.36, 20.0)
+            j[S.R_SHOULDER], j[S.L_SHOULDER] = hips + (-0.32 * unit, -unit), hips + (0.32 * unit, -unit)
+        for a, b in ((S.R_SHOULDER, S.L_SHOULDER), (S.L_SHOULDER, S.R_SHOULDER)):
+            if not seen[a] and seen[b]:
+                j[a] = 2 * j[S.NECK_JOINT] - j[b] if seen[S.NECK_JOINT] else j[b] + (0.1 * width * (1 if a == S.L_SHOULDER else -1), 0)
+        self.neck = (j[S.R_SHOULDER] + j[S.L_SHOULDER]) / 2
+        across = j[S.L_SHOULDER] - j[S.R_SHOULDER]
+        self.shoulder_width = float(np.linalg.norm(across))
+        hips = [j[k] for k in (S.R_HIP, S.L_HIP) if seen[k]]
+        if hips:
+            middle = np.mean(hips, 0)
+            torso = float(np.linalg.norm(middle - self.neck))
+            # A torso much shorter than the shoulders are wide is a joint found in the wrong place, or cut off.
+            self.unit = max(torso, self.shoulder_width / 0.74)
+            self.down = (middle - self.neck) / max(torso, 1e-6)
+            self.hips = self.neck + self.down * self.unit if torso < 0.8 * self.unit else middle
+        else:
+            self.unit = max(self.shoulder_width / SHOULDERS, 1.0)
+            self.down = np.array((0.0, 1.0))
+            self.hips = self.neck + self.down * self.unit
+        self.down = self.down / np.linalg.norm(self.down)
+        # How far the body is turned: 1 from the front, smaller from the side.
+        self.view = float(np.clip(self.shoulder_width / (SHOULDERS * self.unit), 0.45, 1.08))
+        sideways = across / max(self.shoulder_width, 1e-6) * (1 if across[0] >= 0 else -1)
+        square = np.array((self.down[1], -self.down[0]))
+        self.right_to_left = 1 if across[0] >= 0 else -1  # -1 when the person is seen from behind
+        self.across = sideways + square
+        self.across /= max(float(np.linalg.norm(self.across)), 1e-6)
+        self.torso_width = self._width(person, 0.35, 0.75)
+        self.hip_width = self._width(person, 0.95, 1.1)
+
+    def _width(self, person: Person, a: float, b: float) -> float:
+        """Width of the outline without arms, median over rows between ``a`` and ``b`` torso lengths below the neck,
+        kept within what bodies have. Coats count less than they show."""
+        default = 1.1 * SHOULDERS * self.unit * self.view
+        body = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.NECK, S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR))
+        widths = []
+        for t in np.linspace(a, b, 9):
+            x, y = self.neck + t * self.unit * self.down
+            if not 0 <= int(y) < body.shape[0]:
+                continue
+            row = body[int(y)]
+            x = int(np.clip(x, 0, len(row) - 1))
+            if row[x]:
+                left = np.flatnonzero(~row[:x])
+                right = np.flatnonzero(~row[x:])
+                widths.append((right[0] + x if len(right) else len(row)) - (left[-1] if len(left) else 0))
+        if not widths:
+            return default
+        return float(np.clip(np.median(widths), 0.92 * default, 1.2 * default))
+
+    def limb(self, side: str, arm: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Polyline of two bones (3x2) and their true lengths: shoulder, elbow, wrist or hip, knee, ankle."""
+        ids = {("left", True): (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), ("right", True): (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
+               ("left", False): (S.L_HIP, S.L_KNEE, S.L_ANKLE), ("right", False): (S.R_HIP, S.R_KNEE, S.R_ANKLE)}[side, arm]
+        lengths = np.array((UPPER_ARM, FOREARM) if arm else (THIGH, SHIN)) * self.unit
+        sign = (1 if side == "left" else -1) * self.right_to_left
+        start = self.joint[ids[0]] if self.seen[ids[0]] or arm else self.hips + self.across * sign * 0.18 * self.unit
+        line = [start]
+        direction = self.down + 0.12 * sign * self.across * (1 if arm else 0.2)
+        for k, length in zip(ids[1:], lengths):
+            if self.seen[k]:
+                direction = self.joint[k] - line[-1]
+                line.append(self.joint[k])
+            else:
+                line.append(line[-1] + direction / max(float(np.linalg.norm(direction)), 1e-6) * length)
+        return np.array(line), lengths
+
+
+def _smooth(x, a: float, b: float):
+    t = np.clip((x - a) / (b - a), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _along(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arc length, signed side (positive to the right of the direction, in picture terms) and half width index for
+    points Nx2 against a polyline Kx2, whose ends are extended straight."""
+    seg = np.diff(line, axis=0)
+    length = np.maximum(np.linalg.norm(seg, axis=1), 1e-6)
+    start = np.concatenate(([0], np.cumsum(length)[:-1]))
+    best, t_out, u_out = np.full(len(points), np.inf), np.zeros(len(points)), np.zeros(len(points))
+    for k, (a, d, l, s) in enumerate(zip(line[:-1], seg, length, start)):
+        n = d / l
+        rel = points - a
+        t = rel @ n
+        lo, hi = (-np.inf if k == 0 else 0.0), (np.inf if k == len(seg) - 1 else l)
+        tc = np.clip(t, lo, hi)
+        gap = rel - tc[:, None] * n
+        dist = (gap ** 2).sum(1)
+        closer = dist < best
+        best[closer] = dist[closer]
+        t_out[closer] = s + tc[closer]
+        u_out[closer] = (rel[:, 1] * n[0] - rel[:, 0] * n[1])[closer]
+    return t_out, u_out, np.sqrt(best)
+
+
+def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur: float) -> np.ndarray:
+    """Points at true arc length ``t`` and side offset ``u`` along two bones of true lengths ``true`` drawn as the
+    polyline ``line``; a foreshortened bone shortens what lies on it. ``blur`` rounds the bend."""
+    seg = np.diff(line, axis=0)
+    unit = seg / np.maximum(np.linalg.norm(seg, axis=1, keepdims=True), 1e-6)
+    first = line[0] + np.outer(t / true[0], seg[0])
+    beyond = (t - true[0]) / true[1]
+    second = line[1] + np.outer(beyond, seg[1])
+    w = _smooth(t, true[0] - blur, true[0] + blur)[:, None]
+    centre = np.where(t[:, None] < true[0], first, second)
+    direction = unit[0] * (1 - w) + unit[1] * w
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+    normal = np.stack((-direction[:, 1], direction[:, 0]), 1)
+    return centre + normal * u[:, None]
+
+
+def _invert(source: np.ndarray, target: np.ndarray, use: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``use`` gh x gw in 0..1) into a backward
+    map h x w x 2 and its cover h x w, by splatting a dense resampling of the grid."""
+    h, w = shape
+    fine = (source.shape[1] * 10, source.shape[0] * 10)
+    dense = [cv2.resize(a.astype(np.float32), fine, interpolation=cv2.INTER_LINEAR) for a in (source, target, use)]
+    keep = dense[2].ravel() > 0.5
+    s, t = dense[0].reshape(-1, 2)[keep], dense[1].reshape(-1, 2)[keep]
+    ok = (t[:, 0] > -4) & (t[:, 0] < w + 3) & (t[:, 1] > -4) & (t[:, 1] < h + 3)
+    s, t = s[ok], t[ok] + 4
+    W, H = w + 8, h + 8
+    x0, y0 = np.floor(t[:, 0]).astype(int), np.floor(t[:, 1]).astype(int)
+    fx, fy = t[:, 0] - x0, t[:, 1] - y0
+    total, sx, sy = np.zeros(H * W), np.zeros(H * W), np.zeros(H * W)
+    for dx, dy, weight in ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy)):
+        index = (y0 + dy) * W + x0 + dx
+        total += np.bincount(index, weight, H * W)
+        sx += np.bincount(index, weight * s[:, 0], H * W)
+        sy += np.bincount(index, weight * s[:, 1], H * W)
+    acc = np.stack((sx, sy, total), -1).reshape(H, W, 3)
+    cover = acc[..., 2] > 1e-3
+    # Where nothing landed, the map is carried on from wider and wider neighbourhoods.
+    out = np.where(cover[..., None], acc[..., :2] / np.maximum(acc[..., 2:], 1e-6), 0)
+    known = cover.copy()
+    base = np.where(known[..., None], np.concatenate((out, np.ones((H, W, 1))), -1), 0).astype(np.float32)
+    for sigma in (1.0, 2.0, 5.0, 12.0):
+        if known.all():
+            break
+        blurred = cv2.GaussianBlur(base, (0, 0), sigma)
+        fill = ~known & (blurred[..., 2] > 1e-4)
+        out[fill] = (blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-9))[fill]
+        known |= fill
+    solid = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.float32)
+    return out[4:-4, 4:-4].astype(np.float32), solid[4:-4, 4:-4]
+
+
+def fit(person: Person, garment: Garment) -> Fit:
+    """Place ``garment`` on ``person``. Raises RowError: ``no_place`` when the part of the body it belongs on is not in
+    the photo, ``unsupported_category`` for accessories other than hats."""
+    if garment.category == "accessory" and garment.subcategory != "hat":
+        raise RowError("unsupported_category", f"{garment.subcategory} cannot be rendered yet: hats are the only accessory so far")
+    body = Body(person)
+    shape = garment.shape
+    ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
+    x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
+    pad = MARGIN * max(x1 - x0, y1 - y0)
+    cell = (max(x1 - x0, y1 - y0) + 2 * pad) / GRID
+    gx, gy = np.meshgrid(np.arange(x0 - pad, x1 + pad + cell, cell), np.arange(y0 - pad, y1 + pad + cell, cell))
+    source = np.stack((gx, gy), -1)
+    points = source.reshape(-1, 2)
+
+    place = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "accessory": _place_hat}[garment.category]
+    torso, limbs, joints = place(body, garment, points)
+
+    # Blend the limbs into the torso; remember each grid point's share in each part.
+    target, shares, bones = torso, {"torso": np.ones(len(points))}, {}
+    for side, (position, weight, line) in limbs.items():
+        target = target * (1 - weight[:, None]) + position * weight[:, None]
+        shares[side], bones[side] = weight, line
+        shares["torso"] = np.minimum(shares["torso"], 1 - weight)
+    h, w = person.parse.shape
+    scale = COARSE / h
+    coarse = (COARSE, max(8, int(round(w * scale))))
+    target = ((target + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
+
+    layers = []
+    for part in ("torso", "right", "left"):
+        if part not in shares:
+            continue
+        share = shares[part].reshape(source.shape[:2])
+        m, cover = _invert(source, target, (share > 0.02).astype(np.float32), coarse)
+        m = np.rint(np.clip(m, -2000, 4000) * 8).astype(np.int16)
+        layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
+    confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
+    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, bones, body.unit, confidence)
+
+
+def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[int, int]) -> np.ndarray:
+    """A layer's ``share`` resampled onto the pixels of the product photo: float32 HxW in 0..1, edges repeated."""
+    x0, y0, cell = grid
+    y, x = np.arange(shape[0], dtype=np.float32), np.arange(shape[1], dtype=np.float32)
+    mx, my = np.meshgrid((x - x0) / cell, (y - y0) / cell)
+    return cv2.remap(share.astype(np.float32) / 255, mx.astype(np.float32), my.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+LENGTHS = {"top": (0.75, 1.35), "shirt": (0.95, 1.45), "sweater": (0.9, 1.4), "jacket": (0.9, 2.3), "dress": (1.35, 2.9), "jumpsuit": (2.0, 2.9)}
+
+
+def _place_upper(body: Body, garment: Garment, points: np.ndarray):
+    shape = garment.shape
+    xc, top = shape.centre[0]
+    wide = body.torso_width * (1.08 if garment.subcategory == "jacket" else 1.0)
+    sx = wide / shape.width
+    sy = (1.1 * SHOULDERS * body.unit * max(body.torso_width / (1.1 * SHOULDERS * body.unit * body.view), 1.0)) / shape.width
+    length = (shape.centre[1, 1] - top) * sy / body.unit
+    lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
+    sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
+    origin = body.neck - body.down * 0.17 * SHOULDERS * body.unit
+    torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
+
+    limbs = {}
+    for side, axis in shape.limbs.items():
+        sign = 1 if side == "left" else -1
+        seen_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
+        line, true = body.limb(seen_side, arm=True)
+        start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
+        # The arm hangs from the joint, which lies inside of where a flat sleeve begins.
+        line = np.concatenate(((0.45 * start + 0.55 * line[0])[None], line[1:]))
+        t, u, dist = _along(points, axis[:, :2].astype(float))
+        reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
+        arm = true.sum() - 0.08 * body.unit
+        s_t = sy
+        if 0.72 * arm < reach * sy < 1.5 * arm:  # a long sleeve ends at the wrist
+            s_t = arm * 1.02 / reach
+        width = 0.85 * sy
+        position = _walk(line, true, t * s_t, u * width, 0.12 * body.unit)
+        half = np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2])
+        beyond = sign * (points[:, 0] - axis[0, 0]) / shape.width
+        weight = _smooth(beyond, -0.08, 0.1) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
+        limbs[side] = (position, weight, line)
+    return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
+
+
+def _place_lower(body: Body, garment: Garment, points: np.ndarray):
+    if not body.seen[[S.R_HIP, S.L_HIP]].any():
+        raise RowError("no_place", "the hips are not in the photo, so trousers and skirts have no place")
+    shape = garment.shape
+    xc, top = shape.centre[0]
+    crotch = shape.landmarks.get("crotch")
+    rows = garment.mask[int(top):int(crotch[1] if crotch else top + 0.3 * (shape.centre[1, 1] - top)) + 1] > 0
+    hip = float(np.percentile(rows.sum(1), 90)) if len(rows) else shape.width
+    hip = min(hip, 1.6 * shape.width)
+    sx = 1.04 * body.hip_width / hip
+    sy = 1.04 * max(body.hip_width, 1.0 * SHOULDERS * body.unit) / hip
+    origin = body.hips - body.down * 0.24 * body.unit
+    if crotch and shape.limbs:
+        # The rise is fixed by the body: waist to crotch.
+        rise = 0.44 * body.unit / max(crotch[1] - top, 1e-6)
+        sy = float(np.clip(rise, 0.75 * sy, 1.3 * sy))
+    torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
+    limbs, joints = {}, (S.R_HIP, S.L_HIP)
+    for side, axis in shape.limbs.items():
+        sign = 1 if side == "left" else -1
+        seen_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
+        line, true = body.limb(seen_side, arm=False)
+        start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
+        drop = float(np.linalg.norm(start - line[0]))
+        line = np.concatenate((start[None], line[1:]))
+        true = true - (min(drop, 0.6 * true[0]), 0)
+        t, u, _ = _along(points, axis[:, :2].astype(float))
+        reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
+        s_t = sy
+        if garment.subcategory != "shorts" and 0.7 * true.sum() < reach * sy < 1.5 * true.sum():
+            s_t = true.sum() * 1.03 / reach
+        position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
+        weight = _smooth(t, -0.05 * shape.width, 0.35 * shape.width) * _smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
+        limbs[side] = (position, weight, line)
+        joints += (S.R_KNEE, S.L_KNEE) if len(joints) == 2 else ()
+    return torso, limbs, joints
+
+
+def _place_hat(body: Body, garment: Garment, points: np.ndarray):
+    eyes = [body.joint[k] for k in (S.R_EYE, S.L_EYE) if body.seen[k]]
+    if not eyes:
+        raise RowError("no_place", "no eyes were found in the photo, so a hat has no place")
+    shape = garment.shape
+    xc, top = shape.centre[0]
+    bottom = shape.centre[1, 1]
+    eye = np.mean(eyes, 0)
+    head = 0.38 * SHOULDERS * body.unit
+    ears = body.joint[[S.R_EAR, S.L_EAR]]
+    if body.seen[[S.R_EAR, S.L_EAR]].all():
+        head = max(head * 0.8, float(np.linalg.norm(ears[1] - ears[0])))
+    across = body.across
+    if body.seen[[S.R_EYE, S.L_EYE]].all():
+        d = body.joint[S.L_EYE] - body.joint[S.R_EYE]
+        across = d / max(float(np.linalg.norm(d)), 1e-6) * (1 if d[0] >= 0 else -1)
+    down = np.array((-across[1], across[0]))
+    row = garment.mask[int(top + 0.4 * (bottom - top))] > 0
+    crown = float(max(row.sum(), 0.35 * shape.width))
+    s = 1.3 * head / crown
+    origin = eye - down * 0.30 * head  # the lower edge of the hat, on the forehead
+    placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * s, down)
+    return placed, {}, (S.R_EYE, S.L_EYE)

@@ -1,0 +1,89 @@
+"""Garment analysis: mask, kind and landmarks of a product photo."""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.landmarks import Shape, measure
+from tryon.models.weights import KINDS
+from tryon.networks import Networks
+from tryon.person import pack, unpack
+from tryon.schema import RowError
+
+CATEGORY_OF = {kind: category for category, kinds in S.SUBCATEGORIES.items() for kind in kinds}
+
+
+@dataclass
+class Garment:
+    """photo HxWx3 uint8 RGB; mask HxW uint8 0/255; shape: measurements in pixels of the photo; confidence 0..1."""
+
+    photo: np.ndarray
+    mask: np.ndarray
+    category: str
+    subcategory: str
+    shape: Shape
+    confidence: float
+
+    @property
+    def landmarks(self) -> dict[str, tuple[float, float, float]]:
+        """Name (of schema.LANDMARKS) -> x, y in pixels of the photo, confidence."""
+        return self.shape.landmarks
+
+    def to_bytes(self) -> bytes:
+        """The analysis without the photo."""
+        meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence, "width": self.shape.width,
+                "landmarks": self.shape.landmarks}
+        return pack(meta, {"centre": self.shape.centre} | {f"limb_{k}": v for k, v in self.shape.limbs.items()}, {"mask": self.mask})
+
+    @staticmethod
+    def from_bytes(data: bytes, photo: np.ndarray) -> "Garment":
+        meta, a = unpack(data)
+        limbs = {k.removeprefix("limb_"): v for k, v in a.items() if k.startswith("limb_")}
+        shape = Shape(meta["width"], a["centre"], {k: tuple(v) for k, v in meta["landmarks"].items()}, limbs)
+        return Garment(photo, a["mask"], meta["category"], meta["subcategory"], shape, meta["confidence"])
+
+
+def guided(guide: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
+    """Guided filter (He et al. 2010) with a grey guide: float32 HxW in 0..1 each; edges of ``p`` move to those of ``guide``."""
+    box = lambda x: cv2.boxFilter(x, -1, (2 * radius + 1, 2 * radius + 1))
+    mean_g, mean_p = box(guide), box(p)
+    a = (box(guide * p) - mean_g * mean_p) / (box(guide * guide) - mean_g * mean_g + eps)
+    return box(a) * guide + box(mean_p - a * mean_g)
+
+
+def clean(mask: np.ndarray) -> np.ndarray:
+    """Keep the pieces of a bool HxW mask that are at least a tenth of the largest, fill pinholes: uint8 0/255."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return np.zeros(mask.shape, np.uint8)
+    area = stats[:, cv2.CC_STAT_AREA].copy()
+    area[0] = 0
+    keep = np.isin(labels, np.flatnonzero(area >= 0.1 * area.max()))
+    count, holes, stats, _ = cv2.connectedComponentsWithStats((~keep).astype(np.uint8))
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.004 * keep.sum())
+    keep |= np.isin(holes, small[small > 0])
+    return keep.astype(np.uint8) * 255
+
+
+def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
+    """Analyse an HxWx3 uint8 product photo. ``category`` and ``subcategory`` restrict what it may be; ``mask`` (HxW
+    uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
+    if category and category not in S.CATEGORIES:
+        raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
+    p, kinds = networks.garment(photo)
+    h, w = photo.shape[:2]
+    sure = float(np.abs(p - 0.5).mean() * 2)
+    if mask is None:
+        soft = cv2.resize(p, (w, h), interpolation=cv2.INTER_LINEAR)
+        grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+        mask = clean(guided(grey, soft, max(2, h // 100), 1e-3) > 0.5)
+        inside = p > 0.5
+        sure = float(p[inside].mean()) if inside.any() else 0.0
+    if (mask > 0).mean() < 0.01:
+        raise RowError("no_garment", "no garment was found in the photo")
+    allowed = [i for i, k in enumerate(KINDS) if (not category or CATEGORY_OF[k] == category) and (not subcategory or k == subcategory)]
+    if not allowed:
+        allowed = [i for i, k in enumerate(KINDS) if not category or CATEGORY_OF[k] == category]
+    kind = KINDS[max(allowed, key=lambda i: kinds[i])]
+    return Garment(photo, mask, CATEGORY_OF[kind], kind, measure(mask, CATEGORY_OF[kind], kind), sure)

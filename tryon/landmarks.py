@@ -1,0 +1,266 @@
+"""The shape of a flat or hanging garment, read off its mask: landmarks, and the axes of sleeves and legs.
+
+Everything is measured on a mask scaled to ``WORK`` pixels and given back in pixels of the photo. The garment is
+expected upright (collar or waist on top). Left is the wearer's left, which is the right side of the picture.
+"""
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+WORK = 192
+SIDES = {"right": -1, "left": 1}  # direction in the picture
+
+
+@dataclass
+class Shape:
+    """Measurements in pixels of the photo.
+
+    ``landmarks``: name -> (x, y, confidence). ``limbs``: ``left``/``right`` -> float32 Nx3 (x, y, half width) along
+    the axis of the sleeve (upper, full) or leg (lower) from the body outwards; absent when there is none.
+    ``width``: of the torso, or of the waist (lower), or of the brim (hat). ``centre``: 2x2, top and bottom of the
+    centre line.
+    """
+
+    width: float
+    centre: np.ndarray
+    landmarks: dict[str, tuple[float, float, float]]
+    limbs: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def _runs(column: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], column.astype(np.int8), [0]))))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray | None:
+    """Centroids Nx3 (x, y, half width) of the geodesic level sets of ``region`` (bool HxW) grown from the mask ``start``."""
+    level = np.full(region.shape, -1, np.int32)
+    front, step = (start & region).astype(np.uint8), 0
+    inside = region.astype(np.uint8)
+    seen = np.zeros_like(inside)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    square = np.ones((3, 3), np.uint8)
+    while front.any():
+        level[front > 0] = step
+        seen |= front
+        # Alternating the two neighbourhoods makes the distance nearly Euclidean.
+        front = cv2.dilate(front, square if step % 2 else cross) & inside & ~seen & 1
+        step += 1
+    if step < 3:
+        return None
+    out = []
+    edges = np.linspace(0, step, points + 1)
+    for a, b in zip(edges[:-1], edges[1:]):
+        ys, xs = np.nonzero((level >= a) & (level < b))
+        if len(xs) >= 3:
+            out.append((xs.mean(), ys.mean(), 0.5 * len(xs) / max(b - a, 1)))
+    if len(out) < 2:
+        return None
+    axis = np.array(out, np.float32)
+    # The centroids lie half a bin inside both ends: carry the axis out to them.
+    for end, inner in ((0, 1), (-1, -2)):
+        axis[end, :2] += 0.5 * (axis[end, :2] - axis[inner, :2])
+    return axis
+
+
+def measure(mask: np.ndarray, category: str, subcategory: str) -> Shape:
+    """Measure an HxW uint8 mask (0/255) of a garment; the mask must not be empty."""
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    x0, y0, x1, y1 = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
+    scale = WORK / max(x1 - x0, y1 - y0)
+    crop = cv2.resize(mask[y0:y1, x0:x1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > 127
+    m = np.pad(crop, 2)
+    if category == "lower":
+        shape = _lower(m, subcategory)
+    elif category == "accessory":
+        shape = _hat(m)
+    else:
+        shape = _upper(m, category, subcategory)
+    back = lambda p: np.stack(((p[..., 0] - 2 + 0.5) / scale + x0 - 0.5, (p[..., 1] - 2 + 0.5) / scale + y0 - 0.5), -1)
+    shape.width /= scale
+    shape.centre = back(shape.centre)
+    shape.landmarks = {k: (*back(np.array(v[:2], float)).tolist(), v[2]) for k, v in shape.landmarks.items()}
+    shape.limbs = {k: np.concatenate((back(v[:, :2]), v[:, 2:] / scale), 1).astype(np.float32) for k, v in shape.limbs.items()}
+    return shape
+
+
+def _central_runs(m: np.ndarray, xc: float) -> np.ndarray:
+    """Per row the run that holds the centre, or lies nearest to it: Hx2, -1 where the row is empty."""
+    out = np.full((m.shape[0], 2), -1)
+    for y in range(m.shape[0]):
+        runs = _runs(m[y])
+        if runs:
+            out[y] = min(runs, key=lambda r: max(r[0] - xc, xc - r[1], 0))
+    return out
+
+
+def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
+    rows = np.flatnonzero(m.any(1))
+    top, height = rows[0], len(rows)
+    at = lambda f: int(top + f * (height - 1))
+    # The centre: the middle of the picture's extent in each row, which sleeves extend on both sides alike.
+    middles = [np.flatnonzero(m[y])[[0, -1]].mean() for y in range(at(0.3), at(0.97) + 1) if m[y].any()]
+    xc = float(np.median(middles))
+    # An open front is closed around the centre; a gap between sleeve and torso stays one.
+    extent = np.ptp(np.flatnonzero(m.any(0)))
+    lo, hi = int(xc - 0.16 * extent), int(xc + 0.16 * extent) + 1
+    closed = m.copy()
+    closed[:, lo:hi] = cv2.morphologyEx(m[:, lo:hi].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 15), np.uint8)) > 0
+    runs = _central_runs(closed, xc)
+    span = (0.25, 0.5) if category == "full" else (0.42, 0.97)
+    body = np.array([r for r in runs[at(span[0]):at(span[1]) + 1] if r[0] >= 0], float)
+    widths = body[:, 1] - body[:, 0] + 1
+    # The narrow rows are those where a gap parts the sleeves from the torso; a gap on one side only moves their middle.
+    for percentile in (30, 45, 60) if category == "full" else (12, 25, 40, 60):
+        width = float(np.percentile(widths, percentile))
+        middle = float(np.median(body[widths <= 1.1 * width].mean(1)))
+        if abs(middle - xc) < 0.1 * width:
+            xc = middle
+            break
+    if category == "upper" and (inset := _hanging_sleeves(m, xc, width)) is not None:
+        width = inset
+    profile = np.array([np.flatnonzero(m[:, x])[0] if m[:, x].any() else m.shape[0] for x in range(m.shape[1])])
+
+    landmarks, limbs = {}, {}
+    for side, sign in SIDES.items():
+        edge = int(np.clip(round(xc + sign * width * 0.53), 1, m.shape[1] - 2))
+        beyond = np.zeros_like(m)
+        if sign > 0:
+            beyond[:, edge:] = m[:, edge:]
+        else:
+            beyond[:, :edge + 1] = m[:, :edge + 1]
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(beyond.astype(np.uint8))
+        sleeves = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] < at(0.4) and stats[i, cv2.CC_STAT_AREA] > 0.008 * m.sum()]
+        hem_y = max(np.flatnonzero(m[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=at(1.0))
+        sleeve = max(sleeves, key=lambda i: stats[i, cv2.CC_STAT_AREA], default=None)
+        if sleeve is not None:
+            region = labels == sleeve
+            touch = _runs(region[:, edge])
+            ya, yb = max(touch, key=lambda r: r[1] - r[0]) if touch else (at(0.1), at(0.3))
+            yb = min(yb, ya + 0.62 * width)
+            start = np.zeros_like(region)
+            start[int(ya):int(yb) + 1, edge - 1:edge + 2] = True
+            axis = _axis(region, start)
+            reach = 0.0 if axis is None else np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()
+            if axis is not None and reach > 0.08 * width:
+                limbs[side] = axis
+                d = axis[-1, :2] - axis[-2, :2]
+                d /= max(float(np.linalg.norm(d)), 1e-6)
+                normal = np.array((d[1], -d[0])) * sign  # towards the outside of the arm
+                landmarks[f"cuff_outer_{side}"] = (*(axis[-1, :2] + normal * axis[-1, 2]), 0.8)
+                landmarks[f"cuff_inner_{side}"] = (*(axis[-1, :2] - normal * axis[-1, 2]), 0.8)
+            shoulder, armpit = (edge - sign * 0.05 * width, ya), (edge, yb)
+        else:
+            # Sleeveless: the outermost column of the upper quarter is the shoulder, the armhole ends where the full width begins.
+            upper = np.flatnonzero(m[:at(0.22) + 1].any(0))
+            x = int(upper[-1] if sign > 0 else upper[0])
+            shoulder = (x, profile[x])
+            full = [y for y in range(at(0.08), at(0.6)) if runs[y, 0] >= 0 and sign * (runs[y, 1 if sign > 0 else 0] - xc) > 0.45 * width]
+            armpit = (xc + sign * 0.48 * width, full[0] if full else at(0.3))
+        landmarks[f"shoulder_{side}"] = (*shoulder, 0.8)
+        landmarks[f"armpit_{side}"] = (*armpit, 0.8 if side in limbs else 0.6)
+        landmarks[f"hem_{side}"] = (xc + sign * 0.45 * width, hem_y, 0.8)
+        # The collar: the highest point between the centre and the shoulder.
+        lo, hi = sorted((xc + sign * 0.08 * width, xc + sign * 0.33 * width))
+        columns = np.arange(int(np.clip(lo, 0, m.shape[1] - 1)), int(np.clip(hi, 0, m.shape[1] - 2)) + 1)
+        x = int(columns[np.argmin(profile[columns])])
+        landmarks[f"collar_{side}"] = (x, profile[x], 0.7)
+    total = m.any(0).sum()
+    if not limbs and subcategory in ("sweater", "jacket") and total > 0.78 * height:
+        # Long sleeves that lie against the torso without a gap.
+        width = 0.62 * total
+        for side, sign in SIDES.items():
+            y = np.linspace(at(0.1), at(0.97), 5)
+            x = np.linspace(xc + sign * 0.33 * total, xc + sign * 0.41 * total, 5)
+            limbs[side] = np.stack((x, y, np.full(5, 0.085 * total)), 1).astype(np.float32)
+            landmarks[f"cuff_outer_{side}"], landmarks[f"cuff_inner_{side}"] = (x[-1] + sign * 0.08 * total, y[-1], 0.4), (x[-1] - sign * 0.08 * total, y[-1], 0.4)
+            landmarks[f"shoulder_{side}"] = (xc + sign * 0.3 * total, landmarks[f"shoulder_{side}"][1], 0.5)
+    if len(limbs) == 1:  # the other sleeve is folded away: assume it is like this one
+        (side, axis), = limbs.items()
+        other = "left" if side == "right" else "right"
+        limbs[other] = axis * (-1, 1, 1) + (2 * xc, 0, 0)
+        for name in ("cuff_outer", "cuff_inner"):
+            x, y, _ = landmarks[f"{name}_{side}"]
+            landmarks[f"{name}_{other}"] = (2 * xc - x, y, 0.3)
+    front = columns_between(landmarks, m.shape[1])
+    x = int(front[np.argmax(profile[front])])
+    landmarks["collar_front"] = (x, min(profile[x], at(0.5)), 0.5)
+    shoulder_y = (landmarks["shoulder_left"][1] + landmarks["shoulder_right"][1]) / 2
+    centre = np.array(((xc, shoulder_y), (xc, rows[-1])), float)
+    return Shape(width, centre, landmarks, limbs)
+
+
+def _hanging_sleeves(m: np.ndarray, xc: float, width: float) -> float | None:
+    """Width of the torso when both sleeves hang against it, seen as a step between hem and cuff, else None."""
+    rows = np.flatnonzero(m.any(1))
+    height = len(rows)
+    bottom = np.array([np.flatnonzero(m[:, x])[-1] if m[:, x].any() else -1 for x in range(m.shape[1])])
+    hem = np.median(bottom[int(xc - 0.2 * width):int(xc + 0.2 * width) + 1])
+    insets = []
+    for sign in SIDES.values():
+        reach = np.arange(int(0.26 * width), int(0.47 * width))
+        columns = np.clip((xc + sign * reach).astype(int), 0, m.shape[1] - 1)
+        off = np.abs(bottom[columns] - hem) > 0.045 * height
+        # The step is where the outline leaves the hem for good.
+        if not off[-max(3, len(off) // 5):].all():
+            return None
+        first = len(off) - int(np.argmin(off[::-1])) if not off.all() else 0
+        if first == 0:
+            return None
+        insets.append(reach[min(first, len(reach) - 1)])
+    return 2 * float(np.mean(insets)) if min(insets) > 0.7 * max(insets) else None
+
+
+def columns_between(landmarks: dict, width: int) -> np.ndarray:
+    """Columns strictly between the two collar points (at least one)."""
+    a, b = sorted((landmarks["collar_left"][0], landmarks["collar_right"][0]))
+    return np.clip(np.arange(int(a), max(int(b), int(a) + 1) + 1), 0, width - 1)
+
+
+def _lower(m: np.ndarray, subcategory: str) -> Shape:
+    rows = np.flatnonzero(m.any(1))
+    top, height = rows[0], len(rows)
+    at = lambda f: int(top + f * (height - 1))
+    waist = [np.flatnonzero(m[y])[[0, -1]] for y in range(at(0.02), at(0.08) + 1)]
+    left, right = float(np.median([w[0] for w in waist])), float(np.median([w[1] for w in waist]))
+    xc, width = (left + right) / 2, right - left
+    landmarks = {"waist_right": (left, at(0.02), 0.9), "waist_left": (right, at(0.02), 0.9)}
+    limbs = {}
+    if subcategory != "skirt":
+        # The crotch: the column near the centre whose first run from the top ends earliest.
+        columns = range(int(max(0, xc - 0.25 * width)), int(min(m.shape[1] - 1, xc + 0.25 * width)) + 1)
+        ends = {x: next((r[1] for r in _runs(m[:, x]) if r[1] > at(0.1)), at(1.0)) for x in columns}
+        x = min(ends, key=lambda c: (ends[c], abs(c - xc)))
+        seen = at(0.15) < ends[x] < at(0.9)
+        crotch = (float(x), float(ends[x])) if seen else (xc, float(at(0.62 if subcategory == "shorts" else 0.34)))
+        landmarks["crotch"] = (*crotch, 0.9 if seen else 0.3)
+        for side, sign in SIDES.items():
+            points = []
+            for y in np.linspace(crotch[1], at(0.99), 7):
+                row = np.flatnonzero(m[int(y)])
+                part = row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]
+                runs = _runs(np.isin(np.arange(m.shape[1]), part)) if len(part) else []
+                if runs:
+                    a, b = max(runs, key=lambda r: r[1] - r[0])
+                    points.append(((a + b) / 2, y, (b - a + 1) / 2))
+            if len(points) >= 2:
+                limbs[side] = np.array(points, np.float32)
+                x, y, half = points[-1]
+                landmarks[f"hem_{side}"] = (x + sign * half, y, 0.8)
+                landmarks[f"leg_inner_{side}"] = (x - sign * half, y, 0.8)
+    if not limbs:
+        row = np.flatnonzero(m[at(0.97)])
+        landmarks["hem_right"], landmarks["hem_left"] = (float(row[0]), at(0.97), 0.9), (float(row[-1]), at(0.97), 0.9)
+    return Shape(width, np.array(((xc, top), (xc, rows[-1])), float), landmarks, limbs)
+
+
+def _hat(m: np.ndarray) -> Shape:
+    rows = np.flatnonzero(m.any(1))
+    widths = m.sum(1)
+    brim = int(rows[0] + np.argmax(widths[rows[0]:] > 0.92 * widths.max()))
+    row = np.flatnonzero(m[brim])
+    xc = float(row[[0, -1]].mean())
+    landmarks = {"crown": (xc, float(rows[0]), 0.8), "brim_right": (float(row[0]), brim, 0.7), "brim_left": (float(row[-1]), brim, 0.7)}
+    return Shape(float(row[-1] - row[0] + 1), np.array(((xc, rows[0]), (xc, rows[-1])), float), landmarks)

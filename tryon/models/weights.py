@@ -1,0 +1,47 @@
+"""Weights: float16 safetensors beside a card (JSON), loaded with the network they belong to."""
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from tryon import schema as S
+from tryon.models.digest import FOLDER
+from tryon.models.openpose import OpenPose
+from tryon.models.unet import UNet
+
+KINDS = tuple(k for kinds in S.SUBCATEGORIES.values() for k in kinds)  # order of the garment network's tags
+
+NETWORKS = {
+    "parser": lambda: UNet(len(S.PARSE_CLASSES)),
+    "pose": lambda: OpenPose(),
+    "garment": lambda: UNet(1, tags=len(KINDS)),
+}
+MAX_BYTES = 16_000_000
+
+
+def save(state: dict[str, torch.Tensor], name: str, card: dict, folder: str | Path = FOLDER) -> Path:
+    """Write ``name.safetensors`` (float16) and ``name.json`` (the card: data, licence, command, steps, metrics, date)."""
+    path = Path(folder) / f"{name}.safetensors"
+    half = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    save_file(half, path, metadata={"network": name})
+    assert path.stat().st_size <= MAX_BYTES, f"{path} has {path.stat().st_size} bytes, more than {MAX_BYTES}"
+    path.with_suffix(".json").write_text(json.dumps(card | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}, indent=1) + "\n")
+    return path
+
+
+def load(name: str, folder: str | Path = "", device: str = "cpu") -> torch.nn.Module:
+    """A network of ``NETWORKS`` in evaluation mode with its weights. Raises FileNotFoundError saying what to do."""
+    path = Path(folder or FOLDER) / f"{name}.safetensors"
+    if not path.exists():
+        raise FileNotFoundError(f"no weights at {path}: train them with jobs/train.py {name}, or set weights.folder")
+    network = NETWORKS[name]()
+    with safe_open(path, "pt") as f:
+        state = {k: f.get_tensor(k).float() for k in f.keys()}
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path} does not fit the network {name}: missing {missing[:3]}, unexpected {unexpected[:3]}")
+    return network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)

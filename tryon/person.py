@@ -1,0 +1,88 @@
+"""Person analysis: parse map and pose of a photo of a model."""
+import io
+import json
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.models.openpose import assemble
+from tryon.networks import Networks
+from tryon.schema import RowError
+
+
+@dataclass
+class Person:
+    """photo HxWx3 uint8 RGB; parse HxW uint8 ids into PARSE_CLASSES; pose Px18x3 float32, the largest person first;
+    confidence 0..1 of parse and pose together."""
+
+    photo: np.ndarray
+    parse: np.ndarray
+    pose: np.ndarray
+    confidence: float
+
+    def to_bytes(self) -> bytes:
+        """The analysis without the photo."""
+        return pack({"confidence": self.confidence}, {"pose": self.pose}, {"parse": self.parse})
+
+    @staticmethod
+    def from_bytes(data: bytes, photo: np.ndarray) -> "Person":
+        meta, a = unpack(data)
+        return Person(photo, a["parse"], a["pose"], meta["confidence"])
+
+
+def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
+    """Parse map of an HxWx3 uint8 photo at its own size, and the mean probability of the winning class off the background."""
+    p = networks.parse(photo)
+    h, w = photo.shape[:2]
+    best, label = None, np.zeros((h, w), np.uint8)
+    for cls in np.flatnonzero(p.reshape(-1, p.shape[-1]).max(0) > 0.3):
+        full = cv2.resize(p[..., cls], (w, h), interpolation=cv2.INTER_CUBIC)
+        if best is None:
+            best = full
+            label[:] = cls
+        else:
+            won = full > best
+            label[won] = cls
+            best = np.maximum(best, full)
+    front = label != S.BACKGROUND
+    return label, float(np.clip(best[front].mean(), 0, 1)) if front.any() else 0.0
+
+
+def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
+    """Px18x3 float32 (x, y in pixels of the photo, confidence), largest person first; P may be 0."""
+    paf, heat, (fx, fy) = networks.pose(photo)
+    poses = assemble(paf, heat)
+    seen = poses[..., 2] > 0
+    poses[..., 0] = np.where(seen, (poses[..., 0] + 0.5) * fx - 0.5, 0)
+    poses[..., 1] = np.where(seen, (poses[..., 1] + 0.5) * fy - 0.5, 0)
+    return poses
+
+
+def analyse(networks: Networks, photo: np.ndarray) -> Person:
+    """Raises RowError ``no_person`` when there is nobody in the photo."""
+    label, sure = parse(networks, photo)
+    poses = pose(networks, photo)
+    if not len(poses):
+        raise RowError("no_person", "no person with at least four visible joints was found in the photo")
+    if (label != S.BACKGROUND).mean() < 0.01:
+        raise RowError("no_person", "a pose was found but nothing that looks like a person around it")
+    main = poses[0]
+    return Person(photo, label, poses, float(0.5 * sure + 0.5 * main[main[:, 2] > 0, 2].mean()))
+
+
+def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:
+    """One npz: JSON, small arrays, and HxW uint8 label pictures as PNG."""
+    out = io.BytesIO()
+    png = {f"png_{k}": np.frombuffer(cv2.imencode(".png", v)[1].tobytes(), np.uint8) for k, v in pictures.items()}
+    np.savez(out, meta=np.frombuffer(json.dumps(meta, sort_keys=True).encode(), np.uint8), **arrays, **png)
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> tuple[dict, dict[str, np.ndarray]]:
+    """The reverse of ``pack``: JSON, and arrays and pictures by name."""
+    with np.load(io.BytesIO(data)) as z:
+        arrays = {k: z[k] for k in z.files}
+    meta = json.loads(arrays.pop("meta").tobytes())
+    return meta, {k.removeprefix("png_"): cv2.imdecode(v, cv2.IMREAD_UNCHANGED) if k.startswith("png_") else v for k, v in arrays.items()}

@@ -1,0 +1,117 @@
+"""Fit, generate, finish: a look row becomes a picture in the store and a small result row."""
+import hashlib
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from tryon import images
+from tryon.api import generate
+from tryon.config import Config
+from tryon.fit import fit
+from tryon.garment import Garment
+from tryon.person import Person
+from tryon.plan import image_key
+from tryon.schema import FAILED, OK, REVIEW
+from tryon.stages.analyse import garment_photo, person_photo, put_thumb
+from tryon.stages.contract import Stage
+from tryon.stages.expand import LOOK
+from tryon.stages.fetch import read_unchanged
+from tryon.storage import Storage, absolute, join
+
+KEEP = 48  # analyses or photos a worker keeps; looks come product by product, so people are met again and again
+
+
+@dataclass
+class Recent:
+    """The last ``KEEP`` things that were loaded."""
+
+    items: OrderedDict = field(default_factory=OrderedDict)
+
+    def get(self, key: str, load):
+        if key not in self.items:
+            self.items[key] = load()
+            if len(self.items) > KEEP:
+                self.items.popitem(last=False)
+        self.items.move_to_end(key)
+        return self.items[key]
+
+
+@dataclass
+class Fit(Stage):
+    """Analyses -> where every part of every garment lies on the person (pickled tryon.fit.Fit, coarse and small)."""
+
+    config: Config
+    storage: Storage
+    name = "fit"
+    schema = pa.schema([*LOOK, ("fits", pa.binary()), ("ms_fit", pa.float32())])
+
+    def setup(self) -> None:
+        self.recent = Recent()
+
+    def __call__(self, row: dict) -> dict:
+        out = absolute(self.config.output.out)
+        load = lambda cls, key: self.recent.get(key, lambda: cls.from_bytes(self.storage.read(join(out, key)), None))
+        person = load(Person, row["person"]["key"])
+        return row | {"fits": pickle.dumps([fit(person, load(Garment, g["key"])) for g in row["garments"]])}
+
+
+@dataclass
+class Generate(Stage):
+    """Photos, analyses and fits -> the picture (raw uint8) with its score."""
+
+    config: Config
+    storage: Storage
+    name = "generate"
+    schema = pa.schema([*LOOK, ("image", pa.binary()), ("height", pa.int32()), ("width", pa.int32()), ("score", pa.float32()),
+                        ("review", pa.string()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32())])
+
+    def setup(self) -> None:
+        self.recent = Recent()
+
+    def __call__(self, row: dict) -> dict:
+        person = self._load(Person, row["person"], person_photo)
+        garments = [self._load(Garment, g, garment_photo) for g in row["garments"]]
+        look = generate(person, garments, pickle.loads(row["fits"]))
+        h, w = look.image.shape[:2]
+        return row | {"image": look.image.tobytes(), "height": h, "width": w, "score": look.score, "review": " ".join(look.reasons)}
+
+    def _load(self, cls, source: dict, decode):
+        def load():
+            photo = decode(read_unchanged(self.storage, source["uri"], source["sha256"][:64], self.config.images.max_bytes), self.config)
+            return cls.from_bytes(self.storage.read(join(absolute(self.config.output.out), source["key"])), photo)
+        return self.recent.get(source["key"] + source["uri"], load)
+
+
+@dataclass
+class Finish(Stage):
+    """Encode and put the picture; what goes on is a result row. A failed row comes through as a failed result."""
+
+    config: Config
+    storage: Storage
+    name = "finish"
+    schema = pa.schema([(f.name, f.type) for f in LOOK if f.name not in ("person", "garments")] + [
+        ("person_sha256", pa.string()), ("garment_sha256", pa.list_(pa.string())), ("status", pa.string()), ("image_key", pa.string()),
+        ("height", pa.int32()), ("width", pa.int32()), ("sha256", pa.string()), ("score", pa.float32()), ("review", pa.string()),
+        ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_finish", pa.float32())])
+
+    def __call__(self, row: dict) -> dict:
+        out, o = absolute(self.config.output.out), self.config.output
+        image = np.frombuffer(row["image"], np.uint8).reshape(row["height"], row["width"], 3)
+        data = images.encode(image, o.format, o.quality)
+        key = image_key(row["look_id"], o.format)
+        put_thumb(self.storage, out, row["look_id"], image)
+        self.storage.write(join(out, key), data, images.CONTENT_TYPES[o.format])
+        review = row["review"].split()
+        if row["score"] < self.config.render.review_below:
+            review.append("low_score")
+        return row | {"status": REVIEW if review else OK, "review": " ".join(review), "image_key": key, "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def result(row: dict) -> dict:
+    """A row that left Finish as the ledger takes it: a failed one keeps its reason, one in review says why."""
+    if row["reason"]:
+        return row | {"status": FAILED}
+    return row | {"reason": row["review"], "detail": ""}
