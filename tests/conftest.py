@@ -1,11 +1,24 @@
-"""Fixtures that several test files share: a real S3 server, and a fresh bucket on it."""
+"""Fixtures that several test files share: a real S3 server, drawn people and garments with their exact analyses, a
+small store on disk, and the job as a subprocess on a real Ray."""
 
+import csv
 import os
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
 import s3
+
+from tryon import images, sample
+from tryon.garment import Garment
+from tryon.landmarks import measure
+from tryon.person import Person
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +38,104 @@ def s3_bucket(s3_server):
     name = f"test-{uuid.uuid4().hex[:12]}"
     boto3.client("s3", endpoint_url=s3_server).create_bucket(Bucket=name)
     return name
+
+
+def as_person(drawn) -> Person:
+    """The analysis of a drawn person that a perfect network would make."""
+    return Person(drawn.image, drawn.parse, drawn.pose, 1.0)
+
+
+def as_garment(drawn) -> Garment:
+    """The analysis of a drawn garment, measured on its exact mask."""
+    return Garment(drawn.image, drawn.mask, drawn.category, drawn.subcategory, measure(drawn.mask, drawn.category, drawn.subcategory), 1.0)
+
+
+@pytest.fixture(scope="session")
+def persons() -> dict[str, Person]:
+    """The people of the sample store by name, three full figures and a half one, 512x384, from the drawn truth."""
+    return {p.id: as_person(p) for p in sample.people(0, (512, 384))}
+
+
+@pytest.fixture(scope="session")
+def goods() -> dict[str, Garment]:
+    """The garments of the sample store by id, 512x384, from the drawn truth."""
+    return {g.id: as_garment(g) for g in sample.garments(0, (512, 384))}
+
+
+@pytest.fixture(scope="session")
+def tryon():
+    """The package's own networks."""
+    from tryon import TryOn
+
+    return TryOn.load(device="cpu")
+
+
+SMALL_GARMENTS = ("top-02", "shirt-04", "jacket-06", "trousers-07", "skirt-09", "dress-10", "hat-13")
+SMALL_PEOPLE = ("clara", "edgar", "amir")
+SMALL_LOOKS = len(SMALL_GARMENTS) * len(SMALL_PEOPLE)
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory) -> Path:
+    """A folder with ``catalog.csv`` (7 products) and ``people.csv`` (3 people), pictures of 192x256: 21 looks."""
+    folder = tmp_path_factory.mktemp("store")
+    people = [p for p in sample.people(0, (256, 192)) if p.id in SMALL_PEOPLE]
+    garments = [g for g in sample.garments(0, (256, 192)) if g.id in SMALL_GARMENTS]
+    for item in (*people, *garments):
+        (folder / f"{item.id}.png").write_bytes(images.encode(item.image, "png"))
+    write_csv(folder / "catalog.csv", [{"product_id": g.id, "garment_uri": f"{g.id}.png", "category": g.category, "title": g.title}
+                                       for g in garments])
+    write_csv(folder / "people.csv", [{"person_id": p.id, "person_uri": f"{p.id}.png"} for p in people])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clean(small_store, tmp_path_factory) -> Path:
+    """The output of one undisturbed run over the small store; only to be read."""
+    out = tmp_path_factory.mktemp("clean") / "out"
+    done = render(*tables(small_store), "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def write_csv(path: Path, rows: list[dict]) -> str:
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(k for row in rows for k in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def tables(folder: Path) -> tuple[str, ...]:
+    return "--catalog", f"{folder}/catalog.csv", "--people", f"{folder}/people.csv"
+
+
+def command(*args) -> list[str]:
+    """The command line of the render job."""
+    return [sys.executable, str(ROOT / "jobs" / "render_catalog.py"), *map(str, args)]
+
+
+def render(*args, **options) -> subprocess.CompletedProcess:
+    """The render job, run to its end on a local Ray."""
+    return subprocess.run(command(*args), capture_output=True, text=True, timeout=600, **options)
+
+
+def verify(out) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, str(ROOT / "jobs" / "verify.py"), str(out)], capture_output=True, text=True, timeout=60)
+
+
+def rows(out: Path, drop: tuple[str, ...] = ()) -> dict[str, dict]:
+    """look_id -> result row, without the columns whose names begin with one of ``drop``."""
+    read = [row for file in sorted(Path(out, "results").glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+    found = {row["look_id"]: {k: v for k, v in row.items() if not k.startswith(drop)} for row in read}
+    assert len(found) == len(read), "two rows for one look"
+    return found
+
+
+# What two runs over the same plan may differ in.
+RUN_COLUMNS = ("ms_", "attempt", "run_id")
+
+
+def pictures(out: Path) -> dict[str, bytes]:
+    """Key below ``images/`` -> bytes."""
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(Path(out, "images").rglob("*")) if p.is_file()}

@@ -16,7 +16,7 @@ SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
 # What a garment takes the place of. A jacket goes over what is worn under it.
 REPLACES = {
-    "upper": (S.UPPER, S.OUTER, S.FULL), "jacket": (S.OUTER,), "lower": (S.LOWER, S.FULL, S.LEGWEAR),
+    "upper": (S.UPPER, S.OUTER, S.FULL), "jacket": (S.OUTER,), "lower": (S.LOWER, S.FULL),
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
 }
 
@@ -99,11 +99,14 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body) -
     old = np.isin(canvas.layout, REPLACES[kind])
     if kind in ("upper", "lower"):  # a top takes the place of a dress above the waist, trousers and skirts below it
         below = ((np.arange(w)[None] - body.hips[0]) * body.down[0] + (np.arange(h)[:, None] - body.hips[1]) * body.down[1]) > -0.2 * unit
-        old &= (canvas.layout != S.FULL) | (below if kind == "lower" else ~below)
-        layout[(layout == S.FULL) & ~old] = S.LOWER if kind == "upper" else S.UPPER
+        whole = canvas.layout == S.FULL
+        if kind == "upper" and (canvas.layout == S.LOWER).sum() < 0.1 * unit * unit:
+            whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
+        old &= ~whole | (below if kind == "lower" else ~below)
+        layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
 
     arms = {side: body.limb(side, arm=True)[0] for side in ("left", "right")}
-    arm_region = {side: capsule((h, w), line, (0.115 * unit, 0.085 * unit, 0.065 * unit)) for side, line in arms.items()}
+    arm_region = {side: capsule((h, w), line, (0.105 * unit, 0.078 * unit, 0.058 * unit)) for side, line in arms.items()}
     arm_class = {"left": S.LEFT_ARM, "right": S.RIGHT_ARM}
     arm_skin = np.isin(canvas.layout, tuple(arm_class.values()))
 
@@ -234,18 +237,22 @@ def _assign_freed(layout, freed, canvas, fit, garment, body, arm_region, arm_cla
         layout[todo & (down < -0.2 * unit)] = S.HAIR if (canvas.layout == S.HAIR).any() else S.BACKGROUND
 
 
-def _push_pull(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Smooth colours everywhere from the known pixels: float32 HxWx3 by a pyramid of normalised averages."""
-    base = np.concatenate((image.astype(np.float32), np.ones((*known.shape, 1), np.float32)), -1) * known[..., None].astype(np.float32)
-    levels = [base]
+def _push_pull(image: np.ndarray, known: np.ndarray, height: int = 256) -> np.ndarray:
+    """Smooth colours everywhere from the known pixels: float32 HxWx3 by a pyramid of normalised averages, worked out
+    at ``height`` pixels."""
+    h, w = known.shape
+    size = (max(2, round(w * height / h)), height) if h > height else (w, h)
+    weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    colour = cv2.resize(image * known[..., None].astype(np.uint8), size, interpolation=cv2.INTER_AREA)
+    levels = [np.concatenate((colour.astype(np.float32), weight[..., None]), -1)]
     while min(levels[-1].shape[:2]) > 2:
         levels.append(cv2.resize(levels[-1], (max(1, levels[-1].shape[1] // 2), max(1, levels[-1].shape[0] // 2)), interpolation=cv2.INTER_AREA))
     out = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
     for level in levels[-2::-1]:
         up = cv2.resize(out, level.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        weight = np.clip(level[..., 3:] * 4, 0, 1)
-        out = np.where(level[..., 3:] > 0, level[..., :3] / np.maximum(level[..., 3:], 1e-6) * weight + up * (1 - weight), up)
-    return out
+        trust = np.clip(level[..., 3:] * 4, 0, 1)
+        out = level[..., :3] / np.maximum(level[..., 3:], 1e-6) * trust + up * (1 - trust)
+    return cv2.resize(out, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
 def _fill(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, body) -> np.ndarray:
@@ -301,8 +308,7 @@ def _mirror(image: np.ndarray, source: np.ndarray, todo: np.ndarray) -> np.ndarr
     my, mx = 2 * near[:, 0] - ty, 2 * near[:, 1] - tx
     inside = (my >= 0) & (my < h) & (mx >= 0) & (mx < w)
     inside[inside] = source[my[inside], mx[inside]]
-    smooth = _push_pull(image, source)[ty, tx]
-    out = smooth
+    out = _push_pull(image, source)[ty, tx]
     out[inside] = image[my[inside], mx[inside]]
     return out
 
@@ -327,13 +333,19 @@ def _shade(colour: np.ndarray, canvas: Canvas, old: np.ndarray, seen: np.ndarray
     both = old & seen
     if both.sum() < 500:
         return colour
-    h = old.shape[0]
-    light = cv2.cvtColor(canvas.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    m = cv2.erode(old.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    blur = lambda s: cv2.GaussianBlur(light * m, (0, 0), s) / np.maximum(cv2.GaussianBlur(m, (0, 0), s), 1e-3)
-    fine, mid, wide = blur(max(0.8, h * 0.002)), blur(h * 0.007), blur(h * 0.04)
-    texture = float(np.abs(light - mid)[both].mean()) / max(float(light[both].mean()), 20.0)
+    # Folds are broad: they are read at a few hundred pixels of height.
+    h, w = old.shape
+    size = (max(2, round(w * 384 / h)), 384) if h > 384 else (w, h)
+    light = cv2.cvtColor(cv2.resize(canvas.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    small = lambda m: cv2.resize(m.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    m = cv2.erode(small(old), np.ones((3, 3), np.uint8)).astype(np.float32)
+    blur = lambda sigma: cv2.GaussianBlur(light * m, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(m, (0, 0), sigma), 1e-3)
+    fine, mid, wide = blur(0.8), blur(2.7), blur(15)
+    inside = small(both) > 0
+    if not inside.any():
+        return colour
+    texture = float(np.abs(light - mid)[inside].mean()) / max(float(light[inside].mean()), 20.0)
     strength = 0.7 * np.exp(-(texture / 0.06) ** 2)
     ratio = np.clip((0.5 * fine + 0.5 * mid + 12) / (wide + 12), 0.75, 1.2)
-    weight = cv2.GaussianBlur(m, (0, 0), h * 0.006) * strength
-    return colour * (1 + (ratio - 1) * weight)[..., None]
+    factor = 1 + (ratio - 1) * cv2.GaussianBlur(m, (0, 0), 2.3) * strength
+    return colour * cv2.resize(factor, (w, h), interpolation=cv2.INTER_LINEAR)[..., None]

@@ -287,10 +287,12 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         arm = true.sum() - 0.08 * body.unit
         s_t = sy
-        if 0.72 * arm < reach * sy < 1.5 * arm:  # a long sleeve ends at the wrist
+        if 0.58 * arm < reach * sy < 1.6 * arm:  # a long sleeve ends at the wrist
             s_t = arm * 1.02 / reach
-        width = 0.85 * sy
-        position = _walk(line, true, t * s_t, u * width, 0.12 * body.unit)
+        # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
+        outwards, slack = -sign * u * 0.85 * sy, 0.125 * body.unit
+        outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
+        position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
         half = np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2])
         beyond = sign * (points[:, 0] - axis[0, 0]) / shape.width
         weight = _smooth(beyond, -0.08, 0.1) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
@@ -327,7 +329,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         t, u, _ = _along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         s_t = sy
-        if garment.subcategory != "shorts" and 0.7 * true.sum() < reach * sy < 1.5 * true.sum():
+        if garment.subcategory == "trousers" and reach > 0.9 * (crotch[1] - top):  # all but cropped trousers end at the ankle
             s_t = true.sum() * 1.03 / reach
         position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
         weight = _smooth(t, -0.05 * shape.width, 0.35 * shape.width) * _smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
@@ -355,7 +357,7 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     down = np.array((-across[1], across[0]))
     row = garment.mask[int(top + 0.4 * (bottom - top))] > 0
     crown = float(max(row.sum(), 0.35 * shape.width))
-    s = 1.3 * head / crown
-    origin = eye - down * 0.30 * head  # the lower edge of the hat, on the forehead
+    s = 1.45 * head / crown
+    origin = eye - down * 0.26 * head  # the lower edge of the hat, on the forehead
     placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * s, down)
     return placed, {}, (S.R_EYE, S.L_EYE)

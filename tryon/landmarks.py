@@ -132,7 +132,7 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
         else:
             beyond[:, :edge + 1] = m[:, :edge + 1]
         count, labels, stats, _ = cv2.connectedComponentsWithStats(beyond.astype(np.uint8))
-        sleeves = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] < at(0.4) and stats[i, cv2.CC_STAT_AREA] > 0.008 * m.sum()]
+        sleeves = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] < top + 0.5 * width and stats[i, cv2.CC_STAT_AREA] > 0.008 * m.sum()]
         hem_y = max(np.flatnonzero(m[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=at(1.0))
         sleeve = max(sleeves, key=lambda i: stats[i, cv2.CC_STAT_AREA], default=None)
         if sleeve is not None:
@@ -151,11 +151,12 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
                 normal = np.array((d[1], -d[0])) * sign  # towards the outside of the arm
                 landmarks[f"cuff_outer_{side}"] = (*(axis[-1, :2] + normal * axis[-1, 2]), 0.8)
                 landmarks[f"cuff_inner_{side}"] = (*(axis[-1, :2] - normal * axis[-1, 2]), 0.8)
-            shoulder, armpit = (edge - sign * 0.05 * width, ya), (edge, yb)
+            shoulder, armpit = (edge - sign * 0.05 * width, min(ya, top + 0.4 * width)), (edge, yb)
         else:
-            # Sleeveless: the outermost column of the upper quarter is the shoulder, the armhole ends where the full width begins.
-            upper = np.flatnonzero(m[:at(0.22) + 1].any(0))
-            x = int(upper[-1] if sign > 0 else upper[0])
+            # Sleeveless: the shoulder is the outermost column about as high as the highest one on this side.
+            columns = np.arange(int(np.clip(xc + sign * 0.1 * width, 0, m.shape[1] - 1)), int(np.clip(xc + sign * 0.6 * width, -1, m.shape[1])), sign)
+            high = columns[profile[columns] <= profile[columns].min() + 0.14 * width]
+            x = int(high[-1])
             shoulder = (x, profile[x])
             full = [y for y in range(at(0.08), at(0.6)) if runs[y, 0] >= 0 and sign * (runs[y, 1 if sign > 0 else 0] - xc) > 0.45 * width]
             armpit = (xc + sign * 0.48 * width, full[0] if full else at(0.3))
@@ -225,6 +226,11 @@ def _lower(m: np.ndarray, subcategory: str) -> Shape:
     at = lambda f: int(top + f * (height - 1))
     waist = [np.flatnonzero(m[y])[[0, -1]] for y in range(at(0.02), at(0.08) + 1)]
     left, right = float(np.median([w[0] for w in waist])), float(np.median([w[1] for w in waist]))
+    # A tilted garment shows only one corner in its first rows: then the hips tell.
+    hips = np.array([np.flatnonzero(m[y])[[0, -1]] for y in range(at(0.15), at(0.35) + 1)])
+    if right - left < 0.6 * np.median(hips[:, 1] - hips[:, 0]):
+        a, b = np.median(hips, 0)
+        left, right = (a + b) / 2 - 0.4 * (b - a), (a + b) / 2 + 0.4 * (b - a)
     xc, width = (left + right) / 2, right - left
     landmarks = {"waist_right": (left, at(0.02), 0.9), "waist_left": (right, at(0.02), 0.9)}
     limbs = {}
@@ -233,18 +239,27 @@ def _lower(m: np.ndarray, subcategory: str) -> Shape:
         columns = range(int(max(0, xc - 0.25 * width)), int(min(m.shape[1] - 1, xc + 0.25 * width)) + 1)
         ends = {x: next((r[1] for r in _runs(m[:, x]) if r[1] > at(0.1)), at(1.0)) for x in columns}
         x = min(ends, key=lambda c: (ends[c], abs(c - xc)))
-        seen = at(0.15) < ends[x] < at(0.9)
+        seen = at(0.15) < ends[x] < at(0.88 if subcategory == "shorts" else 0.52)  # lower down, the legs only touch
         crotch = (float(x), float(ends[x])) if seen else (xc, float(at(0.62 if subcategory == "shorts" else 0.34)))
         landmarks["crotch"] = (*crotch, 0.9 if seen else 0.3)
+        bottom = np.array([np.flatnonzero(m[:, x])[-1] if m[:, x].any() else -1 for x in range(m.shape[1])])
         for side, sign in SIDES.items():
             points = []
-            for y in np.linspace(crotch[1], at(0.99), 7):
+            for y in np.linspace(crotch[1], at(0.97), 7):
                 row = np.flatnonzero(m[int(y)])
                 part = row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]
                 runs = _runs(np.isin(np.arange(m.shape[1]), part)) if len(part) else []
                 if runs:
                     a, b = max(runs, key=lambda r: r[1] - r[0])
                     points.append(((a + b) / 2, y, (b - a + 1) / 2))
+            if subcategory == "shorts" and points:
+                # Hems of shorts are slanted: the leg goes straight from the crotch's height to the middle of the hem.
+                x, y, half = points[0]
+                columns = np.arange(int(max(0, x - half)), int(min(m.shape[1] - 1, x + half)) + 1)
+                columns = columns[bottom[columns] > crotch[1]]
+                points = []
+                if len(columns) and bottom[columns].mean() - y > 0.3 * width:
+                    points = [(x, y, half), (columns.mean(), bottom[columns].mean(), len(columns) / 2)]
             if len(points) >= 2:
                 limbs[side] = np.array(points, np.float32)
                 x, y, half = points[-1]

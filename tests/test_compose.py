@@ -1,0 +1,232 @@
+"""tryon/compose.py (through tryon.api.generate) on drawn people and garments: every kind on full and half framing."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon import schema as S
+from tryon.api import Look, generate
+from tryon.fit import fit
+from tryon.person import Person
+
+KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "trousers-07", "shorts-08", "skirt-09", "dress-10", "dress-11",
+         "jumpsuit-12", "hat-13")
+PEOPLE = ("clara", "edgar", "lina", "amir")
+# Where the middle of the garment belongs: torso lengths below the neck.
+REGION = {"upper": (0.2, 0.75), "lower": (0.8, 1.9), "full": (0.4, 1.5), "accessory": (-1.1, -0.5)}
+
+
+def wear(person: Person, *garments) -> Look:
+    return generate(person, garments, [fit(person, g) for g in garments])
+
+
+@pytest.fixture(scope="module")
+def looks(persons, goods):
+    """Every garment on every person: (who, id) -> (person, garment, look)."""
+    return {(who, id): (persons[who], goods[id], wear(persons[who], goods[id])) for who in PEOPLE for id in KINDS}
+
+
+@pytest.fixture(params=[(who, id) for who in PEOPLE for id in KINDS], ids=lambda p: "-".join(p))
+def one(request, looks):
+    return looks[request.param]
+
+
+def torso(person: Person) -> tuple[np.ndarray, float]:
+    """The neck (x, y) and the length of the torso, in pixels, of a drawn person."""
+    pose = person.pose[0, :, :2]
+    neck, hips = pose[[S.R_SHOULDER, S.L_SHOULDER]].mean(0), pose[[S.R_HIP, S.L_HIP]].mean(0)
+    return neck, float(np.linalg.norm(hips - neck))
+
+
+def hands(person: Person) -> np.ndarray:
+    """Bool HxW: arm pixels beyond the wrists."""
+    _, unit = torso(person)
+    y, x = np.mgrid[0:person.parse.shape[0], 0:person.parse.shape[1]]
+    arms, out = np.isin(person.parse, (S.LEFT_ARM, S.RIGHT_ARM)), np.zeros(person.parse.shape, bool)
+    for elbow, wrist in ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST)):
+        if person.pose[0, [elbow, wrist], 2].all():
+            a, b = person.pose[0, [elbow, wrist], :2]
+            d = (b - a) / np.linalg.norm(b - a)
+            along = (x - b[0]) * d[0] + (y - b[1]) * d[1]
+            out |= arms & (along > 0.05 * unit) & (np.hypot(x - b[0], y - b[1]) < 0.35 * unit)
+    return out
+
+
+def grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
+
+
+def test_arrays_are_as_promised(one):
+    """Sizes, types or values other than those the Python face promises."""
+    person, _, look = one
+    shape = person.parse.shape
+    assert look.image.shape == (*shape, 3) and look.image.dtype == np.uint8
+    for mask in (look.warped_mask, look.edit_mask):
+        assert mask.shape == shape and mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 255}
+    assert look.layout.shape == shape and look.layout.dtype == np.uint8 and look.layout.max() < len(S.PARSE_CLASSES)
+    assert 0 <= look.score <= 1 and set(look.reasons) <= set(S.REVIEW_REASONS)
+
+
+def test_nothing_changes_outside_the_edit_mask(one):
+    """A blend, a colour conversion or a resize that touches the photo where nothing was edited."""
+    person, _, look = one
+    kept = look.edit_mask == 0
+    assert (look.image[kept] == person.photo[kept]).all()
+    assert not (look.warped_mask.astype(bool) & kept).any()
+
+
+def test_protected_pixels_are_the_photos(one):
+    """Face, hair (but under a hat), hands and shoes painted over, the most frequent complaint about such systems."""
+    person, garment, look = one
+    changed = (look.image != person.photo).any(-1)
+    protected = {"face": person.parse == S.FACE, "hands": hands(person)}
+    if garment.subcategory != "hat":
+        protected["hair"] = person.parse == S.HAIR
+    if garment.subcategory != "jumpsuit":  # its legs may fall over the shoes
+        protected["shoes"] = person.parse == S.SHOES
+    assert {name: int((changed & mask).sum()) for name, mask in protected.items() if (changed & mask).any()} == {}
+
+
+def test_background_away_from_body_and_garment_is_the_photos(one):
+    """Inpainting or stray cloth far from the person."""
+    person, _, look = one
+    near = grown(person.parse > 0, person.parse.shape[0] // 80) | grown(look.warped_mask > 0, person.parse.shape[0] // 40)
+    assert ((look.edit_mask > 0) & ~near).sum() == 0
+
+
+def test_layout_names_the_garment_where_it_is_seen(one):
+    """A layout that disagrees with the picture: the next garment of the look is laid by it."""
+    _, garment, look = one
+    cls = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}[garment.category]
+    cls = S.OUTER if garment.subcategory == "jacket" else cls
+    assert (look.layout[look.warped_mask > 0] == cls).all()
+
+
+def test_garment_lies_on_its_part_of_the_body(one):
+    """A skirt on the chest, a shirt beside the body."""
+    person, garment, look = one
+    neck, unit = torso(person)
+    y, x = np.nonzero(look.warped_mask)
+    low, high = REGION[garment.category]
+    if person.pose[0, S.R_KNEE, 2] == 0:  # the frame cuts the garment off
+        low = min(low, 0.4)
+    down, across = (y.mean() - neck[1]) / unit, (x.mean() - neck[0]) / unit
+    assert low < down < high and abs(across) < 0.15, (down, across)
+
+
+def test_garment_covers_the_middle_of_its_place(one):
+    """Holes in the cloth, and old cloth that shows through it."""
+    person, garment, look = one
+    neck, unit = torso(person)
+    down = {"upper": (0.3, 0.7), "full": (0.3, 1.1), "lower": (0.95, 1.15), "accessory": (-0.8, -0.75)}[garment.category]
+    x, y = int(neck[0]), [int(neck[1] + unit * d) for d in down]
+    if garment.subcategory == "jacket":  # open in front
+        return
+    half = int(unit * (0.15 if garment.category != "accessory" else 0.08))
+    place = np.s_[y[0]:y[1], x - half:x + half]
+    free = ~np.isin(person.parse[place], (S.LEFT_ARM, S.RIGHT_ARM, S.HAIR)) | (garment.category == "accessory")
+    if garment.category == "lower":
+        free &= ~np.isin(person.parse[place], (S.UPPER, S.OUTER))
+    assert not free.any() or (look.warped_mask[place] > 0)[free].mean() > 0.97
+
+
+def test_garment_stays_in_large_pieces(one):
+    """Shreds: a warp that folds over at the end of a sleeve tears the cloth into crumbs."""
+    _, _, look = one
+    count, _, stats, _ = cv2.connectedComponentsWithStats(look.warped_mask)
+    area = stats[1:, cv2.CC_STAT_AREA]
+    assert area[area < 0.01 * area.sum()].sum() < 0.004 * area.sum() and count <= 12, np.sort(area)[::-1][:30]
+
+
+def test_old_garment_is_gone(one):
+    """The old garment leaking out from under the new one, in layout or in pixels."""
+    person, garment, look = one
+    replaced = {"upper": S.UPPER, "lower": S.LOWER, "full": S.UPPER, "accessory": S.HEADWEAR}[garment.category]
+    if garment.subcategory == "jacket":
+        return
+    left = (person.parse == replaced) & (look.edit_mask == 0)
+    assert left.sum() == 0
+    if garment.category in ("upper", "lower"):
+        assert ((look.layout == replaced) & (look.warped_mask == 0)).sum() == 0
+
+
+def test_jacket_leaves_what_is_under_it(looks):
+    """A jacket that takes the shirt away: it goes over it."""
+    for who in PEOPLE:
+        person, _, look = looks[who, "jacket-06"]
+        inner = (person.parse == S.UPPER) & (look.warped_mask == 0) & (look.edit_mask == 0)
+        assert (look.layout[inner] == S.UPPER).all()
+
+
+def test_same_bytes_twice(persons, goods):
+    """Anything that depends on the run: resume and the comparison of two machines rest on it."""
+    for who, id in (("edgar", "shirt-04"), ("amir", "dress-11"), ("lina", "trousers-07")):
+        a, b = (wear(persons[who], goods[id]) for _ in range(2))
+        assert all(getattr(a, k).tobytes() == getattr(b, k).tobytes() for k in ("image", "warped_mask", "edit_mask", "layout"))
+        assert a.score == b.score
+
+
+def test_inputs_are_not_written_to(persons, goods):
+    """A photo or parse map that is painted on: workers keep analyses and use them again."""
+    person, garment = persons["clara"], goods["dress-10"]
+    before = [a.copy() for a in (person.photo, person.parse, person.pose, garment.photo, garment.mask)]
+    wear(person, garment)
+    assert all((a == b).all() for a, b in zip(before, (person.photo, person.parse, person.pose, garment.photo, garment.mask)))
+
+
+def test_outfit_shows_all_its_garments(persons, goods):
+    """A garment that wipes out the one before it."""
+    for who in PEOPLE:
+        look = wear(persons[who], goods["trousers-07"], goods["shirt-04"], goods["hat-13"])
+        for cls in (S.LOWER, S.UPPER, S.HEADWEAR):
+            assert ((look.layout == cls) & (look.warped_mask > 0)).sum() > 200, (who, S.PARSE_CLASSES[cls])
+        kept = look.edit_mask == 0
+        assert (look.image[kept] == persons[who].photo[kept]).all()
+
+
+def test_jacket_closes_over_a_shirt(persons, goods):
+    """Dressing order ignored: a jacket put on after a shirt lies over it, and the shirt is still seen or covered, not the old one."""
+    person = persons["clara"]
+    shirt, both = wear(person, goods["shirt-04"]), wear(person, goods["shirt-04"], goods["jacket-06"])
+    jacket = both.layout == S.OUTER
+    assert jacket.sum() > 1000
+    under = (shirt.layout == S.UPPER) & ~jacket & (both.layout == S.UPPER)
+    inner = cv2.erode(under.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert (both.image[inner] == shirt.image[inner]).all()
+
+
+def test_order_matters_only_where_garments_meet(persons, goods):
+    """What an outfit shows away from the place where two garments meet must not depend on which came first: no strip of
+    skin between them, no sleeve that is another one."""
+    for who in PEOPLE:
+        person, shirt, trousers = persons[who], goods["shirt-04"], goods["trousers-07"]
+        meet = grown(wear(person, shirt).warped_mask > 0, 4) & grown(wear(person, trousers).warped_mask > 0, 4)
+        ab, ba = wear(person, shirt, trousers), wear(person, trousers, shirt)
+        assert ((ab.layout != ba.layout) & ~meet).sum() < 100, who
+
+
+def test_covering_the_arms_of_a_sleeveless_person_and_back(persons, goods):
+    """Long to short: the arm that comes out from under an old sleeve is skin in the layout and in colour."""
+    person = persons["amir"]  # wears long sleeves
+    look = wear(person, goods["top-03"])
+    bare = np.isin(look.layout, (S.LEFT_ARM, S.RIGHT_ARM)) & ~np.isin(person.parse, (S.LEFT_ARM, S.RIGHT_ARM))
+    assert bare.sum() > 500
+    skin = np.median(person.photo[np.isin(person.parse, (S.FACE, S.LEFT_ARM, S.RIGHT_ARM))].astype(float), axis=0)
+    assert np.abs(np.median(look.image[bare].astype(float), axis=0) - skin).max() < 40
+
+
+def test_protection_holds_at_an_odd_size(persons, goods):
+    """Resizing by rounded factors that shifts masks against the photo by a pixel."""
+    person = persons["edgar"]
+    size = (223, 301)  # (width, height)
+    pose = person.pose.copy()
+    pose[..., :2] = np.where(pose[..., 2:] > 0, (pose[..., :2] + 0.5) * (size[0] / 384, size[1] / 512) - 0.5, 0)
+    small = replace(person, photo=cv2.resize(person.photo, size, interpolation=cv2.INTER_AREA),
+                    parse=cv2.resize(person.parse, size, interpolation=cv2.INTER_NEAREST), pose=pose)
+    look = wear(small, goods["sweater-05"])
+    kept = look.edit_mask == 0
+    assert look.image.shape == (301, 223, 3) and (look.image[kept] == small.photo[kept]).all() and (look.warped_mask > 0).sum() > 3000
+    changed = (look.image != small.photo).any(-1)
+    assert not (changed & np.isin(small.parse, (S.FACE, S.HAIR, S.SHOES))).any()

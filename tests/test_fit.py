@@ -1,0 +1,182 @@
+"""tryon/fit.py on drawn people and garments: where the parts of a garment land, and what is refused."""
+
+import pickle
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon import sample
+from tryon import schema as S
+from tryon.fit import Body, fit, on_photo
+from tryon.garment import Garment
+from tryon.landmarks import measure
+from tryon.person import Person
+from tryon.schema import RowError
+
+
+def landing(placed, person: Person, garment: Garment, name: str, part: str) -> np.ndarray:
+    """Where a landmark of the garment is seen on the person photo, (x, y) in pixels: the trusted place of the backward map nearest to it."""
+    layer = next(layer for layer in placed.layers if layer.part == part)
+    gap = np.linalg.norm(layer.map / 8 - np.array(garment.landmarks[name][:2]), axis=-1)
+    gap[layer.cover < 128] = np.inf
+    y, x = np.unravel_index(gap.argmin(), gap.shape)
+    h, w = person.parse.shape
+    return np.array(((x + 0.5) * w / gap.shape[1] - 0.5, (y + 0.5) * h / gap.shape[0] - 0.5))
+
+
+def seen(layer, placed, garment: Garment) -> np.ndarray:
+    """Bool h x w on the coarse grid: where a layer shows the garment."""
+    own = (on_photo(layer.share, placed.grid, garment.mask.shape) > 0.4) * garment.mask
+    return (cv2.remap(own, layer.map.astype(np.float32) / 8, None, cv2.INTER_LINEAR) > 127) & (layer.cover > 127)
+
+
+def without(person: Person, *joints: int) -> Person:
+    """The person with some joints not found."""
+    pose = person.pose.copy()
+    pose[0, list(joints)] = 0
+    return replace(person, pose=pose)
+
+
+def flipped(person: Person) -> Person:
+    """The person seen in a mirror, with the labels a right analysis would give."""
+    pose = person.pose[:, S.JOINT_FLIP].copy()
+    pose[..., 0] = np.where(pose[..., 2] > 0, person.parse.shape[1] - 1 - pose[..., 0], 0)
+    return Person(np.ascontiguousarray(person.photo[:, ::-1]), np.array(S.PARSE_FLIP, np.uint8)[person.parse[:, ::-1]], pose, 1.0)
+
+
+def test_parts_follow_the_kind(persons, goods):
+    """A sleeve or leg that is not a layer of its own cannot lie over the torso; a skirt has none."""
+    parts = {id: [layer.part for layer in fit(persons["clara"], goods[id]).layers] for id in ("top-01", "trousers-07", "skirt-09", "hat-13")}
+    assert parts == {"top-01": ["torso", "right", "left"], "trousers-07": ["torso", "right", "left"], "skirt-09": ["torso"], "hat-13": ["torso"]}
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar", "lina", "amir"])
+@pytest.mark.parametrize("id", ["shirt-04", "sweater-05", "jacket-06"])
+def test_shoulders_land_on_shoulders(persons, goods, who, id):
+    """A garment hung from the wrong joints, mirrored, or scaled by the wrong width."""
+    person, garment = persons[who], goods[id]
+    placed = fit(person, garment)
+    for side, joint in (("left", S.L_SHOULDER), ("right", S.R_SHOULDER)):
+        off = landing(placed, person, garment, f"shoulder_{side}", "torso") - person.pose[0, joint, :2]
+        assert np.linalg.norm(off) < 0.3 * placed.unit, (side, off / placed.unit)
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar", "lina", "amir"])
+@pytest.mark.parametrize("id", ["top-02", "sweater-05", "jacket-06"])
+def test_long_sleeves_end_near_the_wrists(persons, goods, who, id):
+    """Sleeves that keep the flat picture's angle or length instead of following the arm."""
+    person, garment = persons[who], goods[id]
+    placed = fit(person, garment)
+    for side, joint in (("left", S.L_WRIST), ("right", S.R_WRIST)):
+        if person.pose[0, joint, 2]:
+            cuff = np.mean([landing(placed, person, garment, f"cuff_{edge}_{side}", side) for edge in ("inner", "outer")], axis=0)
+            assert np.linalg.norm(cuff - person.pose[0, joint, :2]) < 0.25 * placed.unit, (side, cuff, person.pose[0, joint])
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar", "lina"])
+def test_trousers_reach_the_ankles(persons, goods, who):
+    """Trouser legs that hang straight or stop at the knee."""
+    person, garment = persons[who], goods["trousers-07"]
+    placed = fit(person, garment)
+    for side, joint in (("left", S.L_ANKLE), ("right", S.R_ANKLE)):
+        hem = np.mean([landing(placed, person, garment, f"{edge}_{side}", side) for edge in ("hem", "leg_inner")], axis=0)
+        assert np.linalg.norm(hem - person.pose[0, joint, :2]) < 0.25 * placed.unit, (side, hem, person.pose[0, joint])
+
+
+def test_hat_sits_above_the_eyes(persons, goods):
+    """A hat over the face, or floating."""
+    for person in persons.values():
+        placed = fit(person, goods["hat-13"])
+        inside = seen(placed.layers[0], placed, goods["hat-13"])
+        rows = np.flatnonzero(inside.any(1)) * person.parse.shape[0] / inside.shape[0]
+        eyes = person.pose[0, [S.R_EYE, S.L_EYE], 1].mean()
+        assert rows[-1] < eyes and rows[-1] > eyes - 0.3 * placed.unit and rows[0] > eyes - 0.8 * placed.unit
+
+
+def test_fit_is_the_same_at_every_size(goods):
+    """Distances in pixels where they should be in bodies: a photo of twice the size must give the same picture, larger."""
+    for id in ("top-02", "trousers-07", "dress-11"):
+        maps = []
+        for scale in (1, 2):
+            drawn = sample.draw_person(np.random.default_rng((0, 1, 36)), (256 * scale, 192 * scale))
+            placed = fit(Person(drawn.image, drawn.parse, drawn.pose, 1.0), goods[id])
+            maps.append({layer.part: (layer.map.astype(float) / 8, layer.cover > 127) for layer in placed.layers})
+        for part, (a, cover) in maps[0].items():
+            both = cover & maps[1][part][1]
+            assert both.sum() > 0.9 * cover.sum()
+            assert np.median(np.linalg.norm(a - maps[1][part][0], axis=-1)[both]) < 0.02 * max(goods[id].mask.shape), (id, part)
+
+
+@pytest.mark.parametrize("id", ["top-02", "shirt-04", "trousers-07", "skirt-09", "hat-13"])
+def test_mirrored_person_and_garment_give_the_mirrored_fit(persons, goods, id):
+    """Left and right mixed up anywhere: a sleeve on the other arm looks right on a symmetric garment."""
+    garment = goods[id]
+    mask = np.ascontiguousarray(garment.mask[:, ::-1])
+    mirrored = replace(garment, photo=np.ascontiguousarray(garment.photo[:, ::-1]), mask=mask, shape=measure(mask, garment.category, garment.subcategory))
+    a, b = fit(persons["edgar"], garment), fit(flipped(persons["edgar"]), mirrored)
+    other = {"left": "right", "right": "left", "torso": "torso"}
+    for layer in a.layers:
+        twin = next(t for t in b.layers if t.part == other[layer.part])
+        there, back = seen(layer, a, garment), seen(twin, b, mirrored)[:, ::-1]
+        assert (there & back).sum() > 0.9 * (there | back).sum(), layer.part
+        x = mask.shape[1] - 1 - twin.map[:, ::-1, 0] / 8
+        assert np.median(np.abs(x - layer.map[..., 0] / 8)[there & back]) < 0.02 * mask.shape[1], layer.part
+
+
+def test_accessories_other_than_hats_are_refused(persons):
+    """A bag stretched over the torso instead of a row that says what is not there yet."""
+    for kind in ("bag", "scarf"):
+        drawn = sample.draw_garment(np.random.default_rng(1), (256, 192), kind)
+        garment = Garment(drawn.image, drawn.mask, "accessory", kind, measure(drawn.mask, "accessory", kind), 1.0)
+        with pytest.raises(RowError) as e:
+            fit(persons["clara"], garment)
+        assert e.value.reason == "unsupported_category" and kind in e.value.detail
+
+
+@pytest.mark.parametrize("id, joints", [
+    ("trousers-07", (S.R_HIP, S.L_HIP)),
+    ("skirt-09", (S.R_HIP, S.L_HIP)),
+    ("hat-13", (S.R_EYE, S.L_EYE)),
+    ("top-01", (S.R_SHOULDER, S.L_SHOULDER, S.R_HIP, S.L_HIP)),
+])
+def test_garment_without_its_place_is_refused(persons, goods, id, joints):
+    """Trousers drawn in the air below a photo that ends at the waist."""
+    with pytest.raises(RowError) as e:
+        fit(without(persons["clara"], *joints), goods[id])
+    assert e.value.reason == "no_place"
+
+
+def test_missing_joints_are_inferred_near_the_truth(persons):
+    """One hidden shoulder, the hips below the frame or an unseen hand must not throw the body off."""
+    for person in persons.values():
+        whole = Body(person)
+        for joints, tolerance in (((S.L_SHOULDER,), 0.15), ((S.R_HIP,), 0.2), ((S.R_HIP, S.L_HIP), 0.25), ((S.L_WRIST, S.R_WRIST), 0.01)):
+            part = Body(without(person, *joints))
+            assert abs(part.unit / whole.unit - 1) < tolerance, joints
+            assert np.linalg.norm(part.neck - whole.neck) < 0.2 * whole.unit
+            assert np.linalg.norm(part.hips - whole.hips) < 0.35 * whole.unit
+
+
+def test_confidence_falls_with_unseen_joints(persons, goods):
+    """A guess sold as a measurement: review must see what the garment hangs on."""
+    seen, guessed = (fit(p, goods["top-02"]).confidence for p in (persons["clara"], without(persons["clara"], S.L_SHOULDER, S.L_ELBOW)))
+    assert seen == 1.0 and guessed < 0.7
+
+
+def test_fit_is_small_and_repeats(persons, goods):
+    """A row between two stages that carries full-resolution maps, or bytes that depend on the run."""
+    for id in ("sweater-05", "dress-11"):
+        first, second = (pickle.dumps(fit(persons["lina"], goods[id])) for _ in range(2))
+        assert first == second and len(first) < 1 << 20
+
+
+def test_analyses_give_the_same_fit_after_the_store(persons, goods):
+    """What is lost in writing an analysis: a cached person or garment must be placed exactly as a fresh one."""
+    person, garment = persons["edgar"], goods["shirt-04"]
+    stored = fit(Person.from_bytes(person.to_bytes(), person.photo), Garment.from_bytes(garment.to_bytes(), garment.photo))
+    fresh = fit(person, garment)
+    assert (stored.grid, stored.unit, stored.confidence) == (fresh.grid, fresh.unit, fresh.confidence)
+    for a, b in zip(stored.layers, fresh.layers, strict=True):
+        assert a.part == b.part and (a.map == b.map).all() and (a.cover == b.cover).all() and (a.share == b.share).all()

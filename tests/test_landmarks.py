@@ -1,0 +1,97 @@
+"""tryon/landmarks.py against the drawn garments, whose landmarks are known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon import sample
+from tryon import schema as S
+from tryon.landmarks import measure
+
+SIZE = (512, 384)
+MEASURED = ("top", "shirt", "sweater", "jacket", "trousers", "shorts", "skirt", "dress", "jumpsuit", "hat")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Eight drawings of every kind that can be put on."""
+    return {kind: [sample.draw_garment(np.random.default_rng((n, 9)), SIZE, kind) for n in range(8)] for kind in MEASURED}
+
+
+def errors(garments, name: str) -> np.ndarray:
+    """Distance of a landmark (both sides of it) from the truth, as a share of the garment's longer side."""
+    out = []
+    for g in garments:
+        found = measure(g.mask, g.category, g.subcategory).landmarks
+        longer = max(np.ptp(np.flatnonzero(g.mask.any(axis))) for axis in (0, 1))
+        out += [np.linalg.norm(np.subtract(found[k][:2], xy)) / longer for k, xy in g.landmarks.items() if k.rpartition("_")[0] == name or k == name]
+    return np.array(out)
+
+
+@pytest.mark.parametrize("kind, name, tolerance", [
+    *((kind, "shoulder", 0.08) for kind in ("top", "shirt", "sweater", "jacket")),
+    *((kind, "armpit", 0.12) for kind in ("top", "shirt", "sweater", "jacket")),
+    *((kind, "cuff_outer", 0.07) for kind in ("top", "shirt", "sweater", "jacket")),
+    *((kind, "hem", 0.08) for kind in ("top", "shirt", "sweater", "jacket")),
+    *((kind, "waist", 0.03) for kind in ("trousers", "shorts", "skirt")),
+    ("trousers", "crotch", 0.05), ("shorts", "crotch", 0.1), ("trousers", "hem", 0.04), ("trousers", "leg_inner", 0.04), ("shorts", "hem", 0.14),
+    ("dress", "shoulder", 0.15), ("dress", "armpit", 0.15), ("jumpsuit", "shoulder", 0.15), ("hat", "crown", 0.06),
+])
+def test_landmark_is_near_the_truth(drawn, kind, name, tolerance):
+    """A skirt read as sleeves, an armpit read at the hem, a crotch read at the waist: nine in ten must be within tolerance."""
+    off = errors(drawn[kind], name)
+    assert len(off) >= 4 and np.percentile(off, 90) < tolerance, np.sort(off).round(3)
+
+
+@pytest.mark.parametrize("kind", ["top", "shirt", "sweater", "jacket"])
+def test_both_ends_of_a_cuff_are_near_the_truth(drawn, kind):
+    """A sleeve axis that bends at the end of a short sleeve: its inner corner then lies far off and the warp folds over."""
+    off = errors(drawn[kind], "cuff_inner")
+    assert np.percentile(off, 75) < 0.09, np.sort(off).round(3)
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_mirrored_mask_swaps_left_and_right(drawn, kind):
+    """A side that is treated on its own terms: landmarks of a mirrored garment must be the mirrored landmarks, sides swapped."""
+    swap = lambda name: name.replace("_left", "_?").replace("_right", "_left").replace("_?", "_right")
+    far = []
+    for g in drawn[kind]:
+        a = measure(g.mask, g.category, g.subcategory)
+        b = measure(np.ascontiguousarray(g.mask[:, ::-1]), g.category, g.subcategory)
+        assert set(map(swap, b.landmarks)) == set(a.landmarks) and {swap("_" + k)[1:] for k in b.limbs} == set(a.limbs)
+        longer = max(np.ptp(np.flatnonzero(g.mask.any(axis))) for axis in (0, 1))
+        far += [np.linalg.norm(np.subtract((SIZE[1] - 1 - x, y), a.landmarks[swap(k)][:2])) / longer for k, (x, y, _) in b.landmarks.items()]
+    assert np.percentile(far, 90) < 0.04, np.sort(far).round(3)
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_measures_scale_with_the_picture(drawn, kind):
+    """Pixels of the working size given back as pixels of the photo, or a threshold in pixels."""
+    for g in drawn[kind][:3]:
+        a = measure(g.mask, g.category, g.subcategory)
+        b = measure(cv2.resize(g.mask, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST), g.category, g.subcategory)
+        assert b.width == pytest.approx(2 * a.width, rel=0.04)
+        np.testing.assert_allclose(b.centre, 2 * a.centre, atol=12)
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_names_are_those_of_the_schema_and_sides_are_the_wearers(drawn, kind):
+    """A misspelt landmark nobody reads; left and right as in the picture instead of the wearer's."""
+    for g in drawn[kind]:
+        found = measure(g.mask, g.category, g.subcategory).landmarks
+        assert set(found) <= set(S.LANDMARKS)
+        assert all(0 <= c <= 1 for _, _, c in found.values())
+        for name, (x, _, _) in found.items():
+            if name.endswith("_left") and not name.startswith("cuff_inner"):
+                assert x > found[name.replace("_left", "_right")][0], name
+
+
+def test_sleeves_and_legs_are_found_where_they_are(drawn):
+    """A sleeveless top that gets sleeves, trousers that lose a leg, a skirt that gets two."""
+    limbs = lambda g: set(measure(g.mask, g.category, g.subcategory).limbs)
+    both = {"left", "right"}
+    for g in drawn["top"] + drawn["dress"]:
+        assert limbs(g) == (both if "cuff_outer_left" in g.landmarks else set()), g.title
+    for g in drawn["trousers"] + drawn["shorts"] + drawn["sweater"] + drawn["jacket"]:
+        assert limbs(g) == both, g.title
+    assert not any(map(limbs, drawn["skirt"] + drawn["hat"]))
