@@ -26,7 +26,7 @@ from tryon.ledger import Ledger, LockedError, lock, new_run_id
 from tryon.models.digest import digest
 from tryon.report import gallery
 from tryon.schema import FAILED, PIPELINE_VERSION
-from tryon.stages.keys import thumb_key
+from tryon.stages.keys import crumbs, thumb_key
 from tryon.storage import Storage, StorageError, absolute, join, roots
 
 
@@ -57,8 +57,13 @@ def run(config: Config) -> int:
     if config.output.dressing != "none":
         print(f"--dressing {config.output.dressing}: dressing sequences are not made yet; this run renders stills only", flush=True)
     storage = Storage(config.storage, roots(tuple(filter(None, (given.catalog, given.people, given.looks))), given.allow))
-    storage.check(out)
+    for uri in (out, *map(absolute, filter(None, (given.catalog, given.people, given.looks)))):
+        storage.check(uri)
     people = [row for chunk in catalogue.people(storage, given.people) for row in chunk]
+    # The first rows are read here for the errors of the tables, which are told before anything is started.
+    next(catalogue.products(storage, given.catalog), None)
+    if given.looks:
+        next(catalogue.looks(storage, given.looks), None)
     if config.run.dry_run:
         return dry_run(config, storage, people)
 
@@ -80,15 +85,11 @@ def run(config: Config) -> int:
             looks = list(looks)
             wanted = ({r["person_id"] for c in looks for r in c}, {i for r in itertools.chain(*looks) for i in r["product_ids"]})
             people = [p for p in people if p["person_id"] in wanted[0]]
-        print(f"analysing {len(people)} people and the catalogue", flush=True)
-        people_index = sorted(pipeline.analyse("person", [sources(people, "person_id", 0)]).take_all(), key=lambda r: r["position"])
-        products = pipeline.analyse("garment", product_chunks(storage, config, len(people), wanted and wanted[1]))
-        analyses = {"person": sum(bool(r["analysed"]) for r in people_index), "garment": 0}
-        thumbs = {("person", r["id"]): r["sha256"] for r in people_index}
-        for batch in products.iter_batches(batch_size=None, batch_format="pyarrow"):
-            analyses["garment"] += sum(bool(a) for a in batch["analysed"].to_pylist())
-            thumbs |= {("garment", i): s for i, s in zip(batch["id"].to_pylist(), batch["sha256"].to_pylist())}
-        print(f"analysed {analyses['person']} people and {analyses['garment']} garments; the rest was known", flush=True)
+        seen = Analysed()
+        people_index = pipeline.analyse("person", [sources(people, "person_id", 0)], seen.of("person")).take_all()
+        people_index.sort(key=lambda r: r["position"])
+        products = pipeline.analyse("garment", product_chunks(storage, config, len(people), wanted and wanted[1]), seen.of("garment"))
+        seen.show()
 
         plan = pipeline.plan(people_index, products, looks)
         plan_ids = {i for batch in plan.iter_batches(batch_size=None, batch_format="pyarrow") for i in batch["look_id"].to_pylist()}
@@ -99,14 +100,15 @@ def run(config: Config) -> int:
             render(pipeline, ledger, plan, done, config, weights, progress)
         except Interrupted:
             interrupted = True
-        rows = [gallery_row(r, thumbs) for r in ledger.rows() if r["look_id"] in plan_ids]
+        rows = [gallery_row(r, seen.sha256) for r in ledger.rows() if r["look_id"] in plan_ids]
         seconds = time.monotonic() - start
         counts = {s: sum(r["status"] == s for r in rows) for s in ("ok", "review", "failed")}
         summary = {"looks": len(rows), **counts, "seconds": seconds, "looks_per_second": progress.rate()}
         page = gallery.write(storage, out, "tryon: " + os.path.basename(given.catalog.rstrip("/")), rows, summary)
-        counts = ledger.finish(plan_ids, {"analyses": analyses, "weights": weights, "pipeline_version": PIPELINE_VERSION, "seconds": round(seconds, 1)})
+        counts = ledger.finish(plan_ids, {"analyses": seen.made, "weights": weights, "pipeline_version": PIPELINE_VERSION, "seconds": round(seconds, 1)})
     if counts["superseded"] and not config.run.prune:
         print(f"{counts['superseded']} looks are no longer in the plan; their rows lie under superseded/, --prune deletes them and their pictures")
+    shutil.rmtree(crumbs(run_id), ignore_errors=True)
     whole = not interrupted and not counts["pending"] and storage.exists(join(out, "_SUCCESS"))
     print(f"{counts['planned']} looks: {counts['ok']} ok, {counts['review']} review, {counts['failed']} failed, {counts['pending']} pending; "
           f"{counts['rendered']} done by this run in {seconds:.0f} s" + (f"; failures: {counts['reasons']}" if counts["reasons"] else ""))
@@ -134,6 +136,26 @@ def render(pipeline, ledger: Ledger, plan, done: set[str], config: Config, weigh
     finally:
         commit()
         progress.show(last=True)
+
+
+class Analysed:
+    """Counts sources as they come back: ``made`` analyses by kind, and the ``sha256`` of each (kind, id)."""
+
+    def __init__(self):
+        self.made, self.rows, self.sha256, self.shown = {"person": 0, "garment": 0}, {"person": 0, "garment": 0}, {}, time.monotonic()
+
+    def of(self, kind: str):
+        def report(table):
+            self.rows[kind] += len(table)
+            self.made[kind] += sum(bool(a) for a in table["analysed"].to_pylist())
+            self.sha256 |= {(kind, i): s for i, s in zip(table["id"].to_pylist(), table["sha256"].to_pylist())}
+            if time.monotonic() - self.shown > 5:
+                self.show()
+        return report
+
+    def show(self) -> None:
+        self.shown = time.monotonic()
+        print(f"{self.rows['person']} people and {self.rows['garment']} garments seen, {sum(self.made.values())} of them analysed by this run", flush=True)
 
 
 class Progress:

@@ -2,6 +2,7 @@
 
     python jobs/train.py parser --data ../cache/ccp --out runs/parser
     python jobs/train.py garment --data ../cache/garments --grounds ../cache/ccp --out runs/garment
+    python jobs/train.py generator --data ../cache/ccp --out runs/generator --fit.lr 4e-4
     python jobs/train.py parser --data ../cache/ccp --out runs/parser --fit.steps 20 --fit.batch_size 4   # a smoke run
 
 The same command resumes after a kill. Needs the extra: pip install -e '.[train]'
@@ -22,6 +23,9 @@ from tryon.training.fit import FitConfig, fit
 
 def build(args):
     """The training task of ``args.network``; drawn people and garments are mixed in, so that the networks know them."""
+    if args.network == "generator":
+        from tryon.training.generator import GeneratorTask
+        return GeneratorTask(args.data)
     rng = np.random.default_rng(1)
     if args.network in ("parser", "pose"):
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]

@@ -23,6 +23,8 @@ def main() -> int:
     format = FORMATS.get(Path(args.out).suffix.lower())
     if format is None:
         parser.error(f"{args.out}: the name must end in one of {', '.join(FORMATS)}")
+    if not Path(args.out).parent.is_dir():
+        parser.error(f"{args.out}: there is no folder {Path(args.out).parent}")
     try:
         photos = []
         for path in (args.person, *args.garment):

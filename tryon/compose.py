@@ -112,6 +112,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body) -
 
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY))
+    front |= hands(canvas.layout, body)
     if garment.category == "accessory":
         front = np.isin(canvas.layout, (S.FACE, S.BAG))
     if garment.category == "lower":
@@ -167,6 +168,25 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body) -
     worn = canvas.worn.copy()
     worn[seen] = index
     return Canvas(out, layout, canvas.edit | edit, worn)
+
+
+def hands(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: skin of the arms beyond the wrists; no sleeve may cover it."""
+    out = np.zeros(layout.shape, bool)
+    for wrist, elbow in ((S.R_WRIST, S.R_ELBOW), (S.L_WRIST, S.L_ELBOW)):
+        if not (body.seen[wrist] and body.seen[elbow]):
+            continue
+        centre, reach = body.joint[wrist], 0.4 * body.unit
+        d = centre - body.joint[elbow]
+        d /= max(float(np.linalg.norm(d)), 1e-6)
+        y0, x0 = (max(0, int(v)) for v in (centre[1] - reach, centre[0] - reach))
+        window = layout[y0:int(centre[1] + reach) + 1, x0:int(centre[0] + reach) + 1]
+        if not window.size:
+            continue
+        y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
+        along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= np.isin(window, (S.LEFT_ARM, S.RIGHT_ARM)) & (along > 0)
+    return out
 
 
 def part_reaches(layers, side: str, region: np.ndarray) -> bool:
@@ -293,6 +313,11 @@ def _fill(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.nd
     ground = fill & (layout == S.BACKGROUND)
     if ground.any():
         out[ground] = _ground(image, before, ground)[ground]
+    # Edges between what was painted and what is beside it are as soft as a lens makes them.
+    radius = max(1, h // 500)
+    edges = cv2.morphologyEx(layout, cv2.MORPH_GRADIENT, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)) > 0
+    soft = edges & fill
+    out[soft] = cv2.GaussianBlur(out, (0, 0), 0.8 * radius)[soft]
     return out
 
 

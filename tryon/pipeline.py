@@ -7,7 +7,7 @@
 
 A row that fails in a stage keeps its place with a reason and passes through the rest (tryon/stages/contract.py).
 """
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import ray
 from ray.data import ActorPoolStrategy, Dataset, TaskPoolStrategy
 
 from tryon.config import Config
-from tryon.stages.analyse import Analyse
+from tryon.stages.analyse import INDEX, Analyse
 from tryon.stages.contract import Guard, Stage
 from tryon.stages.expand import LOOK, Expand
 from tryon.stages.fetch import SOURCE, Fetch
@@ -32,12 +32,17 @@ class Pipeline:
     weights: str  # digest of the weight files
     render_hash: str
 
-    def analyse(self, kind: str, sources: Iterable[list[dict]]) -> Dataset:
-        """Chunks of source rows -> stages.analyse.INDEX, one row each; executed here, the rows are small."""
+    def analyse(self, kind: str, sources: Iterable[list[dict]], report: Callable[[pa.Table], None]) -> Dataset:
+        """Chunks of source rows -> stages.analyse.INDEX, one row each; executed here, ``report`` sees what is finished."""
         c = self.config.cluster
         rows = self._stage(self._source(sources, SOURCE), Fetch(self.config, self.storage, kind, self.weights), tasks=c.fetch_tasks)
         actors = c.person_actors if kind == "person" else c.garment_actors
-        return self._stage(rows, Analyse(self.config, self.storage, kind), actors=actors, gpus=c.gpus_per_actor).materialize()
+        rows = self._stage(rows, Analyse(self.config, self.storage, kind), actors=actors, gpus=c.gpus_per_actor)
+        refs = []
+        for batch in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            report(batch)
+            refs.append(ray.put(batch))
+        return ray.data.from_arrow_refs(refs or [ray.put(INDEX.empty_table())])
 
     def plan(self, people: list[dict], products: Dataset, looks: Iterable[list[dict]] | None) -> Dataset:
         """stages.expand.LOOK rows: every product on every person, or the named looks."""

@@ -5,15 +5,14 @@ worker, ``__call__(row)`` takes and returns one row and can be tested without Ra
 leave the stage. A row whose ``reason`` is set has failed earlier and is passed on untouched.
 """
 import os
-import tempfile
 import time
 import traceback
-from pathlib import Path
 
 import cv2
 import pyarrow as pa
 
 from tryon.schema import RowError
+from tryon.stages.keys import crumbs
 from tryon.storage import StorageError
 
 # Columns every row has from its first stage to its result.
@@ -42,7 +41,7 @@ class Guard:
 
     def __init__(self, stage: Stage, run_id: str):
         self.stage, self.ready = stage, False
-        self.crumbs = Path(tempfile.gettempdir()) / f"tryon-crumbs-{run_id}" / stage.name
+        self.crumbs = crumbs(run_id) / stage.name
 
     def __call__(self, table: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.one(row) for row in table.to_pylist()], schema=self.stage.schema)
@@ -78,7 +77,17 @@ class Guard:
     def _crashes(self, row: dict) -> int:
         """How many processes that are gone have left a breadcrumb of this row."""
         key = _key(row)
-        return sum(p.name != str(os.getpid()) and not Path(f"/proc/{p.name}").exists() and p.read_text() == key for p in self.crumbs.iterdir())
+        return sum(not _alive(int(p.name)) and p.read_text() == key for p in self.crumbs.iterdir())
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _key(row: dict) -> str:

@@ -58,11 +58,14 @@ def fit(task, out: str | Path, config: FitConfig) -> dict:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"]), ema.load_state_dict(state["ema"]), optimizer.load_state_dict(state["optimizer"])
         step, best, stale, trained = state["step"], state["best"], state["stale"], state["trained"]
+        if hasattr(task, "load_extra_state"):
+            task.load_extra_state(state["extra"])
         print(f"resuming at step {step} of {config.steps}, best score so far {best['score']:.4f}", flush=True)
 
     def save():
         state = {"model": model.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict(),
-                 "step": step, "best": best, "stale": stale, "trained": trained, "config": asdict(config)}
+                 "step": step, "best": best, "stale": stale, "trained": trained, "config": asdict(config),
+                 "extra": task.extra_state() if hasattr(task, "extra_state") else {}}
         torch.save(state, out / "checkpoint.tmp")
         os.replace(out / "checkpoint.tmp", checkpoint)
 

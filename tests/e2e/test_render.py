@@ -1,0 +1,226 @@
+"""jobs/render_catalog.py as a user runs it: a process of its own, a real Ray, a real S3 server."""
+
+import json
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import boto3
+import numpy as np
+import pytest
+from conftest import RUN_COLUMNS, SMALL_GARMENTS, SMALL_LOOKS, SMALL_PEOPLE, pictures, render, rows, tables, verify, write_csv
+
+from tryon import images
+from tryon.storage import Storage
+
+
+def report(out: Path) -> dict:
+    return json.loads((out / "run.json").read_text())
+
+
+def times(out: Path) -> dict[str, int]:
+    """Key below ``images/`` -> when it was written."""
+    return {str(p.relative_to(out)): p.stat().st_mtime_ns for p in (out / "images").rglob("*") if p.is_file()}
+
+
+def test_sample_store_without_arguments(tmp_path):
+    """The first command of the README: a gallery, every row accounted for, each source analysed once; and the second
+    night, which must neither analyse, render nor write a picture."""
+    first = render(cwd=tmp_path)
+    assert first.returncode == 0, first.stdout + first.stderr
+    out = tmp_path / "out"
+    run = report(out)
+    assert run["analyses"] == {"person": 4, "garment": 14}
+    assert run["counts"]["planned"] == 56 and run["counts"]["pending"] == 0 and (out / "_SUCCESS").exists()
+    # The bag is no garment yet; all the rest is shown.
+    found = rows(out)
+    assert {r["reason"] for r in found.values() if r["status"] == "failed"} == {"unsupported_category"}
+    assert {r["product_ids"][0] for r in found.values() if r["status"] == "failed"} == {"bag-14"}
+    assert len(pictures(out)) == run["counts"]["ok"] + run["counts"]["review"] == 52
+    assert all(r["title"] for r in found.values()), "carried columns"
+    lines = first.stdout.splitlines()
+    gallery = Path(lines[-1].removeprefix("gallery: "))
+    assert gallery.is_file() and gallery.read_text().count("top-01") >= 4
+    assert any("56/56 looks" in line and "looks/s" in line for line in lines), "progress"
+    assert verify(out).returncode == 0
+    before = times(out)
+
+    second = render(cwd=tmp_path)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert report(out)["analyses"] == {"person": 0, "garment": 0} and report(out)["counts"]["rendered"] == 0
+    assert times(out) == before and rows(out) == found
+    assert verify(out).returncode == 0
+
+
+def test_job_renders_what_the_python_face_renders(clean, small_store, tryon):
+    """Stages that scale, crop or colour a photo otherwise than TryOn does."""
+    found = {(r["person_id"], r["product_ids"][0]): r for r in rows(clean).values()}
+    load = lambda name: images.decode((small_store / f"{name}.png").read_bytes())
+    for who, id, category in (("clara", "top-02", "upper"), ("amir", "dress-10", "full"), ("edgar", "trousers-07", "lower")):
+        row = found[who, id]
+        look = tryon.render(tryon.person(load(who)), tryon.garment(load(id), category))
+        assert (images.decode((clean / row["image_key"]).read_bytes()) == look.image).all(), (who, id)
+        assert row["score"] == pytest.approx(look.score, abs=1e-6)
+
+
+def test_small_store_is_rendered_whole(clean):
+    """A look that is missing, twice there, or whose picture has another size than its photo."""
+    found = rows(clean)
+    assert len(found) == SMALL_LOOKS and {(r["person_id"], r["product_ids"][0]) for r in found.values()} == {(p, g) for p in SMALL_PEOPLE for g in SMALL_GARMENTS}
+    assert {r["status"] for r in found.values()} <= {"ok", "review"}, [(r["product_ids"], r["reason"]) for r in found.values()]
+    assert all((r["width"], r["height"], r["attempt"]) == (192, 256, 1) and r["ms_generate"] > 0 for r in found.values())
+    assert report(clean)["analyses"] == {"person": len(SMALL_PEOPLE), "garment": len(SMALL_GARMENTS)}
+    assert verify(clean).returncode == 0
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds nothing."""
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+BAD = {  # id -> (URI, category, reason)
+    "cut-off": ("cut-off.jpg", "upper", "decode_error"),
+    "empty": ("empty.jpg", "upper", "decode_error"),
+    "web-page": ("web-page.jpg", "upper", "decode_error"),
+    "tiny": ("tiny.png", "upper", "decode_error"),
+    "bomb": ("bomb.png", "upper", "too_large"),
+    "secret": ("file:///etc/passwd", "upper", "uri_denied"),
+    "climbing": ("../../../../etc/passwd", "upper", "uri_denied"),
+    "metadata": ("http://169.254.169.254/latest", "upper", "uri_denied"),
+    "missing": ("missing.jpg", "upper", "not_found"),
+    "blank": ("", "upper", "bad_row"),
+    "hats": ("top-02.png", "hats", "unknown_category"),
+    "bare-table": ("bare-table.png", "upper", "no_garment"),
+    "bag": ("bag.png", "accessory", "unsupported_category"),
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(small_store, tmp_path_factory, goods) -> Path:
+    """A store of two good products among thirteen bad ones and a duplicate, one person and one photo of nobody."""
+    folder = tmp_path_factory.mktemp("damaged")
+    for name in ("top-02", "trousers-07", "clara"):
+        shutil.copy(small_store / f"{name}.png", folder)
+    photo = goods["shirt-04"].photo
+    jpeg = images.encode(photo, "jpeg")
+    files = {"cut-off.jpg": jpeg[:len(jpeg) // 2], "empty.jpg": b"", "web-page.jpg": b"<html><body>404</body></html>", "tiny.png": images.encode(photo[:8, :8], "png"),
+             "bomb.png": png(20000, 20000), "bare-table.png": images.encode(np.full((256, 192, 3), 128, np.uint8), "png"),
+             "bag.png": images.encode(goods["bag-14"].photo, "png"), "wall.png": images.encode(np.full((256, 192, 3), 128, np.uint8), "png")}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    good = [{"product_id": "top-02", "garment_uri": "top-02.png", "category": "upper"}, {"product_id": "trousers-07", "garment_uri": "trousers-07.png", "category": ""}]
+    bad = [{"product_id": id, "garment_uri": uri, "category": category} for id, (uri, category, _) in BAD.items()]
+    write_csv(folder / "catalog.csv", [good[0], *bad, good[1], good[0]])
+    write_csv(folder / "people.csv", [{"person_id": "clara", "person_uri": "clara.png"}, {"person_id": "wall", "person_uri": "wall.png"}])
+    return folder
+
+
+def test_bad_rows_cost_themselves_alone_and_are_retried_on_demand(damaged, tmp_path):
+    """One damaged source of a night that stops the run, vanishes, or is told with the wrong reason; a failure that is
+    tried again every night, or never, not even with --retry-failed."""
+    out = tmp_path / "out"
+    done = render(*tables(damaged), "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    planned = 2 * (len(BAD) + 3)
+    found = list(rows(out).values())
+    assert len(found) == planned and report(out)["counts"]["planned"] == planned
+    on_clara = {(r["product_ids"][0], r["status"], r["reason"] or "") for r in found if r["person_id"] == "clara" and r["product_ids"][0] in BAD}
+    assert on_clara == {(id, "failed", reason) for id, (_, _, reason) in BAD.items() if id != "blank"} | {("blank", "failed", "bad_row")}
+    good = [r for r in found if r["person_id"] == "clara" and r["product_ids"][0] not in BAD]
+    assert sorted((r["product_ids"][0], r["reason"] if r["status"] == "failed" else "") for r in good) == [("top-02", ""), ("top-02", "duplicate_id"), ("trousers-07", "")]
+    assert {r["status"] for r in found if r["person_id"] == "wall"} == {"failed"}
+    assert {r["reason"] for r in found if r["person_id"] == "wall" and r["product_ids"][0] == "trousers-07"} == {"no_person"}
+    assert all(r["detail"] and not r["image_key"] for r in found if r["status"] == "failed") and len(pictures(out)) == 2
+    told = [json.loads(line) for file in (out / "failures").iterdir() for line in file.read_text().splitlines()]
+    assert {t["look_id"] for t in told} == {r["look_id"] for r in found if r["status"] == "failed"}
+    assert verify(out).returncode == 0 and (out / "_SUCCESS").exists()
+
+    again = render(*tables(damaged), "--out", out, "--retry-failed")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert report(out)["counts"]["rendered"] == planned - 2
+    assert {r["attempt"] for r in rows(out).values() if r["status"] == "failed"} == {2}
+    assert {r["attempt"] for r in rows(out).values() if r["status"] != "failed"} == {1}
+    assert rows(out, RUN_COLUMNS) == {r["look_id"]: {k: v for k, v in r.items() if not k.startswith(RUN_COLUMNS)} for r in found}
+    assert verify(out).returncode == 0
+
+
+def test_named_looks_size_format_and_a_changing_plan(small_store, tmp_path):
+    """Outfits, --size and --format; then a plan that moves on: looks that left it are kept, listed, taken back without
+    work when they return, and deleted by --prune."""
+    out, folder = tmp_path / "out", tmp_path / "shop"
+    shutil.copytree(small_store, folder)
+    looks = [{"person_id": "clara", "product_ids": "trousers-07|shirt-04|hat-13"}, {"person_id": "amir", "product_ids": "shirt-04"},
+             {"person_id": "nobody", "product_ids": "shirt-04"}, {"person_id": "clara", "product_ids": "shirt-04|nothing"},
+             {"person_id": "amir", "product_ids": "shirt-04"}]
+    named = "--looks", write_csv(folder / "looks.csv", looks)
+    common = *tables(folder), "--out", out, "--size", "384x512", "--format", "png"
+    done = render(*common, *named)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {(r["person_id"], "|".join(r["product_ids"])): r for r in rows(out).values()}
+    assert len(found) == 4 == report(out)["counts"]["planned"]
+    assert found["nobody", "shirt-04"]["reason"] == "unknown_person" and found["clara", "shirt-04|nothing"]["reason"] == "unknown_product"
+    assert report(out)["analyses"] == {"person": 2, "garment": 3}, "only what the looks use"
+    for key in (("clara", "trousers-07|shirt-04|hat-13"), ("amir", "shirt-04")):
+        row = found[key]
+        assert row["status"] in ("ok", "review") and row["image_key"].endswith(".png") and (row["width"], row["height"]) == (384, 512)
+        assert images.sniff((out / row["image_key"]).read_bytes()) == ("png", 384, 512)
+    outfits = times(out)
+
+    limited = render(*common, "--limit", 2)
+    assert limited.returncode == 0, limited.stdout + limited.stderr
+    assert len(rows(out)) == 2 == report(out)["counts"]["planned"] and report(out)["counts"]["superseded"] == 4 and "--prune" in limited.stdout
+    assert outfits.items() <= times(out).items() and verify(out).returncode == 0
+
+    pruned = render(*common, *named, "--prune")
+    assert pruned.returncode == 0, pruned.stdout + pruned.stderr
+    assert report(out)["counts"]["rendered"] == 0 and report(out)["counts"]["superseded"] == 0
+    assert times(out) == outfits and {(r["person_id"], "|".join(r["product_ids"])) for r in rows(out).values()} == set(found)
+    assert verify(out).returncode == 0
+
+
+def test_s3_gives_the_same_pictures(clean, small_store, s3_server, s3_bucket):
+    """Ids, bytes or rows that depend on where the store is."""
+    client = boto3.client("s3", endpoint_url=s3_server)
+    for file in small_store.iterdir():
+        client.upload_file(str(file), s3_bucket, f"shop/{file.name}")
+    out = f"s3://{s3_bucket}/out"
+    done = render(*tables(f"s3://{s3_bucket}/shop"), "--out", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    storage = Storage()
+    assert {uri.removeprefix(out + "/"): storage.read(uri) for uri, _ in storage.list(out + "/images")} == pictures(clean)
+    assert verify(out).returncode == 0
+    assert storage.exists(out + "/_SUCCESS") and storage.exists(out + "/report/index.html")
+
+
+@pytest.mark.parametrize("args, message", [
+    (("--catalog", "{store}/none.csv", "--people", "{store}/people.csv"), "there is no such table"),
+    (("--catalog", "{store}/people.csv", "--people", "{store}/people.csv"), "column product_id and garment_uri missing"),
+    (("--catalog", "{store}/catalog.csv"), "--catalog without --people"),
+    (("--catalog", "s3://no-such-bucket-here/c.csv", "--people", "{store}/people.csv"), "no-such-bucket-here"),
+    (("--generate.speed", "fast"), "unknown argument '--generate.speed'"),
+    (("--size", "large"), "'large' is no size"),
+])
+def test_bad_input_is_one_clear_line(small_store, tmp_path, s3_server, args, message):
+    """A traceback, a silent success or minutes of work before bad usage is told."""
+    done = render(*(a.format(store=small_store) for a in args), "--out", tmp_path / "out")
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1 and not list(tmp_path.rglob("*.parquet"))
+
+
+def test_dry_run_writes_nothing(small_store, tmp_path):
+    """--dry-run that renders, or that plans another number of looks."""
+    done = render(*tables(small_store), "--out", tmp_path / "out", "--dry-run")
+    assert done.returncode == 0 and f"{SMALL_LOOKS} looks planned" in done.stdout, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_picture_at_all_is_red(damaged, tmp_path):
+    """A night in which everything failed and the exit status is 0."""
+    write_csv(tmp_path / "catalog.csv", [{"product_id": "a", "garment_uri": f"{damaged}/empty.jpg"}])
+    shutil.copy(damaged / "clara.png", tmp_path)
+    write_csv(tmp_path / "people.csv", [{"person_id": "clara", "person_uri": "clara.png"}])
+    done = render(*tables(tmp_path), "--out", tmp_path / "out", "--allow", damaged)
+    assert done.returncode == 1 and "decode_error" in done.stdout, done.stdout + done.stderr
+    assert verify(tmp_path / "out").returncode == 0

@@ -1,0 +1,96 @@
+"""``ray job submit`` against a cluster of its own: the same command, the same pictures."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, RUN_COLUMNS, pictures, rows, tables, verify
+from s3 import free_ports
+
+RAY = str(Path(sys.executable).with_name("ray"))
+
+
+def processes_of(text: str) -> list[int]:
+    """Ids of the processes whose command line holds ``text``."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if text.encode() in (folder / "cmdline").read_bytes() and int(folder.name) != os.getpid():
+                found.append(int(folder.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def cluster(s3_server):
+    """(address, environment) of a one-node cluster with a job server; ended process by process, never by `ray stop`."""
+    folder = tempfile.mkdtemp(prefix="ray-test-", dir="/tmp")  # short: Ray makes sockets below it
+    names = ("port", "dashboard-port", "dashboard-agent-listen-port", "dashboard-agent-grpc-port", "ray-client-server-port", "metrics-export-port",
+             "node-manager-port", "object-manager-port", "runtime-env-agent-port")
+    ports = dict(zip(names, free_ports(len(names))))
+    environment = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_DISABLE_IMPORT_WARNING": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for name in ("RAY_ADDRESS", "PYTHONPATH"):
+        environment.pop(name, None)
+    # Nothing of this checkout may reach the cluster but through the submitted working directory: its cwd is elsewhere.
+    with open(Path(folder) / "head.log", "wb") as log:
+        head = subprocess.Popen([RAY, "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard=true", "--dashboard-host=127.0.0.1", "--node-ip-address=127.0.0.1",
+                                 f"--num-cpus={max(2, os.cpu_count())}", f"--object-store-memory={1 << 29}", f"--temp-dir={folder}", *(f"--{k}={v}" for k, v in ports.items())],
+                                cwd=folder, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{ports['dashboard-port']}"
+    try:
+        deadline = time.monotonic() + 90
+        while not answers(address + "/api/jobs/"):
+            assert head.poll() is None and time.monotonic() < deadline, (Path(folder) / "head.log").read_text()[-2000:]
+            time.sleep(0.5)
+        yield address, environment
+    finally:
+        for sent in (signal.SIGTERM, signal.SIGKILL):
+            for pid in [head.pid, *processes_of(folder)]:
+                try:
+                    os.kill(pid, sent)
+                except ProcessLookupError:
+                    continue
+            deadline = time.monotonic() + 10
+            while processes_of(folder) and time.monotonic() < deadline:
+                time.sleep(0.2)
+        head.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def answers(url: str) -> bool:
+    try:
+        return urllib.request.urlopen(url, timeout=2).status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def submit(cluster, *args, cwd=ROOT) -> subprocess.CompletedProcess:
+    address, environment = cluster
+    command = [RAY, "job", "submit", "--address", address, "--working-dir", ".", "--", "python", "jobs/render_catalog.py", *map(str, args)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_submitted_job_gives_the_pictures_of_the_local_run(cluster, clean, small_store, tmp_path):
+    """A job that needs something the working directory does not carry, or that renders otherwise on a cluster."""
+    out = tmp_path / "out"
+    done = submit(cluster, *tables(small_store), "--out", out)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert pictures(out) == pictures(clean) and rows(out, RUN_COLUMNS) == rows(clean, RUN_COLUMNS)
+    assert verify(out).returncode == 0
+
+
+def test_wrong_bucket_is_red(cluster, small_store):
+    """A night that could not write anything and is reported as a success, or that hangs."""
+    start = time.monotonic()
+    done = submit(cluster, *tables(small_store), "--out", "s3://no-such-bucket-here/out")
+    assert done.returncode != 0 and time.monotonic() - start < 60
+    assert "no-such-bucket-here" in done.stdout + done.stderr and "Traceback" not in done.stdout

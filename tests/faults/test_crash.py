@@ -1,0 +1,102 @@
+"""What a run that is killed or stopped leaves behind, and how the next one goes on."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from conftest import RUN_COLUMNS, SMALL_LOOKS, command, pictures, render, rows, tables, verify
+
+# Small blocks and shards, so that commits come one by one.
+OFTEN = ("--cluster.block_rows", "2", "--cluster.batch_size", "1", "--run.shard_rows", "1")
+
+
+def committed(out: Path) -> int:
+    """Rows that are true at this moment."""
+    found = 0
+    for marker in (out / "state" / "commits").glob("*.json"):
+        try:
+            found += json.loads(marker.read_text())["rows"]
+        except FileNotFoundError:  # replaced meanwhile
+            continue
+    return found
+
+
+def start(*args) -> subprocess.Popen:
+    return subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for(process: subprocess.Popen, happened: Callable[[], bool]) -> None:
+    """Return when something has happened in the output of a process that is still there."""
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def holds_lock(out: Path, pid: int) -> bool:
+    lock = out / "state" / "lock"
+    return lock.exists() and f'"pid": {pid},' in lock.read_text()
+
+
+def written(out: Path, keys) -> dict[str, int]:
+    return {key: (out / key).stat().st_mtime_ns for key in keys}
+
+
+def keys(out: Path) -> set[str]:
+    """The pictures of committed rows: a shard counts once its marker is there."""
+    shards = (out / "results" / f"{marker.stem}.parquet" for marker in (out / "state" / "commits").glob("*.json"))
+    return {key for shard in shards for key in pq.read_table(shard)["image_key"].to_pylist()}
+
+
+def test_killed_twice_and_run_again_is_one_clean_run(clean, small_store, tmp_path):
+    """SIGKILL at 30 % and again at 70 %, each time run again at once: a lock that outlives its process, a row that is
+    lost or doubled, a committed look rendered again, a picture that differs from the clean run's; and a second run beside
+    a living one that does not refuse."""
+    out = tmp_path / "out"
+    args = *tables(small_store), "--out", out, *OFTEN
+    kept: dict[str, int] = {}
+    for share in (0.3, 0.7):
+        run = start(*args)
+        wait_for(run, lambda: holds_lock(out, run.pid))
+        beside = start(*args)
+        wait_for(run, lambda: committed(out) >= share * SMALL_LOOKS)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        refusal, _ = beside.communicate(timeout=60)
+        assert beside.returncode == 2 and f"is being written by process {run.pid}" in refusal, refusal
+        assert committed(out) < SMALL_LOOKS, "the run was over before it was killed; make the store larger"
+        assert written(out, kept) == kept, "a committed look was rendered again"
+        kept = written(out, keys(out))
+    done = render(*args)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert written(out, kept) == kept, "a committed look was rendered again"
+    assert pictures(out) == pictures(clean) and rows(out, RUN_COLUMNS) == rows(clean, RUN_COLUMNS)
+    run = json.loads((out / "run.json").read_text())
+    assert run["counts"]["rendered"] == SMALL_LOOKS - len(kept) and run["analyses"] == {"person": 0, "garment": 0}
+    assert verify(out).returncode == 0
+
+
+def test_sigterm_commits_what_is_finished(clean, small_store, tmp_path):
+    """A spot notice: what is finished is committed, _PARTIAL says that the rest is not, and it takes less than 30 s."""
+    out = tmp_path / "out"
+    shutil.copytree(clean / "state" / "analyses", out / "state" / "analyses")
+    shutil.copytree(clean / "state" / "sources", out / "state" / "sources")
+    run = start(*tables(small_store), "--out", out, *OFTEN)
+    wait_for(run, lambda: committed(out) >= 0.2 * SMALL_LOOKS)
+    run.send_signal(signal.SIGTERM)
+    sent = time.monotonic()
+    output, _ = run.communicate(timeout=60)
+    assert time.monotonic() - sent < 30
+    assert run.returncode == 1 and "Traceback" not in output, output
+    found = rows(out)
+    assert 0.2 * SMALL_LOOKS <= len(found) < SMALL_LOOKS and (out / "_PARTIAL").exists() and not (out / "_SUCCESS").exists()
+    assert json.loads((out / "run.json").read_text())["counts"]["pending"] == SMALL_LOOKS - len(found)
+    assert verify(out).returncode == 0
+    whole = pictures(clean)
+    assert all(whole[key] == data for key, data in pictures(out).items())

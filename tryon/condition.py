@@ -1,0 +1,31 @@
+"""What the generator sees of a look, as one array; the same for training and for rendering."""
+import cv2
+import numpy as np
+
+from tryon import schema as S
+
+GARMENTS = (S.UPPER, S.OUTER, S.FULL, S.LOWER)
+
+
+def skeleton(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """An 18x3 pose drawn as limbs: uint8 HxWx3, right limbs red, left limbs green, the middle blue."""
+    out = np.zeros((*size, 3), np.uint8)
+    for a, b in S.LIMBS:
+        if pose[a, 2] > 0 and pose[b, 2] > 0:
+            side = 0 if "right" in S.JOINTS[b] else 1 if "left" in S.JOINTS[b] else 2
+            colour = [0, 0, 0]
+            colour[side] = 255
+            cv2.line(out, tuple(int(v) for v in np.rint(pose[a, :2])), tuple(int(v) for v in np.rint(pose[b, :2])), colour, max(1, size[0] // 80), cv2.LINE_AA)
+    return out
+
+
+def condition(image: np.ndarray, warped: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+    """Arrays of one size -> float32 CONDITION x H x W in 0..1 (tryon.models.generator).
+
+    image and warped HxWx3 uint8 RGB, garment and fill HxW bool, layout HxW parse ids of the result, limbs HxWx3 uint8.
+    """
+    kept = image * ~(garment | fill)[..., None]
+    worn = warped * garment[..., None]
+    one_hot = layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]
+    stack = lambda x: x.transpose(2, 0, 1).astype(np.float32) / 255
+    return np.concatenate((stack(kept), stack(worn), garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)
