@@ -102,7 +102,7 @@ def test_garment_says_what_it_found(tryon, photos):
     """Landmarks outside the picture or of unknown name, a given category that is overruled."""
     garment = tryon.garment(photos["shirt-04"], "upper")
     assert isinstance(garment, Garment) and garment.category == "upper" and garment.subcategory in S.SUBCATEGORIES["upper"]
-    assert set(garment.landmarks) <= set(S.LANDMARKS) and {"shoulder_left", "shoulder_right", "hem_left", "hem_right"} <= set(garment.landmarks)
+    assert {"shoulder_left", "shoulder_right", "hem_left", "hem_right"} <= set(garment.landmarks) <= set(S.LANDMARKS)
     for x, y, c in garment.landmarks.values():
         assert -10 < x < 394 and -10 < y < 522 and 0 <= c <= 1
     assert tryon.garment(photos["shirt-04"], "full").category == "full"
@@ -206,8 +206,8 @@ def test_package_face():
 
 
 def cli(*args, cwd) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "tryon", *map(str, args)], cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-                          timeout=120)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, "-m", "tryon", *args], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module")

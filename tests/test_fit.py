@@ -17,7 +17,7 @@ from tryon.schema import RowError
 
 
 def landing(placed, person: Person, garment: Garment, name: str, part: str) -> np.ndarray:
-    """Where a landmark of the garment is seen on the person photo, (x, y) in pixels: the trusted place of the backward map nearest to it."""
+    """Where a landmark of the garment is seen on the person photo, (x, y) in pixels: the trusted place whose map is nearest to it."""
     layer = next(layer for layer in placed.layers if layer.part == part)
     gap = np.linalg.norm(layer.map / 8 - np.array(garment.landmarks[name][:2]), axis=-1)
     gap[layer.cover < 128] = np.inf
@@ -48,8 +48,9 @@ def flipped(person: Person) -> Person:
 
 def test_parts_follow_the_kind(persons, goods):
     """A sleeve or leg that is not a layer of its own cannot lie over the torso; a skirt has none."""
-    parts = {id: [layer.part for layer in fit(persons["clara"], goods[id]).layers] for id in ("top-01", "trousers-07", "skirt-09", "hat-13")}
-    assert parts == {"top-01": ["torso", "right", "left"], "trousers-07": ["torso", "right", "left"], "skirt-09": ["torso"], "hat-13": ["torso"]}
+    parts = lambda id: [layer.part for layer in fit(persons["clara"], goods[id]).layers]
+    assert parts("top-01") == parts("trousers-07") == ["torso", "right", "left"]
+    assert parts("skirt-09") == parts("hat-13") == ["torso"]
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar", "lina", "amir"])
@@ -114,7 +115,8 @@ def test_mirrored_person_and_garment_give_the_mirrored_fit(persons, goods, id):
     """Left and right mixed up anywhere: a sleeve on the other arm looks right on a symmetric garment."""
     garment = goods[id]
     mask = np.ascontiguousarray(garment.mask[:, ::-1])
-    mirrored = replace(garment, photo=np.ascontiguousarray(garment.photo[:, ::-1]), mask=mask, shape=measure(mask, garment.category, garment.subcategory))
+    shape = measure(mask, garment.category, garment.subcategory)
+    mirrored = replace(garment, photo=np.ascontiguousarray(garment.photo[:, ::-1]), mask=mask, shape=shape)
     a, b = fit(persons["edgar"], garment), fit(flipped(persons["edgar"]), mirrored)
     other = {"left": "right", "right": "left", "torso": "torso"}
     for layer in a.layers:

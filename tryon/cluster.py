@@ -1,5 +1,7 @@
 """Ray: start or join, and check that the stages fit into what there is."""
+import logging
 import os
+import warnings
 from pathlib import Path
 
 import ray
@@ -17,12 +19,16 @@ def connect(config: Config) -> None:
     # Freed blocks stay mapped: without this a third of the CPU time goes into page faults.
     env = {"THP_MEM_ALLOC_ENABLE": "1", "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
     if address:
-        ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False)
+        ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False, logging_level=logging.ERROR)
     else:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side prints internals between the progress lines
         os.environ.setdefault("RAY_worker_niceness", "0")  # workers at nice 15 starve beside anything else on the machine
         path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))
-        ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False,
+        ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False, logging_level=logging.ERROR,
                  runtime_env={"env_vars": env | {"PYTHONPATH": path}}, object_store_memory=int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
+    warnings.filterwarnings("ignore", module=r"ray\.")
+    warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False

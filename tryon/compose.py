@@ -51,7 +51,8 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int]) -> list[tuple[str
     soft = cv2.GaussianBlur(garment.mask.astype(np.float32) / 255, (0, 0), 0.6)
     soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
     # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
-    colour = bleed(garment.photo, cv2.erode(garment.mask, np.ones((3, 3), np.uint8)) > 0)
+    rim = max(3, garment.mask.shape[0] // 110 | 1)
+    colour = bleed(garment.photo, cv2.erode(garment.mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))) > 0)
     out = []
     for layer in fit.layers:
         m = cv2.resize(layer.map.astype(np.float32) / 8, (w, h), interpolation=cv2.INTER_LINEAR)
@@ -67,7 +68,7 @@ def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
     out = photo.copy()
     base = np.concatenate((photo, np.full((*inside.shape, 1), 255, np.uint8)), -1).astype(np.float32) * inside[..., None]
     todo = ~inside
-    for sigma in (1.5, 4.0):
+    for sigma in (1.5, 5.0, 15.0):
         b = cv2.GaussianBlur(base, (0, 0), sigma)
         fill = todo & (b[..., 3] > 2)
         out[fill] = (b[fill, :3] * (255 / b[fill, 3:])).clip(0, 255).astype(np.uint8)
@@ -246,6 +247,10 @@ def _assign_freed(layout, freed, canvas, fit, garment, body, arm_region, arm_cla
             layout[lower] = S.LOWER if worn_below == S.LOWER else S.NECK
         for side, region in arm_region.items():
             layout[todo & region & ~torso] = arm_class[side]
+    if kind == "lower":  # between the new waist and the top: the top hangs down to it
+        half = 0.5 * body.hip_width
+        belly = todo & (np.abs(across) < 1.1 * half) & (down > 0.3 * unit) & (down < 1.02 * unit)
+        layout[belly] = next((c for c in (S.UPPER, S.OUTER) if (layout == c).sum() > 0.02 * unit * unit), S.NECK)
     leg_class = {"left": S.LEFT_LEG, "right": S.RIGHT_LEG}
     if kind != "accessory":
         for side in ("left", "right"):
@@ -300,7 +305,7 @@ def _fill(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.nd
             depth = cv2.distanceTransform(solid.astype(np.uint8), cv2.DIST_L2, 3)
             shade = 0.84 + 0.17 * np.clip(depth / (0.07 * body.unit), 0, 1) ** 0.6
             out[skin_todo] = (mixed * cv2.GaussianBlur(shade.astype(np.float32), (0, 0), max(1.0, h / 400))[..., None])[skin_todo]
-    for cls in (S.LOWER, S.FULL, S.UPPER, S.HAIR):
+    for cls in (S.LOWER, S.FULL, S.UPPER, S.OUTER, S.HAIR):
         todo = fill & (layout == cls)
         if not todo.any():
             continue

@@ -16,6 +16,7 @@ from tryon.person import Person
 from tryon.schema import RowError
 
 GRID = 40  # cells along the longer side of the garment
+FINE = 10  # splatted points per cell and direction
 COARSE = 256  # height of the coarse target grid
 MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outline
 
@@ -93,6 +94,7 @@ class Body:
         self.across /= max(float(np.linalg.norm(self.across)), 1e-6)
         self.torso_width = self._width(person, 0.35, 0.75)
         self.hip_width = self._width(person, 0.95, 1.1)
+        self.waist = self._waist(person)
 
     def _width(self, person: Person, a: float, b: float) -> float:
         """Width of the outline without arms, median over rows between ``a`` and ``b`` torso lengths below the neck,
@@ -113,6 +115,19 @@ class Body:
         if not widths:
             return default
         return float(np.clip(np.median(widths), 0.92 * default, 1.2 * default))
+
+    def _waist(self, person: Person) -> float:
+        """How far above the hips, in torso lengths, trousers and skirts begin: where the worn ones do, if they show."""
+        lower, tops = person.parse == S.LOWER, []
+        for x in np.linspace(-0.1, 0.1, 7) * self.unit:
+            line = self.hips + x * self.across + np.outer(np.arange(-0.5, 0.2, 0.01) * self.unit, self.down)
+            ij = np.rint(line).astype(int)
+            ok = (ij >= 0).all(1) & (ij[:, 0] < lower.shape[1]) & (ij[:, 1] < lower.shape[0])
+            on = np.zeros(len(line), bool)
+            on[ok] = lower[ij[ok, 1], ij[ok, 0]]
+            if on.any():
+                tops.append(0.5 - 0.01 * int(np.argmax(on)))
+        return float(np.clip(np.median(tops), 0.15, 0.42)) if tops else 0.24
 
     def limb(self, side: str, arm: bool) -> tuple[np.ndarray, np.ndarray]:
         """Polyline of two bones (3x2) and their true lengths: shoulder, elbow, wrist or hip, knee, ankle."""
@@ -175,13 +190,18 @@ def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur
     return centre + normal * u[:, None]
 
 
-def _invert(source: np.ndarray, target: np.ndarray, use: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``use`` gh x gw in 0..1) into a backward
-    map h x w x 2 and its cover h x w, by splatting a dense resampling of the grid."""
+def _invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``share`` of the part gh x gw in 0..1) into a
+    backward map h x w x 2 and its cover h x w, by splatting a dense resampling of the grid. Only what lies in the
+    garment's ``mask`` or close by is splatted: the ground between sleeve and torso belongs to neither."""
     h, w = shape
-    fine = (source.shape[1] * 10, source.shape[0] * 10)
-    dense = [cv2.resize(a.astype(np.float32), fine, interpolation=cv2.INTER_LINEAR) for a in (source, target, use)]
-    keep = dense[2].ravel() > 0.5
+    fine = (source.shape[1] * FINE, source.shape[0] * FINE)
+    dense = [cv2.resize(a.astype(np.float32), fine, interpolation=cv2.INTER_LINEAR) for a in (source, target, share)]
+    keep = dense[2] > 0.02
+    if mask is not None:
+        inside = cv2.remap(mask, dense[0], None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        keep &= cv2.dilate(inside, np.ones((FINE + 1, FINE + 1), np.uint8)) > 0
+    keep = keep.ravel()
     s, t = dense[0].reshape(-1, 2)[keep], dense[1].reshape(-1, 2)[keep]
     ok = (t[:, 0] > -4) & (t[:, 0] < w + 3) & (t[:, 1] > -4) & (t[:, 1] < h + 3)
     s, t = s[ok], t[ok] + 4
@@ -207,7 +227,7 @@ def _invert(source: np.ndarray, target: np.ndarray, use: np.ndarray, shape: tupl
         fill = ~known & (blurred[..., 2] > 1e-4)
         out[fill] = (blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-9))[fill]
         known |= fill
-    solid = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.float32)
+    solid = cv2.dilate(cover.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     return out[4:-4, 4:-4].astype(np.float32), solid[4:-4, 4:-4]
 
 
@@ -245,7 +265,7 @@ def fit(person: Person, garment: Garment) -> Fit:
         if part not in shares:
             continue
         share = shares[part].reshape(source.shape[:2])
-        m, cover = _invert(source, target, (share > 0.02).astype(np.float32), coarse)
+        m, cover = _invert(source, target, share, garment.mask if limbs else None, coarse)
         m = np.rint(np.clip(m, -2000, 4000) * 8).astype(np.int16)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
@@ -269,11 +289,15 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     wide = body.torso_width * (1.08 if garment.subcategory == "jacket" else 1.0)
     sx = wide / shape.width
     sy = (1.1 * SHOULDERS * body.unit * max(body.torso_width / (1.1 * SHOULDERS * body.unit * body.view), 1.0)) / shape.width
+    s = sy  # of sleeves, whatever happens to the length of the torso
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
-    origin = body.neck - body.down * 0.17 * SHOULDERS * body.unit
-    torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
+    origin = body.neck - body.down * 0.075 * body.unit
+    below = (points[:, 1] - top) * sy
+    collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
+    below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
+    torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
 
     limbs = {}
     for side, axis in shape.limbs.items():
@@ -286,14 +310,14 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         t, u, dist = _along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         arm = true.sum() - 0.08 * body.unit
-        s_t = sy
-        if 0.58 * arm < reach * sy < 1.6 * arm:  # a long sleeve ends at the wrist
+        s_t = s
+        if 0.58 * arm < reach * s < 1.6 * arm:  # a long sleeve ends at the wrist
             s_t = arm * 1.02 / reach
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-        outwards, slack = -sign * u * 0.85 * sy, 0.125 * body.unit
+        outwards, slack = -sign * u * 0.85 * s, 0.125 * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
-        half = np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2])
+        half = np.maximum(np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2]), np.median(axis[:, 2]))  # cuffs end aslant
         beyond = sign * (points[:, 0] - axis[0, 0]) / shape.width
         weight = _smooth(beyond, -0.08, 0.1) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
         limbs[side] = (position, weight, line)
@@ -311,7 +335,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
     hip = min(hip, 1.6 * shape.width)
     sx = 1.04 * body.hip_width / hip
     sy = 1.04 * max(body.hip_width, 1.0 * SHOULDERS * body.unit) / hip
-    origin = body.hips - body.down * 0.24 * body.unit
+    origin = body.hips - body.down * body.waist * body.unit
     if crotch and shape.limbs:
         # The rise is fixed by the body: waist to crotch.
         rise = 0.44 * body.unit / max(crotch[1] - top, 1e-6)
@@ -359,5 +383,6 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     crown = float(max(row.sum(), 0.35 * shape.width))
     s = 1.45 * head / crown
     origin = eye - down * 0.26 * head  # the lower edge of the hat, on the forehead
-    placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * s, down)
+    sy = min(s, 1.3 * head / (bottom - top))  # on a head the crown of a soft hat sinks down
+    placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * sy, down)
     return placed, {}, (S.R_EYE, S.L_EYE)

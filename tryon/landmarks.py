@@ -35,7 +35,7 @@ def _runs(column: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray | None:
-    """Centroids Nx3 (x, y, half width) of the geodesic level sets of ``region`` (bool HxW) grown from the mask ``start``."""
+    """Axis Nx3 (x, y, half width) of ``region`` (bool HxW) along the geodesic distance from the mask ``start``."""
     level = np.full(region.shape, -1, np.int32)
     front, step = (start & region).astype(np.uint8), 0
     inside = region.astype(np.uint8)
@@ -50,19 +50,17 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
         step += 1
     if step < 3:
         return None
-    out = []
-    edges = np.linspace(0, step, points + 1)
-    for a, b in zip(edges[:-1], edges[1:]):
-        ys, xs = np.nonzero((level >= a) & (level < b))
-        if len(xs) >= 3:
-            out.append((xs.mean(), ys.mean(), 0.5 * len(xs) / max(b - a, 1)))
-    if len(out) < 2:
-        return None
-    axis = np.array(out, np.float32)
-    # The centroids lie half a bin inside both ends: carry the axis out to them.
-    for end, inner in ((0, 1), (-1, -2)):
-        axis[end, :2] += 0.5 * (axis[end, :2] - axis[inner, :2])
-    return axis
+    # The axis is a straight line or, where the limb is longer than wide, a parabola through the level sets.
+    ys, xs = np.nonzero(level >= 0)
+    l = level[ys, xs] / step
+    opening = max(int((start & region).sum()), 1)
+    degree = 2 if step > 1.5 * opening else 1
+    fits = [np.polyfit(l, v, degree) for v in (xs, ys)]
+    at = np.linspace(0, 1, points)
+    half = np.interp(at, (np.arange(step) + 0.5) / step, 0.5 * np.bincount(level[ys, xs], minlength=step))
+    half = np.convolve(np.pad(half, 1, mode="edge"), np.full(3, 1 / 3), "valid")
+    axis = np.stack((np.polyval(fits[0], at), np.polyval(fits[1], at), half), 1)
+    return axis.astype(np.float32)
 
 
 def measure(mask: np.ndarray, category: str, subcategory: str) -> Shape:
@@ -132,7 +130,7 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
         else:
             beyond[:, :edge + 1] = m[:, :edge + 1]
         count, labels, stats, _ = cv2.connectedComponentsWithStats(beyond.astype(np.uint8))
-        sleeves = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] < top + 0.5 * width and stats[i, cv2.CC_STAT_AREA] > 0.008 * m.sum()]
+        sleeves = [i for i in range(1, count) if stats[i, cv2.CC_STAT_TOP] < top + 0.75 * width and stats[i, cv2.CC_STAT_AREA] > 0.008 * m.sum()]
         hem_y = max(np.flatnonzero(m[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=at(1.0))
         sleeve = max(sleeves, key=lambda i: stats[i, cv2.CC_STAT_AREA], default=None)
         if sleeve is not None:
@@ -169,7 +167,8 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
         x = int(columns[np.argmin(profile[columns])])
         landmarks[f"collar_{side}"] = (x, profile[x], 0.7)
     total = m.any(0).sum()
-    if not limbs and subcategory in ("sweater", "jacket") and total > 0.78 * height:
+    hanging = [(int(xc + sign * 0.38 * total), at(f)) for sign in SIDES.values() for f in (0.35, 0.6, 0.85)]
+    if not limbs and subcategory in ("sweater", "jacket") and total > 0.78 * height and all(m[y, np.clip(x, 0, m.shape[1] - 1)] for x, y in hanging):
         # Long sleeves that lie against the torso without a gap.
         width = 0.62 * total
         for side, sign in SIDES.items():

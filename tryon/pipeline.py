@@ -83,7 +83,8 @@ class Pipeline:
         c = self.config.cluster
         batches = dict(batch_format="pyarrow", batch_size=c.batch_size, zero_copy_batch=True)
         if actors:
+            retries = {"max_restarts": c.max_restarts, "max_task_retries": c.max_restarts}  # Ray's own default is for ever
             return rows.map_batches(Guard, fn_constructor_args=(stage, self.run_id), compute=ActorPoolStrategy(size=actors), num_cpus=c.actor_cpus,
-                                    num_gpus=gpus or None, max_restarts=c.max_restarts, max_task_retries=c.max_restarts, **batches)
+                                    num_gpus=gpus or None, **retries, **batches)
         return rows.map_batches(Guard(stage, self.run_id), compute=TaskPoolStrategy(size=tasks), num_cpus=c.task_cpus, max_retries=c.max_restarts, **batches)
 

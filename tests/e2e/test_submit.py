@@ -1,5 +1,6 @@
 """``ray job submit`` against a cluster of its own: the same command, the same pictures."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -34,17 +35,19 @@ def processes_of(text: str) -> list[int]:
 def cluster(s3_server):
     """(address, environment) of a one-node cluster with a job server; ended process by process, never by `ray stop`."""
     folder = tempfile.mkdtemp(prefix="ray-test-", dir="/tmp")  # short: Ray makes sockets below it
-    names = ("port", "dashboard-port", "dashboard-agent-listen-port", "dashboard-agent-grpc-port", "ray-client-server-port", "metrics-export-port",
-             "node-manager-port", "object-manager-port", "runtime-env-agent-port")
+    names = ("port", "dashboard-port", "dashboard-agent-listen-port", "dashboard-agent-grpc-port", "ray-client-server-port",
+             "metrics-export-port", "node-manager-port", "object-manager-port", "runtime-env-agent-port")
     ports = dict(zip(names, free_ports(len(names))))
-    environment = os.environ | {"RAY_AUTH_MODE": "disabled", "RAY_DISABLE_IMPORT_WARNING": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = os.environ | {"RAY_AUTH_MODE": "disabled", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for name in ("RAY_ADDRESS", "PYTHONPATH"):
         environment.pop(name, None)
     # Nothing of this checkout may reach the cluster but through the submitted working directory: its cwd is elsewhere.
     with open(Path(folder) / "head.log", "wb") as log:
-        head = subprocess.Popen([RAY, "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard=true", "--dashboard-host=127.0.0.1", "--node-ip-address=127.0.0.1",
-                                 f"--num-cpus={max(2, os.cpu_count())}", f"--object-store-memory={1 << 29}", f"--temp-dir={folder}", *(f"--{k}={v}" for k, v in ports.items())],
-                                cwd=folder, env=environment, stdout=log, stderr=log)
+        fixed = ("--head", "--block", "--disable-usage-stats", "--include-dashboard=true", "--dashboard-host=127.0.0.1",
+                 "--node-ip-address=127.0.0.1")
+        sized = f"--num-cpus={max(2, os.cpu_count())}", f"--object-store-memory={1 << 29}", f"--temp-dir={folder}"
+        head = subprocess.Popen([RAY, "start", *fixed, *sized, *(f"--{k}={v}" for k, v in ports.items())], cwd=folder, env=environment,
+                                stdout=log, stderr=log)
     address = f"http://127.0.0.1:{ports['dashboard-port']}"
     try:
         deadline = time.monotonic() + 90
@@ -53,15 +56,11 @@ def cluster(s3_server):
             time.sleep(0.5)
         yield address, environment
     finally:
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            for pid in [head.pid, *processes_of(folder)]:
-                try:
-                    os.kill(pid, sent)
-                except ProcessLookupError:
-                    continue
-            deadline = time.monotonic() + 10
-            while processes_of(folder) and time.monotonic() < deadline:
-                time.sleep(0.2)
+        while mine := processes_of(folder):  # a process that was just being started shows up in the next round
+            for pid in mine:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
         head.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

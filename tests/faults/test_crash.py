@@ -1,6 +1,8 @@
 """What a run that is killed or stopped leaves behind, and how the next one goes on."""
 
+import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -54,6 +56,23 @@ def keys(out: Path) -> set[str]:
     return {key for shard in shards for key in pq.read_table(shard)["image_key"].to_pylist()}
 
 
+def workers(driver: int) -> list[int]:
+    """Ids of the actor processes of a run's local Ray."""
+    parent, title = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            parent[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            title[int(folder.name)] = (folder / "cmdline").read_bytes()
+    ours = lambda pid: pid == driver or (pid in parent and ours(parent[pid]))
+    return [pid for pid in title if title[pid].startswith(b"ray::MapWorker") and ours(pid)]
+
+
+def known(clean: Path, out: Path) -> None:
+    """Give ``out`` the analyses of the clean run, so that a run over it starts to render at once."""
+    for part in ("analyses", "sources"):
+        shutil.copytree(clean / "state" / part, out / "state" / part)
+
+
 def test_killed_twice_and_run_again_is_one_clean_run(clean, small_store, tmp_path):
     """SIGKILL at 30 % and again at 70 %, each time run again at once: a lock that outlives its process, a row that is
     lost or doubled, a committed look rendered again, a picture that differs from the clean run's; and a second run beside
@@ -85,8 +104,7 @@ def test_killed_twice_and_run_again_is_one_clean_run(clean, small_store, tmp_pat
 def test_sigterm_commits_what_is_finished(clean, small_store, tmp_path):
     """A spot notice: what is finished is committed, _PARTIAL says that the rest is not, and it takes less than 30 s."""
     out = tmp_path / "out"
-    shutil.copytree(clean / "state" / "analyses", out / "state" / "analyses")
-    shutil.copytree(clean / "state" / "sources", out / "state" / "sources")
+    known(clean, out)
     run = start(*tables(small_store), "--out", out, *OFTEN)
     wait_for(run, lambda: committed(out) >= 0.2 * SMALL_LOOKS)
     run.send_signal(signal.SIGTERM)
@@ -100,3 +118,18 @@ def test_sigterm_commits_what_is_finished(clean, small_store, tmp_path):
     assert verify(out).returncode == 0
     whole = pictures(clean)
     assert all(whole[key] == data for key, data in pictures(out).items())
+
+
+def test_killed_workers_are_replaced(clean, small_store, tmp_path):
+    """A worker that the kernel kills for its memory: its rows must be done by the next one, once, and alike."""
+    out = tmp_path / "out"
+    known(clean, out)
+    run = start(*tables(small_store), "--out", out, *OFTEN)
+    wait_for(run, lambda: committed(out) >= 2)
+    killed = workers(run.pid)
+    assert killed
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    output, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, output
+    assert pictures(out) == pictures(clean) and rows(out, RUN_COLUMNS) == rows(clean, RUN_COLUMNS)
