@@ -163,11 +163,12 @@ class Progress:
 
     def __init__(self, total: int, done: int):
         self.total, self.before, self.fresh, self.failed = total, done, 0, 0
-        self.start, self.shown = time.monotonic(), 0.0
+        self.start, self.first, self.shown = time.monotonic(), 0.0, time.monotonic()
         print(f"{total} looks planned, {done} of them done before, {total - done} to do", flush=True)
 
     def count(self, status: str) -> None:
         self.fresh += 1
+        self.first = self.first or time.monotonic()
         self.failed += status == FAILED
         if time.monotonic() - self.shown > (1 if sys.stdout.isatty() else 5):
             self.show()
@@ -177,7 +178,9 @@ class Progress:
 
     def show(self, last: bool = False) -> None:
         self.shown = time.monotonic()
-        left = (self.total - self.before - self.fresh) / max(self.rate(), 1e-6) if self.fresh else 0
+        # The time left is judged from the first look on: before it, workers start and networks load.
+        pace = (time.monotonic() - self.first) / (self.fresh - 1) if self.fresh > 1 else 0.0
+        left = pace * (self.total - self.before - self.fresh)
         print(f"{self.before + self.fresh}/{self.total} looks, {self.fresh - self.failed} ok, {self.failed} failed, {self.rate():.2f} looks/s, "
               + ("done" if last else f"{int(left) // 60}:{int(left) % 60:02d} left"), flush=True)
 

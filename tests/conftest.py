@@ -64,9 +64,11 @@ def goods() -> dict[str, Garment]:
 
 @pytest.fixture(scope="session")
 def tryon():
-    """The package's own networks."""
+    """The package's own networks, on one thread as in the job's workers: another number of threads sums in another order."""
+    import torch
     from tryon import TryOn
 
+    torch.set_num_threads(1)
     return TryOn.load(device="cpu")
 
 

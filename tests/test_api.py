@@ -206,7 +206,7 @@ def test_package_face():
 
 
 def cli(*args, cwd) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.run([sys.executable, "-m", "tryon", *args], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
 
 

@@ -57,7 +57,8 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int]) -> list[tuple[str
     for layer in fit.layers:
         m = cv2.resize(layer.map.astype(np.float32) / 8, (w, h), interpolation=cv2.INTER_LINEAR)
         cover = cv2.resize(layer.cover.astype(np.float32) / 255, (w, h), interpolation=cv2.INTER_LINEAR)
-        share = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.3) / 0.2, 0, 1)
+        # Parts agree on where a shared pixel goes, so they may overlap: no seam opens between torso and sleeve.
+        share = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1)
         alpha = cv2.remap(soft * share, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
         out.append((layer.part, cv2.remap(colour, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), alpha))
     return out
@@ -111,20 +112,27 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body) -
     arm_class = {"left": S.LEFT_ARM, "right": S.RIGHT_ARM}
     arm_skin = np.isin(canvas.layout, tuple(arm_class.values()))
 
+    shoulders = np.zeros((h, w), np.uint8)
+    for line in arms.values():  # a bare shoulder is covered by the torso of a garment, the arm below it is in front
+        cv2.circle(shoulders, tuple(int(v) for v in np.rint(line[0])), max(1, int(0.2 * unit)), 1, -1)
+    arm_in_front = arm_skin & (shoulders == 0)
+
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY))
     front |= hands(canvas.layout, body)
     if garment.category == "accessory":
         front = np.isin(canvas.layout, (S.FACE, S.BAG))
     if garment.category == "lower":
-        front |= np.isin(canvas.layout, (S.UPPER, S.OUTER, S.SHOES, S.LEFT_ARM, S.RIGHT_ARM)) & ~old
+        # The own top hangs over; one that was put on before in this look is tucked in.
+        front |= np.isin(canvas.layout, (S.UPPER, S.OUTER)) & ~old & (canvas.worn < 0)
+        front |= np.isin(canvas.layout, (S.SHOES, S.LEFT_ARM, S.RIGHT_ARM))
     elif garment.category == "upper" and kind != "jacket":
         front |= canvas.layout == S.SHOES
     alpha = np.zeros((h, w), np.float32)
     colour = np.zeros((h, w, 3), np.float32)
     for part, pixels, a in layers:
         if part == "torso" and garment.category in ("upper", "full"):
-            a = a * ~arm_skin
+            a = a * ~arm_in_front
         a = a * ~front
         colour = pixels * a[..., None] + colour * (1 - a[..., None])
         alpha = a + alpha * (1 - a)
@@ -148,8 +156,15 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body) -
         alpha[bare & ~arm_skin] = 0
         seen = alpha > 0.5
 
+    # Crumbs that show beside an arm are no part of a picture.
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
+    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.02 * int(seen.sum()))
+    crumbs = np.isin(pieces, small[small > 0])
+    seen &= ~crumbs
+    alpha[crumbs | (cv2.dilate(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)] = 0
+
     freed = old & ~seen
-    _assign_freed(layout, freed, canvas, fit, garment, body, arm_region, arm_class, kind)
+    _assign_freed(layout, freed, seen, canvas, body, arm_region, arm_class, kind)
     layout[seen] = CLASS_OF[garment.category] if kind != "jacket" else S.OUTER
 
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
@@ -220,10 +235,10 @@ def arm_position(points: np.ndarray, line: np.ndarray) -> np.ndarray:
     return out
 
 
-def _assign_freed(layout, freed, canvas, fit, garment, body, arm_region, arm_class, kind) -> None:
+def _assign_freed(layout, freed, seen, canvas, body, arm_region, arm_class, kind) -> None:
     """Decide what shows where the old garment was and the new one is not; writes ``layout`` in place."""
     h, w = layout.shape
-    unit = fit.unit
+    unit = body.unit
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     rx, ry = x - body.neck[0], y - body.neck[1]
     down = rx * body.down[0] + ry * body.down[1]
@@ -235,7 +250,7 @@ def _assign_freed(layout, freed, canvas, fit, garment, body, arm_region, arm_cla
     if kind in ("upper", "full", "jacket"):
         half = 0.5 * body.torso_width * np.interp(down / unit, (-0.3, -0.12, 0.1, 0.5, 1.0, 1.3), (0.3, 0.62, 0.95, 0.86, 1.0, 1.0))
         torso = todo & (np.abs(across) < half) & (down > -0.35 * unit) & (down < 1.18 * unit)
-        hem = max(float(np.percentile(down[canvas.worn >= 0], 95)) if (canvas.worn >= 0).any() else 0.0, 0.55 * unit)
+        hem = max(float(np.percentile(down[seen], 95)) if seen.any() else 0.0, 0.55 * unit)
         upper = torso & (down < hem)
         layout[upper] = S.NECK
         lower = torso & ~upper

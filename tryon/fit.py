@@ -12,6 +12,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.garment import Garment
+from tryon.landmarks import along
 from tryon.person import Person
 from tryon.schema import RowError
 
@@ -152,28 +153,6 @@ def _smooth(x, a: float, b: float):
     return t * t * (3 - 2 * t)
 
 
-def _along(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arc length, signed side (positive to the right of the direction, in picture terms) and half width index for
-    points Nx2 against a polyline Kx2, whose ends are extended straight."""
-    seg = np.diff(line, axis=0)
-    length = np.maximum(np.linalg.norm(seg, axis=1), 1e-6)
-    start = np.concatenate(([0], np.cumsum(length)[:-1]))
-    best, t_out, u_out = np.full(len(points), np.inf), np.zeros(len(points)), np.zeros(len(points))
-    for k, (a, d, l, s) in enumerate(zip(line[:-1], seg, length, start)):
-        n = d / l
-        rel = points - a
-        t = rel @ n
-        lo, hi = (-np.inf if k == 0 else 0.0), (np.inf if k == len(seg) - 1 else l)
-        tc = np.clip(t, lo, hi)
-        gap = rel - tc[:, None] * n
-        dist = (gap ** 2).sum(1)
-        closer = dist < best
-        best[closer] = dist[closer]
-        t_out[closer] = s + tc[closer]
-        u_out[closer] = (rel[:, 1] * n[0] - rel[:, 0] * n[1])[closer]
-    return t_out, u_out, np.sqrt(best)
-
-
 def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur: float) -> np.ndarray:
     """Points at true arc length ``t`` and side offset ``u`` along two bones of true lengths ``true`` drawn as the
     polyline ``line``; a foreshortened bone shortens what lies on it. ``blur`` rounds the bend."""
@@ -307,19 +286,19 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         # The arm hangs from the joint, which lies inside of where a flat sleeve begins.
         line = np.concatenate(((0.45 * start + 0.55 * line[0])[None], line[1:]))
-        t, u, dist = _along(points, axis[:, :2].astype(float))
+        t, u, dist = along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         arm = true.sum() - 0.08 * body.unit
         s_t = s
         if 0.58 * arm < reach * s < 1.6 * arm:  # a long sleeve ends at the wrist
             s_t = arm * 1.02 / reach
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-        outwards, slack = -sign * u * 0.85 * s, 0.125 * body.unit
+        outwards, slack = -sign * u * 0.88 * s, 0.145 * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
         half = np.maximum(np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2]), np.median(axis[:, 2]))  # cuffs end aslant
         beyond = sign * (points[:, 0] - axis[0, 0]) / shape.width
-        weight = _smooth(beyond, -0.08, 0.1) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
+        weight = _smooth(beyond, -0.15, 0.08) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
         limbs[side] = (position, weight, line)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
@@ -350,7 +329,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))
         true = true - (min(drop, 0.6 * true[0]), 0)
-        t, u, _ = _along(points, axis[:, :2].astype(float))
+        t, u, _ = along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         s_t = sy
         if garment.subcategory == "trousers" and reach > 0.9 * (crotch[1] - top):  # all but cropped trousers end at the ankle

@@ -34,6 +34,28 @@ def _runs(column: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
 
+def along(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arc length, signed side (positive to the right of the direction, in picture terms) and distance of points
+    Nx2 against a polyline Kx2, whose ends are extended straight."""
+    seg = np.diff(line, axis=0)
+    length = np.maximum(np.linalg.norm(seg, axis=1), 1e-6)
+    start = np.concatenate(([0], np.cumsum(length)[:-1]))
+    best, t_out, u_out = np.full(len(points), np.inf), np.zeros(len(points)), np.zeros(len(points))
+    for k, (a, d, l, s) in enumerate(zip(line[:-1], seg, length, start)):
+        n = d / l
+        rel = points - a
+        t = rel @ n
+        lo, hi = (-np.inf if k == 0 else 0.0), (np.inf if k == len(seg) - 1 else l)
+        tc = np.clip(t, lo, hi)
+        gap = rel - tc[:, None] * n
+        dist = (gap ** 2).sum(1)
+        closer = dist < best
+        best[closer] = dist[closer]
+        t_out[closer] = s + tc[closer]
+        u_out[closer] = (rel[:, 1] * n[0] - rel[:, 0] * n[1])[closer]
+    return t_out, u_out, np.sqrt(best)
+
+
 def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray | None:
     """Axis Nx3 (x, y, half width) of ``region`` (bool HxW) along the geodesic distance from the mask ``start``."""
     level = np.full(region.shape, -1, np.int32)
@@ -57,10 +79,26 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
     degree = 2 if step > 1.5 * opening else 1
     fits = [np.polyfit(l, v, degree) for v in (xs, ys)]
     at = np.linspace(0, 1, points)
-    half = np.interp(at, (np.arange(step) + 0.5) / step, 0.5 * np.bincount(level[ys, xs], minlength=step))
-    half = np.convolve(np.pad(half, 1, mode="edge"), np.full(3, 1 / 3), "valid")
-    axis = np.stack((np.polyval(fits[0], at), np.polyval(fits[1], at), half), 1)
-    return axis.astype(np.float32)
+    line = np.stack([np.polyval(f, at) for f in fits], 1)
+    # Across the axis the region is measured anew: level sets end aslant, and their middle lies off the cuff's.
+    pixels = np.stack((xs, ys), 1).astype(float)
+    t, u, _ = along(pixels, line)
+    reach = float(np.percentile(t, 98))
+    half = []
+    for k in range(points):
+        near = u[np.abs(t - at[k] * reach) < max(1.5, 0.6 * reach / points)]
+        half.append(np.percentile(near, (3, 97)) if len(near) > 2 else half[-1] if half else (-1.0, 1.0))
+    half = np.array(half)
+    half[-1] = np.median(half[-3:], 0)
+    step_along = np.gradient(line, axis=0)
+    normal = np.stack((-step_along[:, 1], step_along[:, 0]), 1) / np.maximum(np.linalg.norm(step_along, axis=1, keepdims=True), 1e-6)
+    length = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
+    on = np.stack([np.interp(at * reach, length, line[:, i]) for i in range(2)], 1)
+    if reach > length[-1]:  # the parabola stops short of the cuff
+        on[-1] = line[-1] + (line[-1] - line[-2]) / max(length[-1] - length[-2], 1e-6) * (reach - length[-1])
+    middle, width = half.mean(1), (half[:, 1] - half[:, 0]) / 2 + 0.5
+    middle[:-2] = 0  # only the cuff is centred, so that the axis stays smooth
+    return np.concatenate((on + normal * middle[:, None], width[:, None]), 1).astype(np.float32)
 
 
 def measure(mask: np.ndarray, category: str, subcategory: str) -> Shape:
