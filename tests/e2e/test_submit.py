@@ -1,4 +1,4 @@
-"""``ray job submit`` against a cluster of its own: the same command, the same pictures."""
+"""``ray job submit`` against a cluster of its own and a real S3 server: the same command, the same pictures."""
 
 import contextlib
 import os
@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import boto3
 import pytest
 from conftest import ROOT, RUN_COLUMNS, pictures, rows, tables, verify
 from s3 import free_ports
@@ -78,13 +79,22 @@ def submit(cluster, *args, cwd=ROOT) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
 
 
-def test_submitted_job_gives_the_pictures_of_the_local_run(cluster, clean, small_store, tmp_path):
-    """A job that needs something the working directory does not carry, or that renders otherwise on a cluster."""
-    out = tmp_path / "out"
-    done = submit(cluster, *tables(small_store), "--out", out)
+def test_submitted_job_on_s3_gives_the_pictures_of_the_local_run(cluster, clean, small_store, s3_server, s3_bucket, tmp_path):
+    """A job that needs something the working directory does not carry, ids or pictures that depend on where the store is
+    or what the job runs on, a table or picture that cannot be read from S3."""
+    client = boto3.client("s3", endpoint_url=s3_server)
+    for file in small_store.iterdir():
+        client.upload_file(str(file), s3_bucket, f"shop/{file.name}")
+    out = f"s3://{s3_bucket}/out"
+    done = submit(cluster, *tables(f"s3://{s3_bucket}/shop"), "--out", out)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert pictures(out) == pictures(clean) and rows(out, RUN_COLUMNS) == rows(clean, RUN_COLUMNS)
     assert verify(out).returncode == 0
+    for item in client.list_objects_v2(Bucket=s3_bucket, Prefix="out/")["Contents"]:
+        copy = tmp_path / item["Key"]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(s3_bucket, item["Key"], str(copy))
+    assert pictures(tmp_path / "out") == pictures(clean) and rows(tmp_path / "out", RUN_COLUMNS) == rows(clean, RUN_COLUMNS)
+    assert (tmp_path / "out" / "_SUCCESS").exists() and (tmp_path / "out" / "report" / "index.html").exists()
 
 
 def test_wrong_bucket_is_red(cluster, small_store):
