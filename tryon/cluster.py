@@ -43,9 +43,11 @@ def check_budget(config: Config, resources: dict[str, float]) -> None:
     networks = c.generate_actors
     needed = max(c.fetch_tasks * c.task_cpus + max(c.person_actors, c.garment_actors) * c.actor_cpus,
                  (c.fit_actors + networks) * c.actor_cpus + c.finish_tasks * c.task_cpus)
-    if needed > max(cpus - 1, 0.5):
+    if not cpus:
+        print("no node with CPUs for work is up yet: waiting for the cluster to bring one", flush=True)
+    elif needed > max(cpus - 1, 0.5):
         raise ConfigError(f"the stages ask for {needed:.1f} logical CPUs, the cluster has {cpus:.0f} and one must stay free: "
                           "lower [cluster] *_actors and *_tasks, or actor_cpus and task_cpus")
     gpus = c.gpus_per_actor * max(c.person_actors, c.garment_actors, c.generate_actors)
-    if gpus > resources.get("GPU", 0):
+    if cpus and gpus > resources.get("GPU", 0):
         raise ConfigError(f"the stages ask for {gpus:g} GPUs, the cluster has {resources.get('GPU', 0):g}: set cluster.gpus_per_actor to 0 or add GPUs")

@@ -67,8 +67,9 @@ class Expand:
 
 
 def _identity(source: dict) -> str:
-    """sha256 of the bytes; of the URI when they could not be read; rows refused before that also by their place."""
+    """sha256 of the bytes, with the kind the table gives; of the URI when they could not be read; rows refused before
+    that also by their place."""
     if source["sha256"]:
-        return source["sha256"]
+        return " ".join(filter(None, (source["sha256"], source.get("category"), source.get("subcategory"))))
     place = f" row {source['position']}" if source["reason"] in ("duplicate_id", "bad_row") else ""
     return hashlib.sha256((source["uri"] + place).encode("utf-8", "surrogatepass")).hexdigest()

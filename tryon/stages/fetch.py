@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from tryon.config import Config
 from tryon.plan import analysis_key, source_key
-from tryon.schema import PERMANENT_REASONS, RowError
+from tryon.schema import PERMANENT_REASONS, PIPELINE_VERSION, RowError
 from tryon.stages.contract import STATE, Stage
 from tryon.storage import NotFoundError, Storage, absolute, join
 
@@ -38,7 +38,7 @@ class Fetch(Stage):
         sha, data = self._bytes(row["uri"])
         mask_sha, mask = self._bytes(row["mask_uri"]) if row["mask_uri"] else ("", None)
         # What else decides the analysis: the size a person photo is brought to, the kind a garment is said to be.
-        given = f"{self.config.output.size} {self.config.render.max_height} {row['category']} {row['subcategory']}"
+        given = f"{PIPELINE_VERSION} {self.config.output.size} {self.config.render.max_height} {row['category']} {row['subcategory']}"
         key = analysis_key(self.kind, [sha, mask_sha], given, self.weights)
         row = row | {"sha256": sha + mask_sha, "key": key, "cached": self.storage.exists(join(out, key))}
         if row["cached"]:

@@ -1,6 +1,7 @@
 """Fit, generate, finish: a look row becomes a picture in the store and a small result row."""
 import hashlib
 import pickle
+import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -66,14 +67,16 @@ class Generate(Stage):
     storage: Storage
     name = "generate"
     schema = pa.schema([*LOOK, ("image", pa.binary()), ("height", pa.int32()), ("width", pa.int32()), ("score", pa.float32()),
-                        ("review", pa.string()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32())])
+                        ("review", pa.string()), ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32())])
 
     def setup(self) -> None:
         self.recent = Recent()
 
     def __call__(self, row: dict) -> dict:
+        start = time.perf_counter()
         person = self._load(Person, row["person"], person_photo)
         garments = [self._load(Garment, g, garment_photo) for g in row["garments"]]
+        row["ms_fetch"] = 1000 * (time.perf_counter() - start)
         look = generate(person, garments, pickle.loads(row["fits"]))
         h, w = look.image.shape[:2]
         return row | {"image": look.image.tobytes(), "height": h, "width": w, "score": look.score, "review": " ".join(look.reasons)}
@@ -95,7 +98,7 @@ class Finish(Stage):
     schema = pa.schema([(f.name, f.type) for f in LOOK if f.name not in ("person", "garments")] + [
         ("person_sha256", pa.string()), ("garment_sha256", pa.list_(pa.string())), ("status", pa.string()), ("image_key", pa.string()),
         ("height", pa.int32()), ("width", pa.int32()), ("sha256", pa.string()), ("score", pa.float32()), ("review", pa.string()),
-        ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_finish", pa.float32())])
+        ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_finish", pa.float32())])
 
     def __call__(self, row: dict) -> dict:
         out, o = absolute(self.config.output.out), self.config.output
