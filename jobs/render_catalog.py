@@ -272,4 +272,10 @@ def _interrupt(signum, frame):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
+    os._exit(status)
