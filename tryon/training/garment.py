@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from tryon import schema as S
 from tryon.datasets import augment, ccp, garments
 from tryon.models.unet import UNet
 from tryon.models.weights import KINDS
