@@ -1,12 +1,14 @@
 """Clothing Co-Parsing (CCP): street photos with 59-label parses and BlazePose joints -> our classes and COCO-18."""
-import json
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.datasets import png
+from tryon.datasets.labels import our_class
+from tryon.datasets.sample import Entry, Sample, SampleError
+from tryon.datasets.source import Source, stem, whole_json
 from tryon.datasets.split import split_of
 
 NAME_TO_CLASS = {"null": S.BACKGROUND, "hair": S.HAIR, "hat": S.HEADWEAR} | {
@@ -23,17 +25,13 @@ NAME_TO_CLASS = {"null": S.BACKGROUND, "hair": S.HAIR, "hat": S.HEADWEAR} | {
     }.items()
     for name in names.split()
 }
+WHOLE_SKIN = 254  # until the pose splits it
+SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 # BlazePose-33 index of each COCO-18 joint; the neck is the middle of the shoulders.
 BLAZE = (0, None, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
 
 
-@dataclass
-class Photo:
-    id: str
-    image: np.ndarray  # HxWx3 uint8 RGB
-    parse: np.ndarray | None  # HxW uint8 of our classes
-    pose: np.ndarray | None  # 1x18x3 float32
-    split: str
+Photo = Sample  # the name the training code knows it by
 
 
 def pose_from_blaze(points: np.ndarray, min_visibility: float = 0.3) -> np.ndarray:
@@ -74,27 +72,46 @@ def split_skin(skin: np.ndarray, points: np.ndarray) -> np.ndarray:
     return out
 
 
-def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test"), parsed_only: bool = False) -> list[Photo]:
-    """Read CCP from ``folder`` (the untarred ``ccp``). Raises ValueError naming an unknown label."""
-    folder = Path(folder)
-    labels = json.loads((folder / "labels.json").read_text())
-    unknown = [name for name in labels if name != "skin" and name not in NAME_TO_CLASS]
-    if unknown:
-        raise ValueError(f"{folder / 'labels.json'}: unknown label {unknown[0]!r}; map it in NAME_TO_CLASS")
-    table = np.array([NAME_TO_CLASS.get(name, 255) for name in labels], np.uint8)
-    poses = json.loads((folder / "pose33.json").read_text())
-    photos = []
-    for path in sorted((folder / "image").glob("*.jpg")):
-        split, parse_path = split_of(f"ccp/{path.stem}"), folder / "parse" / f"{path.stem}.png"
-        if split not in splits or (parsed_only and not parse_path.exists()):
-            continue
-        image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-        points = np.array(poses[path.stem], np.float32) if path.stem in poses else None
-        parse = None
-        if parse_path.exists() and points is not None:
-            parse = table[cv2.imread(str(parse_path), cv2.IMREAD_UNCHANGED)]
-            skin = parse == 255
-            parse[skin] = split_skin(skin, points)[skin]
-        pose = pose_from_blaze(points)[None] if points is not None else None
-        photos.append(Photo(path.stem, image, parse, pose, split))
+def entries(source: Source, splits: tuple[str, ...] = ("train", "val", "test"), parsed_only: bool = False) -> Iterator[Entry]:
+    """Every photo of image/, with parse/ID.png, labels.json, pose33.json and tags.json. Raises DatasetError naming an unknown label.
+
+    A photo with a parse but without a pose has no parse map here: its skin could not be split.
+    """
+    source.require("image")
+    names, poses, tags = (whole_json(source.annotation(uri, "CCP keeps image/, parse/, labels.json, pose33.json and tags.json together"), uri, kind)
+                          for uri, kind in ((source.uri("labels.json"), list), (source.uri("pose33.json"), dict), (source.uri("tags.json"), dict)))
+    table = np.array([our_class(n, source.labels, source.uri("labels.json"), NAME_TO_CLASS | {"skin": WHOLE_SKIN}) for n in names], np.uint8)
+    parsed = {stem(n) for n in source.files("parse", (".png",))}
+    for name in sorted(source.files("image", (".jpg",))):
+        id = stem(name)
+        if split_of(f"ccp/{id}") in splits and (id in parsed or not parsed_only):
+            yield Entry(id, _loader(source, id, table, poses.get(id), tags.get(id), id in parsed))
+
+
+def _loader(source: Source, id: str, table: np.ndarray, points: list | None, tags: list[int] | None, parsed: bool) -> Callable[[], Sample]:
+    def load() -> Sample:
+        joints = np.array(points, np.float32) if points is not None else None
+        parse = classes = None
+        if parsed and joints is not None:
+            uri = source.uri("parse", f"{id}.png")
+            ids, colours = png.read(source.read(uri))
+            if colours is not None or ids.max() >= len(table):
+                raise SampleError("bad_annotation", f"{uri}: 8-bit ids below {len(table)} were expected, the names in labels.json")
+            parse = table[ids]
+            skin = parse == WHOLE_SKIN
+            parse[skin] = split_skin(skin, joints)[skin]
+        if tags is not None:
+            classes = np.isin(np.arange(len(S.PARSE_CLASSES)), table[tags])
+            classes[list(SKIN)] |= bool((table[tags] == WHOLE_SKIN).any())
+        poses = pose_from_blaze(joints)[None] if joints is not None else None
+        return Sample(id, f"ccp/{id}", "ccp", source.read(source.uri("image", f"{id}.jpg")), parse=parse, poses=poses, classes=classes)
+
+    return load
+
+
+def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test"), parsed_only: bool = False) -> list[Sample]:
+    """Read CCP from ``folder`` (the untarred ``ccp``) into memory, photos decoded. Raises DatasetError naming an unknown label."""
+    photos = [entry.load() for entry in entries(Source.at(str(folder)), splits, parsed_only)]
+    for photo in photos:
+        photo.photo = photo.image  # training asks for it again and again
     return photos

@@ -28,6 +28,7 @@ class GarmentPhoto:
     subcategory: str | None
     split: str
     mask: np.ndarray | None = None  # HxW uint8 0/255
+    label: str = ""  # as the data set has it
 
 
 def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list[GarmentPhoto]:
@@ -40,7 +41,7 @@ def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test"))
             split = split_of(f"garments/{row['image']}")
             bgr = cv2.imread(str(folder / "image" / f"{row['image']}.jpg")) if split in splits else None
             if bgr is not None:
-                photos.append(GarmentPhoto(row["image"], cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), SUBCATEGORY[row["label"]], split))
+                photos.append(GarmentPhoto(row["image"], cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), SUBCATEGORY[row["label"]], split, label=row["label"]))
     return photos
 
 

@@ -1,0 +1,88 @@
+"""tryon/datasets/ccp.py: Clothing Co-Parsing in the shape of shared/data/ccp.tar."""
+
+import handmade
+import numpy as np
+import pytest
+
+from tryon import schema as S
+from tryon.datasets import ccp
+from tryon.datasets.sample import DatasetError
+from tryon.datasets.split import split_of
+
+LABELS = ["null", "skin", "dress", "hair", "bag"]
+W, H = 40, 80
+# BlazePose: a person upright in the middle, facing the camera (their left to the right in the picture).
+POINTS = [[20, 8, 0.9] for _ in range(33)]
+for i, x, y in ((9, 21, 10), (10, 19, 10), (7, 23, 8), (8, 17, 8), (11, 26, 20), (12, 14, 20), (13, 30, 32), (14, 10, 32), (15, 32, 42),
+                (16, 8, 42), (19, 33, 45), (20, 7, 45), (23, 24, 44), (24, 16, 44), (25, 25, 58), (26, 15, 58), (27, 25, 72), (28, 15, 72),
+                (31, 26, 76), (32, 14, 76)):  # fmt: skip
+    POINTS[i] = [x, y, 0.9]
+POINTS[16] = [8, 42, 0.1]  # BlazePose gives every joint; this one is not seen
+
+
+def write(root, **other):
+    parse = np.zeros((H, W), int)
+    parse[2:78, 5:36], parse[24:50, 15:26], parse[0:3, 15:25] = 1, 2, 3
+    files = {"labels.json": LABELS, "pose33.json": {"0001": POINTS, "0002": POINTS}, "tags.json": {"0002": [0, 1, 4]},
+             "parse/0001.png": handmade.grey(parse), "parse/0003.png": handmade.grey(parse),
+             **{f"image/000{i}.jpg": handmade.photo(W, H, i) for i in (1, 2, 3)}}  # fmt: skip
+    return handmade.write(root, files | other)
+
+
+def test_skin_is_split_by_the_pose_and_the_rest_by_name(tmp_path):
+    """Skin as one class; the arm to the right in the picture as the right one; labels taken for our ids."""
+    s = handmade.read(ccp.entries, write(tmp_path))[0]["0001"]
+    at = {(60, 0): S.BACKGROUND, (35, 20): S.FULL, (1, 20): S.HAIR, (9, 20): S.FACE, (40, 32): S.LEFT_ARM, (40, 8): S.RIGHT_ARM, (65, 25): S.LEFT_LEG,
+          (65, 15): S.RIGHT_LEG, (18, 20): S.NECK}  # fmt: skip
+    assert {k: int(s.parse[k]) for k in at} == at
+    assert s.classes is None and s.identity == "ccp/0001"
+
+
+def test_joints_of_low_visibility_are_missing(tmp_path):
+    """A wrist BlazePose invented."""
+    s = handmade.read(ccp.entries, write(tmp_path))[0]["0001"]
+    assert s.poses.shape == (1, 18, 3) and s.poses[0, S.R_WRIST].tolist() == [0, 0, 0]
+    assert s.poses[0, S.L_WRIST].tolist() == pytest.approx([32, 42, 0.9]) and s.poses[0, S.NECK_JOINT].tolist() == pytest.approx([20, 20, 0.9])
+
+
+def test_tags_tell_classes_and_a_photo_without_pose_has_no_parse(tmp_path):
+    """Tagged photos taken for fully labelled ones; skin that could not be split as background."""
+    samples = handmade.read(ccp.entries, write(tmp_path))[0]
+    tagged = {S.PARSE_CLASSES[i] for i in np.flatnonzero(samples["0002"].classes)}
+    assert tagged == {"background", "bag", "face", "neck", "left_arm", "right_arm", "left_leg", "right_leg"} and samples["0002"].parse is None
+    assert samples["0003"].parse is None and samples["0003"].poses is None
+
+
+def test_training_reads_the_same_with_photos_in_memory(tmp_path):
+    """A photo decoded at every step of training; splits or photos without parse that slip in."""
+    root = write(tmp_path)
+    photos = ccp.read(root)
+    streamed = handmade.read(ccp.entries, root)[0]
+    assert [p.id for p in photos] == ["0001", "0002", "0003"] and all(isinstance(p.photo, np.ndarray) for p in photos)
+    assert all(np.array_equal(p.image, streamed[p.id].image) and p.split == split_of(f"ccp/{p.id}") for p in photos)
+    assert photos[0].pose.shape == (1, 18, 3) and photos[2].pose is None
+    assert [p.id for p in ccp.read(root, parsed_only=True)] == ["0001", "0003"]
+    assert [p.id for p in ccp.read(root, (split_of("ccp/0001"),))] == [p.id for p in photos if p.split == split_of("ccp/0001")]
+
+
+def test_an_unknown_label_names_the_file_unless_mapped(tmp_path):
+    """A new label that becomes background."""
+    root = write(tmp_path, **{"labels.json": [*LABELS[:4], "kilt"]})
+    with pytest.raises(DatasetError, match="labels.json.*'kilt'"):
+        ccp.read(root)
+    assert handmade.read(ccp.entries, root, labels={"kilt": "lower", "dress": "ignore"})[0]["0001"].parse[35, 20] == 255
+
+
+@pytest.mark.parametrize("name", ["labels.json", "pose33.json", "tags.json", "image"])
+def test_what_is_missing_is_told(tmp_path, name):
+    """KeyError, or a set without poses."""
+    root = write(tmp_path)
+    (tmp_path / name).rename(tmp_path / "away")
+    with pytest.raises(DatasetError, match=name):
+        ccp.read(root)
+
+
+def test_ids_beyond_the_names_cost_one_sample(tmp_path):
+    """'index 9 is out of bounds', for the whole run."""
+    samples, rejected = handmade.read(ccp.entries, write(tmp_path, **{"parse/0001.png": handmade.grey(np.full((H, W), 9))}))
+    assert list(samples) == ["0002", "0003"] and "0001.png" in rejected["0001"].detail
