@@ -7,6 +7,7 @@
 The same command goes on after a crash and renders only what is new on the next night.
 Exit status: 0 when every look is terminal and at least one was rendered, 1 when not, 2 for bad usage or input.
 """
+import contextlib
 import itertools
 import json
 import os
@@ -15,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,14 +26,16 @@ from tryon import catalogue
 from tryon.config import Config, ConfigError, parse_args, render_hash
 from tryon.ledger import Ledger, LockedError, lock, new_run_id
 from tryon.models.digest import digest
+from tryon.plan import source_key
 from tryon.report import gallery
 from tryon.schema import FAILED, PIPELINE_VERSION
-from tryon.stages.keys import crumbs, thumb_key
+from tryon.stages import crumbs
+from tryon.stages.keys import thumb_key
 from tryon.storage import Storage, StorageError, absolute, join, roots
 
 
-class Interrupted(Exception):
-    """SIGTERM (a spot notice) or Ctrl-C: commit what is finished and stop."""
+class Interrupted(BaseException):
+    """SIGTERM (a spot notice) or Ctrl-C: commit what is finished and stop. No Exception, as KeyboardInterrupt is none: Ray reports those."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def run(config: Config) -> int:
-    start = time.monotonic()
+    start, notice = time.monotonic(), Notice()
     if not config.input.catalog:
         tables = sample_store()
         config = replace(config, input=replace(config.input, catalog=tables[0], people=tables[1]))
@@ -70,56 +74,65 @@ def run(config: Config) -> int:
     from tryon import cluster  # Ray takes seconds to import; bad input is told before
     from tryon.pipeline import Pipeline
     weights, run_id = digest(config.weights.folder), new_run_id()
-    with lock(storage, out, config.storage.lease_seconds) as held:
+    seen, plan_ids, progress, interrupted, page = Analysed(), None, None, False, None
+    with crumbs.laid(run_id), lock(storage, out, config.storage.lease_seconds) as held:
+        notice.defer()
         ledger = Ledger(storage, out, run_id, config, held)
         ledger.load()
-        ledger.begin()
-        cluster.connect(config)
-        for number in (signal.SIGTERM, signal.SIGINT):  # after Ray, which sets handlers of its own
-            signal.signal(number, _interrupt)
-        pipeline = Pipeline(config, storage, run_id, weights, render_hash(config, weights))
-
-        looks = named_looks(storage, config) if given.looks else None
-        wanted = None
-        if looks is not None:
-            looks = list(looks)
-            wanted = ({r["person_id"] for c in looks for r in c}, {i for r in itertools.chain(*looks) for i in r["product_ids"]})
-            people = [p for p in people if p["person_id"] in wanted[0]]
-        seen = Analysed()
-        people_index = pipeline.analyse("person", [sources(people, "person_id", 0)], seen.of("person")).take_all()
-        people_index.sort(key=lambda r: r["position"])
-        products = pipeline.analyse("garment", product_chunks(storage, config, len(people), wanted and wanted[1]), seen.of("garment"))
-        seen.show()
-
-        plan = pipeline.plan(people_index, products, looks)
-        plan_ids = {i for batch in plan.iter_batches(batch_size=None, batch_format="pyarrow") for i in batch["look_id"].to_pylist()}
-        done = {i for i in plan_ids if ledger.terminal(i, config.run.retry_failed)}
-        progress = Progress(len(plan_ids), len(done))
-        interrupted = False
         try:
-            render(pipeline, ledger, plan, done, config, weights, progress)
+            cluster.connect(config)
+            ledger.begin()
+            with notice.cuts():
+                pipeline = Pipeline(config, storage, run_id, weights, render_hash(config, weights))
+                plan = make_plan(pipeline, people, seen)
+                plan_ids = {i for batch in plan.iter_batches(batch_size=None, batch_format="pyarrow") for i in batch["look_id"].to_pylist()}
+            done = {i for i in plan_ids if ledger.terminal(i, config.run.retry_failed)}
+            progress = Progress(len(plan_ids), len(done))
+            render(pipeline, ledger, plan, done, progress, notice)
         except Interrupted:
             interrupted = True
-        rows = [gallery_row(r, seen.sha256) for r in ledger.rows() if r["look_id"] in plan_ids]
+        finally:
+            cluster.leave()  # nothing may work on the output any more when it is settled
         seconds = time.monotonic() - start
-        counts = {s: sum(r["status"] == s for r in rows) for s in ("ok", "review", "failed")}
-        summary = {"looks": len(rows), **counts, "seconds": seconds, "looks_per_second": progress.rate()}
-        page = gallery.write(storage, out, "tryon: " + os.path.basename(given.catalog.rstrip("/")), rows, summary)
-        counts = ledger.finish(plan_ids, {"analyses": seen.made, "weights": weights, "pipeline_version": PIPELINE_VERSION, "seconds": round(seconds, 1)})
-    if counts["superseded"] and not config.run.prune:
-        print(f"{counts['superseded']} looks are no longer in the plan; their rows lie under superseded/, --prune deletes them and their pictures")
-    shutil.rmtree(crumbs(run_id), ignore_errors=True)
-    whole = not interrupted and not counts["pending"] and storage.exists(join(out, "_SUCCESS"))
+        if plan_ids is not None:
+            rows = [gallery_row(r, seen.sha256) for r in ledger.rows() if r["look_id"] in plan_ids]
+            counts = {s: sum(r["status"] == s for r in rows) for s in ("ok", "review", "failed")}
+            summary = {"looks": len(rows), **counts, "seconds": seconds, "looks_per_second": progress.rate() if progress else 0.0}
+            page = gallery.write(storage, out, "tryon: " + os.path.basename(given.catalog.rstrip("/")), rows, summary)
+        kept = seen.keys | set(map(thumb_key, plan_ids or ())) if config.run.prune else None
+        info = {"analyses": seen.made, "weights": weights, "pipeline_version": PIPELINE_VERSION, "seconds": round(seconds, 1)}
+        counts = ledger.finish(plan_ids, info, kept)
+    if plan_ids is None:
+        raise Interrupted
+    if counts["superseded"]:
+        print(f"{counts['superseded']} looks are no longer in the plan; their rows lie under superseded/, --prune deletes them and their pictures"
+              + (" when every look of the plan is terminal" if config.run.prune else ""))
     print(f"{counts['planned']} looks: {counts['ok']} ok, {counts['review']} review, {counts['failed']} failed, {counts['pending']} pending; "
           f"{counts['rendered']} done by this run in {seconds:.0f} s" + (f"; failures: {counts['reasons']}" if counts["reasons"] else ""))
     print(f"gallery: {page}")
+    whole = not interrupted and storage.exists(join(out, "_SUCCESS"))
     return 0 if whole and counts["ok"] + counts["review"] else 1
 
 
-def render(pipeline, ledger: Ledger, plan, done: set[str], config: Config, weights: str, progress: "Progress") -> None:
-    """Drive the pipeline and commit its rows in shards."""
-    from tryon.stages.render import result
-    shard, opened = [], time.monotonic()
+def make_plan(pipeline, people: list[dict], seen: "Analysed"):
+    """Analyse every source that the plan needs, then expand it: a dataset of tryon.stages.expand.LOOK."""
+    storage, config = pipeline.storage, pipeline.config
+    looks = wanted = None
+    if config.input.looks:
+        looks = list(named_looks(storage, config))
+        wanted = {i for r in itertools.chain(*looks) for i in r["product_ids"]}
+        persons = {r["person_id"] for r in itertools.chain(*looks)}
+        people = [p for p in people if p["person_id"] in persons]
+    index = pipeline.analyse("person", [sources(people, "person_id", 0)], seen.of("person")).take_all()
+    index.sort(key=lambda r: r["position"])
+    products = pipeline.analyse("garment", product_chunks(storage, config, len(people), wanted), seen.of("garment"))
+    seen.show()
+    return pipeline.plan(index, products, looks)
+
+
+def render(pipeline, ledger: Ledger, plan, done: set[str], progress: "Progress", notice: "Notice") -> None:
+    """Drive the pipeline and commit its rows in shards. A notice cuts off the waiting for a row, never a commit."""
+    config, shard, opened = pipeline.config.run, [], time.monotonic()
 
     def commit():
         nonlocal shard, opened
@@ -128,27 +141,73 @@ def render(pipeline, ledger: Ledger, plan, done: set[str], config: Config, weigh
 
     try:
         if len(done) < progress.total:
-            for row in pipeline.render(plan, done):
-                shard.append(result(row) | {"weights": weights, "carried": json.loads(row["carried"])})
+            from tryon.stages.render import result  # and with it torch, which a warm run does without
+            for row in notice.until(pipeline.render(plan, done)):
+                shard.append(result(row) | {"weights": pipeline.weights, "carried": json.loads(row["carried"])})
                 progress.count(shard[-1]["status"])
-                if len(shard) >= config.run.shard_rows or time.monotonic() - opened > config.run.shard_seconds:
+                if len(shard) >= config.shard_rows or time.monotonic() - opened > config.shard_seconds:
                     commit()
     finally:
         commit()
         progress.show(last=True)
 
 
-class Analysed:
-    """Counts sources as they come back: ``made`` analyses by kind, and the ``sha256`` of each (kind, id)."""
+class Notice:
+    """SIGTERM (a spot notice) and Ctrl-C. Until ``defer`` they raise Interrupted at once, afterwards only where ``cuts`` says so."""
 
     def __init__(self):
-        self.made, self.rows, self.sha256, self.shown = {"person": 0, "garment": 0}, {"person": 0, "garment": 0}, {}, time.monotonic()
+        self.given, self.cutting = False, True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number, frame) -> None:
+        self.given = True
+        if self.cutting:
+            self.cutting = False
+            raise Interrupted
+
+    def defer(self) -> None:
+        self.cutting = False
+
+    @contextlib.contextmanager
+    def cuts(self) -> Iterator[None]:
+        """Work that a notice cuts off, also one that was given before."""
+        self.cutting = True
+        try:
+            if self.given:
+                raise Interrupted
+            yield
+        finally:
+            self.cutting = False
+
+    def until(self, rows: Iterable[dict]) -> Iterator[dict]:
+        """``rows`` as they come; a notice ends the waiting for the next one."""
+        rows = iter(rows)
+        while True:
+            with self.cuts():
+                row = next(rows, None)
+            if row is None:
+                return
+            yield row
+
+
+class Analysed:
+    """Counts sources as they come back: ``made`` analyses by kind, the ``sha256`` of each (kind, id), and the ``keys`` in the
+    output that belong to them."""
+
+    def __init__(self):
+        self.made, self.rows, self.shown = {"person": 0, "garment": 0}, {"person": 0, "garment": 0}, time.monotonic()
+        self.sha256, self.keys = {}, set()
 
     def of(self, kind: str):
         def report(table):
             self.rows[kind] += len(table)
             self.made[kind] += sum(bool(a) for a in table["analysed"].to_pylist())
-            self.sha256 |= {(kind, i): s for i, s in zip(table["id"].to_pylist(), table["sha256"].to_pylist())}
+            for row in table.select(["id", "sha256", "key", "uri", "mask_uri"]).to_pylist():
+                self.sha256[kind, row["id"]] = row["sha256"]
+                self.keys |= {source_key(uri) for uri in (row["uri"], row["mask_uri"]) if uri}
+                if row["sha256"]:
+                    self.keys |= {row["key"], row["key"] + ".failed", thumb_key(row["sha256"][:64])}
             if time.monotonic() - self.shown > 5:
                 self.show()
         return report
@@ -232,23 +291,23 @@ def gallery_row(row: dict, thumbs: dict) -> dict:
 
 def dry_run(config: Config, storage: Storage, people: list[dict]) -> int:
     """Read the tables and say what a run would do; nothing is written."""
-    products = bad = 0
+    products = 0
     problems = [f"people: {p['detail']}" for p in people if p["reason"]]
     for chunk in catalogue.products(storage, config.input.catalog):
         products += len(chunk)
         problems += [f"catalogue: {p['detail']}" for p in chunk if p["reason"]]
     total = products * len(people)
     if config.input.looks:
-        total = sum(len(c) for c in named_looks(storage, config))
+        looks = list(itertools.chain(*named_looks(storage, config)))
+        total, problems = len(looks), problems + [f"looks: {r['detail']}" for r in looks if r["reason"]]
     total = min(total, config.input.limit) if config.input.limit else total
     ledger = Ledger(storage, config.output.out, "dry-run", config)
     known = len(ledger.load())
-    bad = len(problems)
     print(f"{len(people)} people, {products} products, {total} looks planned; {known} looks have rows in {config.output.out}")
     for line in problems[:20]:
         print("  " + line)
-    if bad > 20:
-        print(f"  ... and {bad - 20} more rows with problems")
+    if len(problems) > 20:
+        print(f"  ... and {len(problems) - 20} more rows with problems")
     print("dry run: nothing was rendered or written")
     return 0
 
@@ -267,14 +326,8 @@ def sample_store() -> tuple[str, str]:
     return str(folder / "catalog.csv"), str(folder / "people.csv")
 
 
-def _interrupt(signum, frame):
-    raise Interrupted
-
-
 if __name__ == "__main__":
     status = main()
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.

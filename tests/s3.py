@@ -2,13 +2,14 @@
 
     python tests/s3.py --port 8333 --dir /tmp/s3
 
-prints the lines to export and stays in the foreground until Ctrl-C. Everything listens on 127.0.0.1 only.
+prints the lines to export and stays in the foreground until Ctrl-C or SIGTERM. Everything listens on 127.0.0.1 only.
 """
 
 import argparse
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def serve(folder: Path, port: int = 0, timeout: float = 60.0):
     finally:
         server.terminate()
         try:
-            server.wait(5)
+            server.wait(2)  # it often waits for itself; what was answered is on the disk
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
@@ -110,6 +111,7 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8333, help="S3 port on 127.0.0.1")
     parser.add_argument("--dir", type=Path, default=Path("/tmp/s3"), help="where the objects are kept")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # or the server would outlive this process
     with contextlib.suppress(KeyboardInterrupt), serve(args.dir.resolve(), args.port) as s3_port:
         print("\n".join(f"export {name}={value}" for name, value in environment(s3_port).items()), flush=True)
         print(f"# serving {args.dir}; Ctrl-C stops it", flush=True)

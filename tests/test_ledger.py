@@ -17,7 +17,7 @@ import pytest
 
 from tryon import images, plan
 from tryon.config import Config, RunConfig
-from tryon.ledger import Ledger, LockedError, carry, lock, new_run_id, verify
+from tryon.ledger import Ledger, LockedError, lock, new_run_id, verify
 from tryon.schema import FAILED, OK
 from tryon.storage import Storage, StorageError, join
 
@@ -216,6 +216,42 @@ def test_pruning_deletes_superseded_pictures_and_rows_only(out):
     assert verify(Storage(), out) == [] and not run(out).terminal(IDS[0])
 
 
+def test_pruning_takes_what_stages_kept_of_the_gone(out):
+    """The photo of a model who has left in report/thumbs, her pose in state/analyses; the small picture of a look that stays."""
+    full_run(out, IDS[:2])
+    of_stages = [f"{top}/{name}" for top in ("report/thumbs", "state/analyses/person/ab", "state/sources/ab") for name in ("here", "gone")]
+    for key in of_stages:
+        Storage().write(join(out, key), b"x")
+    ledger = run(out, prune=True)
+    ledger.finish({IDS[0]}, kept={key for key in of_stages if key.endswith("here")})
+    assert keys(out) & set(of_stages) == {key for key in of_stages if key.endswith("here")} and verify(Storage(), out) == []
+
+
+def test_nothing_is_pruned_while_a_look_is_open(local):
+    """A store of photos that does not answer for a minute: its looks get other ids, and last night's pictures were deleted."""
+    full_run(local, IDS[:2])
+    Storage().write(join(local, "report/thumbs/x.jpg"), b"x")
+    ledger = run(local, prune=True)
+    ledger.commit([failed(IDS[2], "storage_error")])
+    counts = ledger.finish({IDS[0], IDS[2]}, kept=set())
+    assert (counts["pruned"], counts["superseded"]) == (0, 1) and "report/thumbs/x.jpg" in keys(local)
+    assert full_run(local, IDS[:2], prune=True)["rendered"] == 0 and verify(Storage(), local) == []
+
+
+def test_a_run_stopped_before_its_plan_is_known_changes_no_row(local):
+    """A spot notice while photos are analysed: every look superseded, or no verdict at all; debris that stays."""
+    full_run(local, IDS[:2])
+    full_run(local, IDS[1:3])
+    Storage().write(join(local, plan.image_key(IDS[3], "png")), PICTURES[IDS[3]])
+    before = sorted(row["look_id"] for row in results(local))
+    counts = run(local, prune=True).finish(None, kept=set())
+    assert (counts["planned"], counts["pending"], counts["superseded"], counts["pruned"], counts["orphans_deleted"]) == (None, None, 1, 0, 1)
+    assert sorted(row["look_id"] for row in results(local)) == before and verify(Storage(), local) == []
+    assert keys(local) & {"_SUCCESS", "_PARTIAL"} == {"_PARTIAL"}
+    os.rename(f"{local}/_PARTIAL", f"{local}/_SUCCESS")
+    assert "_SUCCESS, although" in verify(Storage(), local)[0]
+
+
 def test_a_deleted_picture_is_rendered_again(local):
     """A look that stays 'ok' although somebody deleted its picture; a superseded one taken back without a picture."""
     full_run(local, IDS[:3])
@@ -287,11 +323,6 @@ def test_finish_may_be_killed_at_any_point(tmp_path, prune):
         again.finish(planned)
         assert look(out) == look(clean) and len(results(out)) == len(planned) and verify(Storage(), out) == [], step
         assert keys(out, "images") == keys(clean, "images"), step
-
-
-def test_carried_columns_of_several_garments_are_joined():
-    """The title of the second garment lost; a look's own size overwritten by a garment's."""
-    assert carry([{"title": "a", "size": "M"}, {"title": "b"}], {"size": "L"}) == {"title": "a|b", "size": "L"}
 
 
 HOLDER = """

@@ -6,22 +6,25 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 import uuid
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SMALL_GARMENTS, SMALL_LOOKS, SMALL_PEOPLE
 
 from tryon import images
 from tryon.config import Config, InputConfig, OutputConfig, RenderConfig, RunConfig
 from tryon.plan import image_key
 from tryon.schema import FAILED, OK, REVIEW, RowError
+from tryon.stages import crumbs
+from tryon.stages.analyse import Analyse
 from tryon.stages.contract import STATE, Guard, Stage
 from tryon.stages.expand import LOOK, Expand
 from tryon.stages.fetch import SOURCE, Fetch
-from tryon.stages.render import Finish, Generate, result
+from tryon.stages.render import Finish, Fit, Generate, result
 from tryon.storage import Storage, StorageError
 
 ROW = pa.schema([("id", pa.string()), ("uri", pa.string()), ("out", pa.string()), ("ms_try", pa.float32()), *STATE])
@@ -112,6 +115,37 @@ def test_a_row_that_kills_its_process_twice_is_given_up():
     assert guard()(batch("fine")).to_pylist()[0]["reason"] == ""
 
 
+def test_breadcrumbs_of_dead_runs_go_and_those_of_living_ones_stay(tmp_path):
+    """A temporary folder that fills up with every killed run; or a sweep under a run at work, whose rows then all fail."""
+    code = """
+        import os
+        from tryon.stages import crumbs
+        with crumbs.laid("killed"):
+            (crumbs.folder("killed") / "generate").mkdir()
+            os._exit(0)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    for run_id in ("elsewhere", "elsewhere-long-ago"):  # as on a machine of a cluster without the driver
+        (crumbs.folder(run_id) / "generate").mkdir(parents=True)
+    for path in (crumbs.folder("elsewhere-long-ago") / "generate", crumbs.folder("elsewhere-long-ago"), crumbs.folder("elsewhere")):
+        os.utime(path, (0, time.time() - 2 * crumbs.FORGOTTEN))
+    here = lambda: {p.name.removeprefix(crumbs.PREFIX) for p in tmp_path.glob(crumbs.PREFIX + "*")}
+    assert here() == {"killed", "elsewhere", "elsewhere-long-ago"}
+    with crumbs.laid("alive"):
+        crumbs.sweep()
+        assert here() == {"alive", "elsewhere"}
+        guard("alive")(batch("fine"))
+    assert here() == {"elsewhere"}
+
+
+def test_breadcrumbs_tidied_up_by_somebody_else_cost_no_row():
+    """A cleaner of /tmp under a long run, after which every row fails."""
+    g = guard()
+    g(batch("a"))
+    g.crumbs.rmdir()
+    assert g(batch("b")).to_pylist()[0]["reason"] == ""
+
+
 def test_times_are_noted():
     """A report whose timings are all empty."""
     assert guard()(batch("a", "raises"))["ms_try"].to_pylist() == pytest.approx([0, 0], abs=1000)
@@ -125,10 +159,10 @@ def shop(tmp_path):
     return tmp_path / "shop", config, Storage(allow=(str(tmp_path / "shop"),))
 
 
-def fetch(shop, uri, kind: str = "garment", weights: str = "w", config: Config | None = None, **more) -> dict:
+def fetch(shop, uri, kind: str = "garment", weights: str = "w", config: Config | None = None, lookup: bool = False, **more) -> dict:
     folder, standard, storage = shop
     row = dict.fromkeys(SOURCE.names, "") | {"position": 0, "id": "a", "uri": str(uri), "carried": "{}"} | more
-    table = Guard(Fetch(config or standard, storage, kind, weights), "test")(pa.Table.from_pylist([row], SOURCE))
+    table = Guard(Fetch(config or standard, storage, kind, weights, lookup), "test")(pa.Table.from_pylist([row], SOURCE))
     assert table.schema == Fetch.schema
     return table.to_pylist()[0]
 
@@ -167,6 +201,22 @@ def test_changed_source_is_read_again(shop):
     path.write_bytes(b"other one")
     again = fetch(shop, path)
     assert again["data"] == b"other one" and again["sha256"] != row["sha256"] and again["key"] != row["key"]
+
+
+def test_lookup_reads_nothing_and_tells_the_new_from_the_known(shop):
+    """A warm run that starts actors for what is done; a new photo, a changed one or an analysis that is gone taken for done."""
+    path, mask = shop[0] / "a.png", shop[0] / "m.png"
+    path.write_bytes(b"first"), mask.write_bytes(b"mask")
+    state = lambda **more: [fetch(shop, path, lookup=True, **more)[k] for k in ("cached", "reason", "data")]
+    assert state() == [False, "", None] and not (shop[0].parent / "out").exists()
+    key = fetch(shop, path)["key"]
+    assert state() == [False, "", None]
+    shop[2].write(f"{shop[1].output.out}/{key}", b"analysis")
+    assert state() == [True, "", None] and state(mask_uri=str(mask)) == [False, "", None] and state(weights="v") == [False, "", None]
+    path.write_bytes(b"other one")
+    assert state() == [False, "", None]
+    path.unlink()
+    assert state() == [None, "not_found", None]
 
 
 def test_source_that_changes_under_the_run_is_transient(shop):
@@ -262,6 +312,14 @@ def test_unknown_ids_of_a_look_fail_that_look():
     assert len({r["look_id"] for r in out}) == 3
 
 
+def test_looks_that_lack_an_id_keep_a_row_each():
+    """Two bad rows of the looks table that become one look: rows out must be rows in."""
+    bad = {"reason": "bad_row", "detail": "d"}
+    out = looks(Expand([source("p")], "h"), [named("", "a", **bad), named("", "a", **bad | {"position": 1}), named("p", **bad | {"position": 2})],
+                {"a": source("a")})
+    assert [r["reason"] for r in out] == ["bad_row"] * 3 and len({r["look_id"] for r in out}) == 3
+
+
 def test_failed_sources_fail_their_looks_alone():
     """A photo of nobody that fails the whole column of looks silently, or without saying whose fault it is."""
     people = [source("p"), source("q", reason="no_person", detail="nobody", sha256="s")]
@@ -319,3 +377,30 @@ def test_failed_row_ends_as_a_failed_result(tmp_path):
     last = Guard(Finish(Config(output=OutputConfig(out=str(tmp_path / "out"))), Storage()), "test")
     row = result(last(pa.Table.from_pylist([row], LOOK)).to_pylist()[0])
     assert (row["status"], row["reason"], row["image_key"]) == (FAILED, "no_person", None) and not (tmp_path / "out").exists()
+
+
+def test_batch_mates_do_not_matter(shop, small_store):
+    """A picture that depends on what lay beside it in its batch or on what its worker has kept from before: the same looks one
+    by one, in fours and by the sixteen."""
+    ids = {"person": SMALL_PEOPLE, "garment": SMALL_GARMENTS}
+    storage = Storage(allow=(str(small_store),))
+
+    def through(size: int, rows: list[dict], *stages: Stage) -> list[dict]:
+        for stage in stages:
+            guarded = Guard(stage, f"test-{size}")
+            parts = [pa.Table.from_pylist(rows[i:i + size]) for i in range(0, len(rows), size)]
+            rows = [row for part in parts for row in guarded(part).to_pylist()]
+        return rows
+
+    def pictures(size: int) -> dict[str, bytes]:
+        out = str(shop[0] / f"out-{size}")
+        config = replace(shop[1], output=OutputConfig(out=out))
+        rows = {kind: [dict.fromkeys(SOURCE.names, "") | {"position": i, "id": id, "uri": f"{small_store}/{id}.png", "carried": "{}"}
+                       for i, id in enumerate(ids[kind])] for kind in ids}
+        index = {k: through(size, rows[k], Fetch(config, storage, k, "w"), Analyse(config, storage, k)) for k in ids}
+        looks = Expand(index["person"], "h").products(index["garment"])
+        done = through(size, looks, Fit(config, storage), Generate(config, storage), Finish(config, storage))
+        assert len(done) == SMALL_LOOKS and {row["reason"] for row in done} == {""}
+        return {row["look_id"]: storage.read(f"{out}/{row['image_key']}") for row in done}
+
+    assert pictures(1) == pictures(4) == pictures(16)

@@ -1,10 +1,12 @@
 """tryon/storage.py: local disk and a real S3 server behind one class."""
 
+import http.client
 import http.server
 import os
 import pickle
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -232,6 +234,78 @@ def test_throttling_and_a_connection_cut_in_mid_body_are_absorbed(flaky, s3_serv
     """A night lost to one SlowDown; a photo cut in half because the stream broke off."""
     flaky.answers[:] = [(503, 0, b""), (200, 10, b"01234"), (500, 0, b""), (200, 10, b"0123456789")]
     assert flaky_storage(flaky, s3_server).read_source("s3://b/k", 100) == b"0123456789"
+
+
+@pytest.fixture
+def troubled(s3_server):
+    """A way to the real server that throttles and breaks off: until ``quiet`` (seconds of time.monotonic) everything is answered
+    with SlowDown, then three requests in ten; the first put of a URI in ``cut`` is broken off in mid-body, and ``seen`` gets
+    what is then there."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self):
+            trouble, length = self.server, int(self.headers.get("Content-Length", 0))
+            with trouble.lock:
+                trouble.requests += 1
+                throttled = time.monotonic() < trouble.quiet or trouble.requests % 10 in (2, 5, 8)
+                cut = not throttled and self.command == "PUT" and "s3:/" + self.path in trouble.cut
+                trouble.cut -= {"s3:/" + self.path} if cut else set()
+            upstream = http.client.HTTPConnection(s3_server.removeprefix("http://"))
+            if throttled:
+                self.rfile.read(length)
+                return self.answer(503, b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
+            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() != "expect":
+                    upstream.putheader(name, value)
+            upstream.endheaders()
+            upstream.send(self.rfile.read(length // 2 if cut else length))
+            if cut:
+                upstream.close()
+                time.sleep(0.2)
+                trouble.seen.append(Storage().read("s3:/" + self.path))
+                self.close_connection = True
+                return self.connection.close()
+            answer = upstream.getresponse()
+            self.answer(answer.status, answer.read(), answer.headers.items())
+
+        def answer(self, status: int, body: bytes, headers=()):
+            self.send_response(status)
+            for name, value in [("Content-Length", str(len(body))), *((n, v) for n, v in headers if n.lower() != "content-length")]:
+                if name.lower() not in ("transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_PUT = pass_on
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.quiet, server.requests, server.cut, server.seen, server.lock = 0.0, 0, set(), [], threading.Lock()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_throttled_and_broken_off_puts_are_whole_in_the_end(troubled, s3_bucket):
+    """A night lost to five seconds of SlowDown for everybody and to three refusals in ten after that; half a picture that can be
+    seen where a connection broke off in mid-put."""
+    storage = Storage(StorageConfig(endpoint_url=f"http://127.0.0.1:{troubled.server_port}"))
+    uris = [f"s3://{s3_bucket}/images/{i}" for i in range(6)]
+    bodies = {uri: os.urandom(200_000) for uri in uris}
+    troubled.cut = set(uris[:2])
+    for uri in troubled.cut:
+        Storage().write(uri, b"old")
+    troubled.quiet = time.monotonic() + 5
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda uri: storage.write(uri, bodies[uri]), uris))
+    assert troubled.seen == [b"old"] * 2 and troubled.requests > len(uris) + 2
+    assert {uri: Storage().read(uri) for uri in uris} == bodies
 
 
 def test_a_server_that_stays_down_is_a_transient_failure_of_the_row(flaky, s3_server):

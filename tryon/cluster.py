@@ -1,7 +1,10 @@
 """Ray: start or join, and check that the stages fit into what there is."""
+import contextlib
 import logging
 import os
+import signal
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import ray
@@ -19,13 +22,16 @@ def connect(config: Config) -> None:
     # Freed blocks stay mapped: without this a third of the CPU time goes into page faults.
     env = {"THP_MEM_ALLOC_ENABLE": "1", "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
     if address:
-        ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False, logging_level=logging.ERROR)
+        with _own_handlers():
+            ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False, logging_level=logging.ERROR)
     else:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side prints internals between the progress lines
         os.environ.setdefault("RAY_worker_niceness", "0")  # workers at nice 15 starve beside anything else on the machine
-        path = os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))
-        ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False, logging_level=logging.ERROR,
-                 runtime_env={"env_vars": env | {"PYTHONPATH": path}}, object_store_memory=int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
+        # Its processes inherit the environment. As a runtime_env it would make those useless that Ray starts in advance.
+        os.environ |= env | {"PYTHONPATH": os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))}
+        with _own_handlers():
+            ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False,
+                     logging_level=logging.ERROR, object_store_memory=int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
     warnings.filterwarnings("ignore", module=r"ray\.")
     warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -35,6 +41,22 @@ def connect(config: Config) -> None:
     context.execution_options.preserve_order = False
     context.max_errored_blocks = 0
     check_budget(config, ray.cluster_resources())
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Keep the handlers of signals. Ray's, which ``ray.init`` puts in place, raises SystemExit wherever the program is at that
+    moment; in the middle of a fork Python swallows it and a lock of ``logging`` stays taken for ever."""
+    original, signal.signal = signal.signal, lambda number, handler: signal.getsignal(number)
+    try:
+        yield
+    finally:
+        signal.signal = original
+
+
+def leave() -> None:
+    """Leave the cluster, or end the local Ray. No worker of this run is then at work any more; on a cluster: within a moment."""
+    ray.shutdown()
 
 
 def check_budget(config: Config, resources: dict[str, float]) -> None:

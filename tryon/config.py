@@ -48,7 +48,7 @@ class OutputConfig:
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     retry_failed: bool = option(False, "render looks again that failed for a permanent reason")
-    prune: bool = option(False, "delete pictures and rows of looks that are no longer in the plan")
+    prune: bool = option(False, "delete pictures, rows and analyses of looks and photos that are no longer in the plan")
     dry_run: bool = option(False, "read the tables, print the plan, render nothing")
     shard_rows: int = option(64, "rows after which results are committed", low=1)
     shard_seconds: float = option(10.0, "seconds after which results are committed, however few", low=0)
@@ -91,7 +91,7 @@ class ClusterConfig:
     gpus_per_actor: float = option(0.0, "GPUs of one actor that runs a network", low=0)
     batch_size: int = option(8, "rows per batch", low=1)
     block_rows: int = option(16, "rows per Ray Data block", low=1)
-    max_restarts: int = option(3, "times a dead actor is started again, and a row of it tried", low=0)
+    max_restarts: int = option(3, "tries of a block whose worker died, beyond those that its own bad rows use up", low=0)
     device: str = option("auto", "where networks run", choices=("auto", "cpu", "cuda"))
 
 

@@ -5,6 +5,7 @@
     OUT/failures/<shard>.jsonl      the failed rows of that shard, with tracebacks
     OUT/state/commits/<shard>.json  marker: row count and sha256 of the shard, and the shards it replaces
     OUT/superseded/<shard>.parquet  rows of looks that are no longer in the plan; their pictures are kept until --prune
+    OUT/report/thumbs, OUT/state/analyses, OUT/state/sources   what stages keep of sources and looks, until --prune
     OUT/run.json, OUT/_SUCCESS | OUT/_PARTIAL   written last
 
 A row is true once its marker exists. A process may be killed between any two puts: what has no marker is debris and
@@ -81,13 +82,6 @@ class Record:
 def new_run_id() -> str:
     """A name for a run that sorts by time and no other run has."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-
-
-def carry(garments: Iterable[dict[str, str]], look: dict[str, str]) -> dict[str, str]:
-    """The carried columns of a look: its garments' joined with "|" in dressing order, and its own, which win."""
-    garments = list(garments)
-    names = dict.fromkeys(name for g in garments for name in g)
-    return {name: "|".join(g.get(name, "") for g in garments) for name in names} | look
 
 
 class Ledger:
@@ -184,7 +178,7 @@ class Ledger:
                 if record and record.shard == name and not record.superseded:
                     yield row
 
-    def finish(self, plan_ids: set[str], info: dict | None = None) -> dict:
+    def finish(self, plan_ids: set[str] | None, info: dict | None = None, kept: set[str] | None = None) -> dict:
         """Bring the output to the state of the plan and say how the run ended; returns the counts.
 
         Afterwards results/ holds one row, the latest, per look of the plan; rows of other looks lie under superseded/
@@ -192,28 +186,31 @@ class Ledger:
         run.json gets the configuration, the counts and ``info``; _SUCCESS means that every look of the plan is
         terminal, _PARTIAL that some are pending or failed for a reason that may pass. Killed half-way, the next
         run's ``finish`` does the rest.
+
+        plan_ids None: the run was stopped before its plan was known. Every row then stays where it is, ``planned`` and
+        ``pending`` are None, and the run is partial. kept: see ``prune``. Nothing is pruned unless every look of the plan
+        is terminal: a source that cannot be reached tonight gives its look another id, and its picture must not go for that.
         """
         # Read again: what is decided here is decided on what is stored, not on what this process remembers.
         self.load()
         self.begin()
-        self._take_back(plan_ids)
-        for name in list(self.shards):
-            self._settle(name, plan_ids)
-        pruned = self.prune() if self.config.run.prune else []
-        named = {r.image_key for r in self.looks.values() if r.image_key}
-        orphans = [uri for uri, _ in self.storage.list(join(self.out, "images")) if self._relative(uri) not in named]
-        for uri in orphans:
-            self.storage.delete(uri)
+        if plan_ids is not None:
+            self._take_back(plan_ids)
+            for name in list(self.shards):
+                self._settle(name, plan_ids)
         current = [(i, r) for i, r in self.looks.items() if not r.superseded]
+        pending = None if plan_ids is None else len(plan_ids) - len(current)
+        whole = pending == 0 and all(self.terminal(i) for i, _ in current)
+        pruned = self.prune(kept) if whole and self.config.run.prune else []
+        orphans = self._delete_but("images", {r.image_key for r in self.looks.values()})
         counts = _counts((r.status, r.reason) for _, r in current) | {
-            "planned": len(plan_ids),
-            "pending": len(plan_ids) - len(current),
+            "planned": None if plan_ids is None else len(plan_ids),
+            "pending": pending,
             "rendered": sum(r.run_id == self.run_id for _, r in current),
             "superseded": len(self.looks) - len(current),
             "pruned": len(pruned),
-            "orphans_deleted": len(orphans),
+            "orphans_deleted": orphans,
         }
-        whole = not counts["pending"] and all(self.terminal(i) for i, _ in current)
         document = {
             "run_id": self.run_id,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -229,8 +226,12 @@ class Ledger:
         """The keys of the pictures whose looks are no longer in the plan."""
         return [r.image_key for r in self.looks.values() if r.superseded and r.image_key]
 
-    def prune(self) -> list[str]:
-        """Delete superseded pictures and rows; returns the keys of the pictures. ``finish`` does it when configured."""
+    def prune(self, kept: set[str] | None = None) -> list[str]:
+        """Delete superseded pictures and rows; returns the keys of the pictures. ``finish`` does it when configured.
+
+        kept: the keys of all analyses, source hashes and small pictures that the plan uses; all others are deleted too.
+        None: they stay.
+        """
         self._check()
         keys = self.superseded()
         for key in keys:
@@ -238,7 +239,17 @@ class Ledger:
         for name in self._superseded_files():
             self.storage.delete(self._file("superseded", name))
         self.looks = {i: r for i, r in self.looks.items() if not r.superseded}
+        if kept is not None:
+            for top in ("report/thumbs", "state/analyses", "state/sources"):
+                self._delete_but(top, kept)
         return keys
+
+    def _delete_but(self, top: str, kept: set[str]) -> int:
+        """Delete what lies below ``top``, but for the ``kept`` keys; returns the number of objects deleted."""
+        gone = [uri for uri, _ in self.storage.list(join(self.out, top)) if self._relative(uri) not in kept]
+        for uri in gone:
+            self.storage.delete(uri)
+        return len(gone)
 
     def _take_back(self, plan_ids: set[str]) -> None:
         """Superseded rows of looks that are in the plan again become results; those with a newer result go."""
@@ -613,10 +624,13 @@ class _Verification:
         for name, n in found.items():
             if run["counts"][name] != n:
                 self.problems.append(f"run.json: {name} is {run['counts'][name]}, the results have {n}")
-        if run["counts"]["planned"] != len(rows) + run["counts"]["pending"]:
-            self.problems.append(
-                f"run.json: {run['counts']['planned']} looks planned, {len(rows)} have a row, {run['counts']['pending']} pending"
-            )
-        open_rows = run["counts"]["pending"] + sum(row["reason"] in TRANSIENT_REASONS for row in rows if row["status"] == FAILED)
+        planned, pending = run["counts"]["planned"], run["counts"]["pending"]
+        if planned is None:  # stopped before the plan was known
+            if verdicts == ["_SUCCESS"]:
+                self.problems.append("_SUCCESS, although the run was stopped before its plan was known")
+            return
+        if planned != len(rows) + pending:
+            self.problems.append(f"run.json: {planned} looks planned, {len(rows)} have a row, {pending} pending")
+        open_rows = pending + sum(row["reason"] in TRANSIENT_REASONS for row in rows if row["status"] == FAILED)
         if verdicts == ["_SUCCESS"] and open_rows:
             self.problems.append(f"_SUCCESS, although {open_rows} looks are not terminal")

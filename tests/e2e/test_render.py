@@ -1,6 +1,7 @@
 """jobs/render_catalog.py as a user runs it: a process of its own, a real Ray. On S3 and a cluster: test_submit.py."""
 
 import json
+import os
 import shutil
 import struct
 import zlib
@@ -18,8 +19,13 @@ def report(out: Path) -> dict:
 
 
 def times(out: Path) -> dict[str, int]:
-    """Key below ``images/`` -> when it was written."""
-    return {str(p.relative_to(out)): p.stat().st_mtime_ns for p in (out / "images").rglob("*") if p.is_file()}
+    """Key of a picture, small ones too -> when it was written."""
+    return {str(p.relative_to(out)): p.stat().st_mtime_ns for top in ("images", "report/thumbs") for p in (out / top).rglob("*") if p.is_file()}
+
+
+def state(out: Path) -> set[str]:
+    """What is kept of sources: analyses, and hashes by URI."""
+    return {str(p.relative_to(out)) for top in ("analyses", "sources") for p in (out / "state" / top).rglob("*") if p.is_file()}
 
 
 def test_sample_store_without_arguments(tmp_path):
@@ -44,7 +50,10 @@ def test_sample_store_without_arguments(tmp_path):
     assert verify(out).returncode == 0
     before = times(out)
 
-    second = render(cwd=tmp_path)
+    # Whatever wants a network on the second night does not get it.
+    (tmp_path / "without" / "torch").mkdir(parents=True)
+    (tmp_path / "without" / "torch" / "__init__.py").write_text("raise ImportError('a warm run does without')")
+    second = render(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path / "without")})
     assert second.returncode == 0, second.stdout + second.stderr
     assert report(out)["analyses"] == {"person": 0, "garment": 0} and report(out)["counts"]["rendered"] == 0
     assert times(out) == before and rows(out) == found
@@ -148,7 +157,7 @@ def test_bad_rows_cost_themselves_alone_and_are_retried_on_demand(damaged, tmp_p
 
 def test_named_looks_size_format_and_a_changing_plan(small_store, tmp_path):
     """Outfits, --size and --format; then a plan that moves on: looks that left it are kept, listed, taken back without
-    work when they return, and deleted by --prune."""
+    work when they return, and deleted by --prune, with the small pictures and analyses of what is gone."""
     out, folder = tmp_path / "out", tmp_path / "shop"
     shutil.copytree(small_store, folder)
     looks = [{"person_id": "clara", "product_ids": "trousers-07|shirt-04|hat-13"}, {"person_id": "amir", "product_ids": "shirt-04"},
@@ -166,7 +175,8 @@ def test_named_looks_size_format_and_a_changing_plan(small_store, tmp_path):
         row = found[key]
         assert row["status"] in ("ok", "review") and row["image_key"].endswith(".png") and (row["width"], row["height"]) == (384, 512)
         assert images.sniff((out / row["image_key"]).read_bytes()) == ("png", 384, 512)
-    outfits = times(out)
+    outfits, kept = times(out), state(out)
+    assert len(kept) == 2 * 5
 
     limited = render(*common, "--limit", 2)
     assert limited.returncode == 0, limited.stdout + limited.stderr
@@ -177,7 +187,8 @@ def test_named_looks_size_format_and_a_changing_plan(small_store, tmp_path):
     pruned = render(*common, *named, "--prune")
     assert pruned.returncode == 0, pruned.stdout + pruned.stderr
     assert report(out)["counts"]["rendered"] == 0 and report(out)["counts"]["superseded"] == 0
-    assert times(out) == outfits and {(r["person_id"], "|".join(r["product_ids"])) for r in rows(out).values()} == set(found)
+    assert times(out) == outfits and state(out) == kept
+    assert {(r["person_id"], "|".join(r["product_ids"])) for r in rows(out).values()} == set(found)
     assert verify(out).returncode == 0
 
 
@@ -197,7 +208,9 @@ def test_bad_input_is_one_clear_line(small_store, tmp_path, s3_server, args, mes
 
 
 def test_dry_run_writes_nothing(small_store, tmp_path):
-    """--dry-run that renders, or that plans another number of looks."""
-    done = render(*tables(small_store), "--out", tmp_path / "out", "--dry-run")
-    assert done.returncode == 0 and f"{SMALL_LOOKS} looks planned" in done.stdout, done.stdout + done.stderr
-    assert list(tmp_path.iterdir()) == []
+    """--dry-run that renders, plans another number of looks, or does not tell of a bad row."""
+    named = write_csv(tmp_path / "looks.csv", [{"person_id": "clara", "product_ids": "top-02"}, {"person_id": "", "product_ids": "top-02"}])
+    for more, told in (((), f"{SMALL_LOOKS} looks planned"), (("--looks", named), "2 looks planned"), (("--looks", named), "looks: row 2 has an empty")):
+        done = render(*tables(small_store), *more, "--out", tmp_path / "out", "--dry-run")
+        assert done.returncode == 0 and told in done.stdout, done.stdout + done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["looks.csv"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 from conftest import RUN_COLUMNS, SMALL_LOOKS, command, pictures, render, rows, tables, verify
 
 # Small blocks and shards, so that commits come one by one.
@@ -28,8 +29,20 @@ def committed(out: Path) -> int:
     return found
 
 
-def start(*args) -> subprocess.Popen:
-    return subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+started: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_running():
+    """A job that hangs must not outlive the test that says so."""
+    yield
+    while started:
+        started.pop().kill()
+
+
+def start(*args, **options) -> subprocess.Popen:
+    started.append(subprocess.Popen(command(*args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options))
+    return started[-1]
 
 
 def wait_for(process: subprocess.Popen, happened: Callable[[], bool]) -> None:
@@ -118,6 +131,29 @@ def test_sigterm_commits_what_is_finished(clean, small_store, tmp_path):
     assert verify(out).returncode == 0
     whole = pictures(clean)
     assert all(whole[key] == data for key, data in pictures(out).items())
+
+
+def test_notice_before_the_plan_is_known_leaves_a_verdict(clean, small_store, tmp_path):
+    """A spot notice while Ray starts, and one while photos are analysed, over the output of an earlier night: no run.json, no
+    verdict, looks of that night set aside, breadcrumbs or a lock that stay behind."""
+    out = tmp_path / "out"
+    shutil.copytree(clean, out)
+    shutil.rmtree(out / "state" / "analyses")
+    starts, analyses = lambda: holds_lock(out, run.pid), lambda: any((out / "state").glob("analyses/*/*/*.npz"))
+    for happened in (starts, analyses):
+        # Ray's sockets need a short path, our breadcrumbs are looked for below.
+        run = start(*tables(small_store), "--out", out, env=os.environ | {"TMPDIR": str(tmp_path), "RAY_TMPDIR": "/tmp"})
+        wait_for(run, happened)
+        run.send_signal(signal.SIGTERM)
+        sent = time.monotonic()
+        output, _ = run.communicate(timeout=60)
+        assert time.monotonic() - sent < 30
+        assert run.returncode == 1 and "Traceback" not in output and "run the same command again" in output, output
+        assert (out / "_PARTIAL").exists() and not (out / "_SUCCESS").exists() and verify(out).returncode == 0
+        document = json.loads((out / "run.json").read_text())
+        assert document["counts"]["planned"] is None and document["run_id"] != rows(out).popitem()[1]["run_id"]
+        assert rows(out) == rows(clean) and pictures(out) == pictures(clean)
+        assert not list(tmp_path.glob("tryon-crumbs-*"))
 
 
 def test_killed_workers_are_replaced(clean, small_store, tmp_path):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import pyarrow as pa
 import torch
 
 from tryon import garment, images, person
@@ -13,10 +12,9 @@ from tryon.networks import Networks
 from tryon.schema import RowError
 from tryon.stages.contract import Stage
 from tryon.stages.keys import thumb_key
-from tryon.stages.fetch import SOURCE, is_permanent
+from tryon.stages.fetch import INDEX, is_permanent
 from tryon.storage import Storage, absolute, join
 
-INDEX = pa.schema([*SOURCE, ("sha256", pa.string()), ("key", pa.string()), ("analysed", pa.bool_()), ("ms_analyse", pa.float32())])
 THUMB = 320  # height of the report's small pictures
 
 

@@ -12,7 +12,7 @@ import cv2
 import pyarrow as pa
 
 from tryon.schema import RowError
-from tryon.stages.keys import crumbs
+from tryon.stages import crumbs
 from tryon.storage import StorageError
 
 # Columns every row has from its first stage to its result.
@@ -41,7 +41,7 @@ class Guard:
 
     def __init__(self, stage: Stage, run_id: str):
         self.stage, self.ready = stage, False
-        self.crumbs = crumbs(run_id) / stage.name
+        self.crumbs = crumbs.folder(run_id) / stage.name
 
     def __call__(self, table: pa.Table) -> pa.Table:
         return pa.Table.from_pylist([self.one(row) for row in table.to_pylist()], schema=self.stage.schema)
@@ -56,6 +56,7 @@ class Guard:
                 self._setup()
             if (crashes := self._crashes(row)) >= CRASHES:
                 raise RowError("worker_crashed", f"the process died {crashes} times while it worked on this row")
+            self.crumbs.mkdir(parents=True, exist_ok=True)  # somebody may tidy up the temporary folder under a long run
             crumb.write_text(_key(row))
             row = self.stage(row)
         except RowError as e:
@@ -69,7 +70,7 @@ class Guard:
         return row | {f"ms_{self.stage.name}": 1000 * (time.perf_counter() - start)}
 
     def _setup(self) -> None:
-        self.crumbs.mkdir(parents=True, exist_ok=True)
+        crumbs.sweep()
         cv2.setNumThreads(0)
         self.stage.setup()
         self.ready = True
@@ -77,7 +78,7 @@ class Guard:
     def _crashes(self, row: dict) -> int:
         """How many processes that are gone have left a breadcrumb of this row."""
         key = _key(row)
-        return sum(not _alive(int(p.name)) and p.read_text() == key for p in self.crumbs.iterdir())
+        return sum(not _alive(int(p.name)) and p.read_text() == key for p in self.crumbs.glob("*"))
 
 
 def _alive(pid: int) -> bool:

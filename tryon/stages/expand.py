@@ -1,6 +1,7 @@
 """Expand: analysed products and people -> one row per look, with its id; also for named looks of several garments."""
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ LOOK = pa.schema([
 
 @dataclass
 class Expand:
-    """``people``: rows of stages.analyse.INDEX in table order. ``render_hash``: see tryon.config.render_hash."""
+    """``people``: rows of stages.fetch.INDEX in table order. ``render_hash``: see tryon.config.render_hash."""
 
     people: list[dict]
     render_hash: str
@@ -49,10 +50,13 @@ class Expand:
             for g in garments:
                 for k, v in json.loads(g["carried"]).items():
                     carried[k] = f"{carried[k]}|{v}" if k in carried else v
-            out.append(self._look(people.get(row["person_id"]) or nobody(row["person_id"]), garments, json.dumps(carried | json.loads(row["carried"])), problem))
+            # Two rows that lack an id may be alike in all they have; each is a look, so their place tells them apart.
+            place = [f"row {row['position']}"] if row["reason"] else []
+            out.append(self._look(people.get(row["person_id"]) or nobody(row["person_id"]), garments,
+                                  json.dumps(carried | json.loads(row["carried"])), problem, place))
         return out
 
-    def _look(self, person: dict, garments: list[dict], carried: str, problem: dict) -> dict:
+    def _look(self, person: dict, garments: list[dict], carried: str, problem: dict, place: Sequence[str] = ()) -> dict:
         sources = [person, *garments]
         failed = next((s for s in sources if s["reason"]), None)
         if failed and not problem:
@@ -61,7 +65,8 @@ class Expand:
             problem["detail"] = f"{which} {failed['id']}: {problem['detail']}"
         brief = lambda s: {k: s[k] for k in ("uri", "sha256", "key")}
         ids = [g["id"] for g in garments]
-        return {"look_id": look_id(ids, person["id"], [_identity(s) for s in sources], self.render_hash), "person_id": person["id"], "product_ids": ids,
+        return {"look_id": look_id(ids, person["id"], [*map(_identity, sources), *place], self.render_hash),
+                "person_id": person["id"], "product_ids": ids,
                 "person": brief(person), "garments": [brief(g) for g in garments], "carried": carried,
                 "reason": "", "detail": "", "traceback": "", **problem}
 

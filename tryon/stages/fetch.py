@@ -16,19 +16,23 @@ SOURCE = pa.schema([
     ("position", pa.int64()), ("id", pa.string()), ("uri", pa.string()), ("mask_uri", pa.string()), ("category", pa.string()),
     ("subcategory", pa.string()), ("carried", pa.string()), *STATE,
 ])
+# A source that was looked at: the hash of its bytes, and the key of its analysis.
+INDEX = pa.schema([*SOURCE, ("sha256", pa.string()), ("key", pa.string()), ("analysed", pa.bool_()), ("ms_analyse", pa.float32())])
 
 
 @dataclass
 class Fetch(Stage):
     """uri -> sha256, analysis key, and data (bytes) unless the analysis is cached.
 
-    The output keeps (etag -> sha256) per URI, so bytes that have not changed are not read again.
+    The output keeps (etag -> sha256) per URI, so bytes that have not changed are not read again. With ``lookup`` nothing is
+    read: sources that the output does not know yet, or whose analysis it lacks, come back with neither reason nor ``cached``.
     """
 
     config: Config
     storage: Storage
     kind: str  # "person" or "garment"
     weights: str
+    lookup: bool = False
     name = "fetch"
     schema = pa.schema([*SOURCE, ("sha256", pa.string()), ("key", pa.string()), ("cached", pa.bool_()), ("data", pa.binary()),
                         ("mask", pa.binary()), ("ms_fetch", pa.float32())])
@@ -37,6 +41,8 @@ class Fetch(Stage):
         out = absolute(self.config.output.out)
         sha, data = self._bytes(row["uri"])
         mask_sha, mask = self._bytes(row["mask_uri"]) if row["mask_uri"] else ("", None)
+        if sha is None or mask_sha is None:
+            return row | {"cached": False}
         # What else decides the analysis: the size a person photo is brought to, the kind a garment is said to be.
         given = f"{PIPELINE_VERSION} {self.config.output.size} {self.config.render.max_height} {row['category']} {row['subcategory']}"
         key = analysis_key(self.kind, [sha, mask_sha], given, self.weights)
@@ -45,13 +51,15 @@ class Fetch(Stage):
             return row
         if not self.config.run.retry_failed and (failure := read_json(self.storage, join(out, key + ".failed"))):
             return row | failure
+        if self.lookup:
+            return row
         row["data"] = data if data is not None else self._read(row["uri"], sha)
         if row["mask_uri"]:
             row["mask"] = mask if mask is not None else self._read(row["mask_uri"], mask_sha)
         return row
 
-    def _bytes(self, uri: str) -> tuple[str, bytes | None]:
-        """(sha256, bytes or None when the index knew the hash)."""
+    def _bytes(self, uri: str) -> tuple[str | None, bytes | None]:
+        """(sha256, bytes or None when the index knew the hash); on lookup, None and None when it does not."""
         etag = self.storage.etag_source(uri)
         if etag is None:
             raise RowError("not_found", f"there is nothing at {uri}")
@@ -59,6 +67,8 @@ class Fetch(Stage):
         entry = read_json(self.storage, index)
         if entry and entry["etag"] == etag:
             return entry["sha256"], None
+        if self.lookup:
+            return None, None
         data = self.storage.read_source(uri, self.config.images.max_bytes)
         sha = hashlib.sha256(data).hexdigest()
         self.storage.write(index, json.dumps({"uri": uri, "etag": etag, "sha256": sha}).encode(), "application/json")

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from tryon import images
 from tryon.api import generate
 from tryon.config import Config
 from tryon.fit import fit
 from tryon.garment import Garment
+from tryon.networks import Networks
 from tryon.person import Person
 from tryon.plan import image_key
 from tryon.schema import FAILED, OK, REVIEW
@@ -70,14 +72,16 @@ class Generate(Stage):
                         ("review", pa.string()), ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32())])
 
     def setup(self) -> None:
+        torch.set_num_threads(1)
         self.recent = Recent()
+        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, ("generator",))
 
     def __call__(self, row: dict) -> dict:
         start = time.perf_counter()
         person = self._load(Person, row["person"], person_photo)
         garments = [self._load(Garment, g, garment_photo) for g in row["garments"]]
         row["ms_fetch"] = 1000 * (time.perf_counter() - start)
-        look = generate(person, garments, pickle.loads(row["fits"]))
+        look = generate(self.networks, person, garments, pickle.loads(row["fits"]))
         h, w = look.image.shape[:2]
         return row | {"image": look.image.tobytes(), "height": h, "width": w, "score": look.score, "review": " ".join(look.reasons)}
 
@@ -96,8 +100,8 @@ class Finish(Stage):
     storage: Storage
     name = "finish"
     schema = pa.schema([(f.name, f.type) for f in LOOK if f.name not in ("person", "garments")] + [
-        ("person_sha256", pa.string()), ("garment_sha256", pa.list_(pa.string())), ("status", pa.string()), ("image_key", pa.string()),
-        ("height", pa.int32()), ("width", pa.int32()), ("sha256", pa.string()), ("score", pa.float32()), ("review", pa.string()),
+        ("status", pa.string()), ("image_key", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("sha256", pa.string()),
+        ("score", pa.float32()), ("review", pa.string()),
         ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_finish", pa.float32())])
 
     def __call__(self, row: dict) -> dict:
