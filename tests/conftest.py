@@ -6,16 +6,22 @@ import os
 import subprocess
 import sys
 import uuid
+from functools import cache
 from pathlib import Path
 
 import boto3
 import pyarrow.parquet as pq
 import pytest
 import s3
+import torch
 
 from tryon import images, sample
+from tryon.api import Look, generate
+from tryon.datasets.articulate import split
+from tryon.fit import fit
 from tryon.garment import Garment
 from tryon.landmarks import measure
+from tryon.networks import Networks
 from tryon.person import Person
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,8 +52,22 @@ def as_person(drawn) -> Person:
 
 
 def as_garment(drawn) -> Garment:
-    """The analysis of a drawn garment, measured on its exact mask."""
-    return Garment(drawn.image, drawn.mask, drawn.category, drawn.subcategory, measure(drawn.mask, drawn.category, drawn.subcategory), 1.0)
+    """The analysis of a drawn garment that a perfect network would make: its exact mask, parts and landmarks."""
+    parts = split(drawn.mask, drawn.landmarks, drawn.category)
+    shape = measure(drawn.mask, drawn.category, drawn.subcategory, parts, {k: (*v[:2], 1.0) for k, v in drawn.landmarks.items()})
+    return Garment(drawn.image, drawn.mask, parts, drawn.category, drawn.subcategory, shape, 1.0)
+
+
+@cache
+def generator() -> Networks:
+    """The package's own generator, on one thread as in the job's workers: another number of threads sums in another order."""
+    torch.set_num_threads(1)
+    return Networks("cpu", names=("generator",))
+
+
+def wear(person: Person, *garments: Garment) -> Look:
+    """Garments put on in order."""
+    return generate(generator(), person, garments, [fit(person, g) for g in garments])
 
 
 @pytest.fixture(scope="session")

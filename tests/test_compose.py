@@ -5,10 +5,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from conftest import wear
 
 from tryon import schema as S
-from tryon.api import Look, generate
-from tryon.fit import fit
 from tryon.person import Person
 
 KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "trousers-07", "shorts-08", "skirt-09", "dress-10",
@@ -16,10 +15,6 @@ KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "t
 PEOPLE = ("clara", "edgar", "lina", "amir")
 # Where the middle of the garment belongs: torso lengths below the neck.
 REGION = {"upper": (0.2, 0.75), "lower": (0.8, 1.9), "full": (0.4, 1.5), "accessory": (-1.1, -0.5)}
-
-
-def wear(person: Person, *garments) -> Look:
-    return generate(person, garments, [fit(person, g) for g in garments])
 
 
 @pytest.fixture(scope="module")

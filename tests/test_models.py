@@ -13,17 +13,17 @@ from tryon.models import weights
 from tryon.models.digest import FOLDER, digest
 from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
-from tryon.models.generator import CONDITION, Generator
+from tryon.models.generator import CONDITION
 from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
 
 SIZE = (96, 64)
-BUILDS = {**weights.NETWORKS, "generator": Generator, "discriminator": PatchGAN}
+BUILDS = {**weights.NETWORKS, "discriminator": PatchGAN}
 INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION)}  # channels of each input; the others take RGB
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
     "pose": [(2, PAFS, 12, 8), (2, HEATMAPS, 12, 8)] * 2,
-    "garment": [(2, 1, 48, 32), (2, len(weights.KINDS))],
-    "generator": [(2, 3, *SIZE), (2, 1, *SIZE)],
+    "garment": [(2, weights.GARMENT_CHANNELS, 48, 32), (2, len(weights.KINDS))],
+    "generator": [(2, 3, *SIZE), (2, 1, *SIZE), (2, len(S.PARSE_CLASSES), *SIZE)],
     "discriminator": [(2, 1, 12, 8)],
 }
 everyone = pytest.mark.parametrize("name", BUILDS)

@@ -30,13 +30,13 @@ class Look:
     reasons: tuple[str, ...] = ()
 
 
-def generate(person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
+def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
     """Put the fitted garments on in order."""
     shape = person.parse.shape
     canvas = Canvas(person.photo, person.parse, np.zeros(shape, bool), np.full(shape, -1, np.int8))
     body = Body(person)
     for i, (garment, placed) in enumerate(zip(garments, fits)):
-        canvas = put_on(canvas, placed, garment, i, body)
+        canvas = put_on(canvas, placed, garment, i, body, person.pose[0], networks)
     as_mask = lambda m: m.astype(np.uint8) * 255
     pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
     seen = [(canvas.worn == i).sum() / max(body.unit, 1) ** 2 for i in range(len(garments))]
@@ -82,7 +82,7 @@ class TryOn:
         garments = [g if isinstance(g, Garment) else self.garment(g, category) for g in garments]
         if not garments:
             raise ValueError("render needs at least one garment")
-        return generate(person, garments, [fit(person, g) for g in garments])
+        return generate(self.networks, person, garments, [fit(person, g) for g in garments])
 
 
 def _photo(photo: np.ndarray) -> np.ndarray:

@@ -22,10 +22,11 @@ def skeleton(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def condition(image: np.ndarray, warped: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, limbs: np.ndarray) -> np.ndarray:
     """Arrays of one size -> float32 CONDITION x H x W in 0..1 (tryon.models.generator).
 
-    image and warped HxWx3 uint8 RGB, garment and fill HxW bool, layout HxW parse ids of the result, limbs HxWx3 uint8.
+    image and warped HxWx3 uint8 RGB, garment and fill HxW bool, layout HxW parse ids of the result (not looked at inside fill), limbs
+    HxWx3 uint8.
     """
     kept = image * ~(garment | fill)[..., None]
     worn = warped * garment[..., None]
-    one_hot = layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]
+    one_hot = (layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]) & ~fill
     stack = lambda x: x.transpose(2, 0, 1).astype(np.float32) / 255
     return np.concatenate((stack(kept), stack(worn), garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)

@@ -23,15 +23,16 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 
 # Proportions measured on 527 CCP people (median), in units of the torso length B (neck to middle of the hips).
 SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
+TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
 
 
 @dataclass
 class Layer:
     """One part of a placed garment, small enough to travel.
 
-    ``part``: ``torso``, ``left`` or ``right`` (sleeve or leg). ``map``: int16 h x w x 2 on the coarse grid, the (x, y)
+    ``part``: ``torso``, ``left`` or ``right`` (sleeve or leg). ``map``: int32 h x w x 2 on the coarse grid, the (x, y)
     in 1/8 pixels of the product photo that is seen at each place of the person photo; ``cover``: uint8 h x w, 255 where
-    the map may be trusted. ``share``: uint8 gh x gw on the garment's grid, 255 where it belongs to this part alone.
+    the map may be trusted. ``share``: uint8 gh x gw on the garment's grid, how much of it belongs to this part.
     """
 
     part: str
@@ -46,7 +47,6 @@ class Fit:
     grid: tuple[float, float, float]  # x and y of the garment grid's first point and its cell, in pixels of the product photo
     category: str
     subcategory: str
-    bones: dict[str, np.ndarray]  # limb -> 3x2 polyline of the body in pixels of the person photo
     unit: float  # torso length B in pixels
     confidence: float  # of the joints the garment hangs on, 0..1
 
@@ -96,12 +96,18 @@ class Body:
         self.torso_width = self._width(person, 0.35, 0.75)
         self.hip_width = self._width(person, 0.95, 1.1)
         self.waist = self._waist(person)
+        self.is_head = np.isin(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
 
     def _width(self, person: Person, a: float, b: float) -> float:
         """Width of the outline without arms, median over rows between ``a`` and ``b`` torso lengths below the neck,
         kept within what bodies have. Coats count less than they show."""
-        default = 1.1 * SHOULDERS * self.unit * self.view
-        body = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.NECK, S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR))
+        default = TORSO_WIDTH * SHOULDERS * self.unit * self.view
+        body = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.NECK, S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR)).astype(np.uint8)
+        for side in ("left", "right"):  # sleeves are of one class with the torso
+            line = np.rint(self.limb(side, arm=True)[0]).astype(int)
+            cv2.line(body, tuple((line[0] + (line[1] - line[0]) // 4).tolist()), tuple(line[1].tolist()), 0, max(1, int(0.15 * self.unit)))
+            cv2.line(body, tuple(line[1].tolist()), tuple(line[2].tolist()), 0, max(1, int(0.13 * self.unit)))
+        body = body > 0
         widths = []
         for t in np.linspace(a, b, 9):
             x, y = self.neck + t * self.unit * self.down
@@ -115,7 +121,7 @@ class Body:
                 widths.append((right[0] + x if len(right) else len(row)) - (left[-1] if len(left) else 0))
         if not widths:
             return default
-        return float(np.clip(np.median(widths), 0.92 * default, 1.2 * default))
+        return float(np.clip(np.median(widths), 0.94 * default, 1.12 * default))
 
     def _waist(self, person: Person) -> float:
         """How far above the hips, in torso lengths, trousers and skirts begin: where the worn ones do, if they show."""
@@ -129,6 +135,20 @@ class Body:
             if on.any():
                 tops.append(0.5 - 0.01 * int(np.argmax(on)))
         return float(np.clip(np.median(tops), 0.15, 0.42)) if tops else 0.24
+
+    def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
+        """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""
+        down = np.array((-across[1], across[0]))
+        ys, xs = np.nonzero(self.is_head)
+        rel = np.stack((xs, ys), 1) - eye
+        u, v = rel @ across, rel @ down
+        near = (np.abs(u) < 0.35 * self.unit) & (v < 0) & (v > -0.5 * self.unit)
+        if near.sum() < 20:
+            return 0.32 * self.unit, 0.2 * self.unit
+        band = near & (v > -0.12 * self.unit)
+        width = float(np.ptp(np.percentile(u[band], (2, 98)))) if band.any() else 0.0
+        height = float(-np.percentile(v[near & (np.abs(u) < 0.1 * self.unit)], 2)) if (near & (np.abs(u) < 0.1 * self.unit)).any() else 0.0
+        return float(np.clip(width, 0.27 * self.unit, 0.42 * self.unit)), float(np.clip(height, 0.14 * self.unit, 0.32 * self.unit))
 
     def limb(self, side: str, arm: bool) -> tuple[np.ndarray, np.ndarray]:
         """Polyline of two bones (3x2) and their true lengths: shoulder, elbow, wrist or hip, knee, ankle."""
@@ -216,7 +236,6 @@ def fit(person: Person, garment: Garment) -> Fit:
     if garment.category == "accessory" and garment.subcategory != "hat":
         raise RowError("unsupported_category", f"{garment.subcategory} cannot be rendered yet: hats are the only accessory so far")
     body = Body(person)
-    shape = garment.shape
     ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
     x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
     pad = MARGIN * max(x1 - x0, y1 - y0)
@@ -228,27 +247,66 @@ def fit(person: Person, garment: Garment) -> Fit:
     place = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "accessory": _place_hat}[garment.category]
     torso, limbs, joints = place(body, garment, points)
 
-    # Blend the limbs into the torso; remember each grid point's share in each part.
-    target, shares, bones = torso, {"torso": np.ones(len(points))}, {}
-    for side, (position, weight, line) in limbs.items():
-        target = target * (1 - weight[:, None]) + position * weight[:, None]
-        shares[side], bones[side] = weight, line
-        shares["torso"] = np.minimum(shares["torso"], 1 - weight)
+    # Every part has positions of its own; near the joint, where parts meet, they agree.
+    placed, shares = {"torso": torso}, {"torso": np.ones(len(points))}
+    for side, (position, weight) in limbs.items():
+        joined, own = weight if isinstance(weight, tuple) else (weight, weight)
+        placed["torso"] = placed["torso"] * (1 - joined[:, None]) + position * joined[:, None]
+        placed[side] = torso * (1 - own[:, None]) + position * own[:, None]
+        if not isinstance(weight, tuple):
+            shares[side] = weight
+            shares["torso"] = np.minimum(shares["torso"], 1 - weight)
+    if garment.category in ("upper", "full"):
+        for part, layer in part_masks(garment).items():
+            if part in placed:
+                near = cv2.dilate(layer.astype(np.uint8), np.ones((2 * int(cell) + 1,) * 2, np.uint8))
+                shares[part] = cv2.remap(near, source.astype(np.float32), None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
     h, w = person.parse.shape
     scale = COARSE / h
     coarse = (COARSE, max(8, int(round(w * scale))))
-    target = ((target + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
 
     layers = []
     for part in ("torso", "right", "left"):
         if part not in shares:
             continue
         share = shares[part].reshape(source.shape[:2])
+        target = ((placed[part] + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
         m, cover = _invert(source, target, share, garment.mask if limbs else None, coarse)
-        m = np.rint(np.clip(m, -2000, 4000) * 8).astype(np.int16)
+        m = np.rint(np.clip(m, -1e6, 1e6) * 8).astype(np.int32)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
-    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, bones, body.unit, confidence)
+    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, confidence)
+
+
+def part_masks(garment: Garment) -> dict[str, np.ndarray]:
+    """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it."""
+    parts, lm = garment.parts, garment.landmarks
+    out = {"torso": parts == 1, "right": parts == 2, "left": parts == 3}
+    if all(f"{n}_{s}" in lm for n in ("armpit", "hem") for s in ("left", "right")):
+        body = np.zeros(parts.shape, np.uint8)
+        corners = [lm[k][:2] for k in ("armpit_right", "armpit_left", "hem_left", "hem_right")]
+        cv2.fillPoly(body, [np.rint(corners).astype(np.int32)], 1)
+        out["torso"] |= (body > 0) & (parts > 0)
+    return out
+
+
+def joint_weights(garment: Garment, side: str, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much each of the points Nx2 of the product photo follows the arm, as a point of the torso and as one of the sleeve: both
+    rise across the joint, and away from it the torso stays and the sleeve goes."""
+    scale = min(1.0, 384 / max(garment.parts.shape))
+    parts = cv2.resize(garment.parts, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST_EXACT)
+    width, lm, points = garment.shape.width * scale, garment.landmarks, points * scale
+    mine, other = parts == {"right": 2, "left": 3}[side], parts == 1
+    # Beyond the outline each point belongs to the nearest part.
+    near = cv2.distanceTransform((~mine).astype(np.uint8), cv2.DIST_L2, 3) < cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 3)
+    wide = cv2.GaussianBlur(near.astype(np.float32), (0, 0), 0.06 * width)
+    follow = cv2.remap(wide, points[:, 0].astype(np.float32), points[:, 1].astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).ravel()
+    a, b = (np.array(lm[f"{n}_{side}"][:2]) * scale for n in ("shoulder", "armpit"))
+    d = b - a
+    t = np.clip((points - a) @ d / max(float(d @ d), 1e-6), 0, 1)
+    far = _smooth(np.linalg.norm(points - a - np.outer(t, d), axis=1), 0.1 * width, 0.28 * width)
+    follow = _smooth(follow, 0.02, 0.98)
+    return follow * (1 - far), follow * (1 - far) + far
 
 
 def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[int, int]) -> np.ndarray:
@@ -267,12 +325,19 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     xc, top = shape.centre[0]
     wide = body.torso_width * (1.08 if garment.subcategory == "jacket" else 1.0)
     sx = wide / shape.width
-    sy = (1.1 * SHOULDERS * body.unit * max(body.torso_width / (1.1 * SHOULDERS * body.unit * body.view), 1.0)) / shape.width
+    if {"shoulder_left", "shoulder_right"} <= shape.landmarks.keys():  # the seams sit on the shoulders, or a little beyond
+        seams = abs(shape.landmarks["shoulder_left"][0] - shape.landmarks["shoulder_right"][0])
+        sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
+    # From the side a garment is narrower, not shorter.
+    sy = TORSO_WIDTH * SHOULDERS * body.unit / shape.width
     s = sy  # of sleeves, whatever happens to the length of the torso
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
     origin = body.neck - body.down * 0.075 * body.unit
+    ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
+    if garment.subcategory == "jumpsuit" and ankles:
+        sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
     below = (points[:, 1] - top) * sy
     collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
     below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
@@ -286,7 +351,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         # The arm hangs from the joint, which lies inside of where a flat sleeve begins.
         line = np.concatenate(((0.45 * start + 0.55 * line[0])[None], line[1:]))
-        t, u, dist = along(points, axis[:, :2].astype(float))
+        t, u, _ = along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         arm = true.sum() - 0.08 * body.unit
         s_t = s
@@ -296,10 +361,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         outwards, slack = -sign * u * 0.88 * s, 0.145 * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
-        half = np.maximum(np.interp(t, np.linspace(0, reach, len(axis)), axis[:, 2]), np.median(axis[:, 2]))  # cuffs end aslant
-        beyond = sign * (points[:, 0] - axis[0, 0]) / shape.width
-        weight = _smooth(beyond, -0.15, 0.08) * _smooth(-dist / np.maximum(half, 1e-6), -2.4, -1.6)
-        limbs[side] = (position, weight, line)
+        limbs[side] = (position, joint_weights(garment, side, points))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 
@@ -336,7 +398,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
             s_t = true.sum() * 1.03 / reach
         position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
         weight = _smooth(t, -0.05 * shape.width, 0.35 * shape.width) * _smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
-        limbs[side] = (position, weight, line)
+        limbs[side] = (position, weight)
         joints += (S.R_KNEE, S.L_KNEE) if len(joints) == 2 else ()
     return torso, limbs, joints
 
@@ -349,19 +411,18 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     xc, top = shape.centre[0]
     bottom = shape.centre[1, 1]
     eye = np.mean(eyes, 0)
-    head = 0.38 * SHOULDERS * body.unit
-    ears = body.joint[[S.R_EAR, S.L_EAR]]
-    if body.seen[[S.R_EAR, S.L_EAR]].all():
-        head = max(head * 0.8, float(np.linalg.norm(ears[1] - ears[0])))
     across = body.across
     if body.seen[[S.R_EYE, S.L_EYE]].all():
         d = body.joint[S.L_EYE] - body.joint[S.R_EYE]
         across = d / max(float(np.linalg.norm(d)), 1e-6) * (1 if d[0] >= 0 else -1)
     down = np.array((-across[1], across[0]))
+    width, height = body.head(eye, across)
     row = garment.mask[int(top + 0.4 * (bottom - top))] > 0
     crown = float(max(row.sum(), 0.35 * shape.width))
-    s = 1.45 * head / crown
-    origin = eye - down * 0.26 * head  # the lower edge of the hat, on the forehead
-    sy = min(s, 1.3 * head / (bottom - top))  # on a head the crown of a soft hat sinks down
+    s = 1.12 * width / crown
+    rise = 0.06 * body.unit  # the lower edge of the hat lies on the forehead
+    origin = eye - down * rise
+    # The crown of a hat reaches over the top of the head; a soft one sinks down on it.
+    sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), 1.45 * (height - rise) / (bottom - top)))
     placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * sy, down)
     return placed, {}, (S.R_EYE, S.L_EYE)

@@ -1,29 +1,30 @@
 """Garment analysis: mask, kind and landmarks of a product photo."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import Shape, measure
+from tryon.landmarks import Shape, largest, measure, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.person import pack, unpack
 from tryon.schema import RowError
 
-CATEGORY_OF = {kind: category for category, kinds in S.SUBCATEGORIES.items() for kind in kinds}
-
 
 @dataclass
 class Garment:
-    """photo HxWx3 uint8 RGB; mask HxW uint8 0/255; shape: measurements in pixels of the photo; confidence 0..1."""
+    """photo HxWx3 uint8 RGB, the garment upright in it; mask HxW uint8 0/255; parts HxW uint8: 0, torso 1, right sleeve or leg 2, left 3;
+    shape: measurements in pixels of the photo; confidence 0..1."""
 
     photo: np.ndarray
     mask: np.ndarray
+    parts: np.ndarray
     category: str
     subcategory: str
     shape: Shape
     confidence: float
+    textures: tuple | None = field(default=None, init=False, repr=False, compare=False)  # what tryon.compose keeps with it
 
     @property
     def landmarks(self) -> dict[str, tuple[float, float, float]]:
@@ -32,16 +33,17 @@ class Garment:
 
     def to_bytes(self) -> bytes:
         """The analysis without the photo."""
-        meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence, "width": self.shape.width,
-                "landmarks": self.shape.landmarks}
-        return pack(meta, {"centre": self.shape.centre} | {f"limb_{k}": v for k, v in self.shape.limbs.items()}, {"mask": self.mask})
+        meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence,
+                "width": self.shape.width, "landmarks": self.shape.landmarks}
+        arrays = {"centre": self.shape.centre} | {f"limb_{k}": v for k, v in self.shape.limbs.items()}
+        return pack(meta, arrays, {"mask": self.mask, "parts": self.parts})
 
     @staticmethod
     def from_bytes(data: bytes, photo: np.ndarray) -> "Garment":
         meta, a = unpack(data)
         limbs = {k.removeprefix("limb_"): v for k, v in a.items() if k.startswith("limb_")}
         shape = Shape(meta["width"], a["centre"], {k: tuple(v) for k, v in meta["landmarks"].items()}, limbs)
-        return Garment(photo, a["mask"], meta["category"], meta["subcategory"], shape, meta["confidence"])
+        return Garment(photo, a["mask"], a["parts"], meta["category"], meta["subcategory"], shape, meta["confidence"])
 
 
 def guided(guide: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
@@ -89,24 +91,66 @@ def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
     return bool(border.any() and slope[border > 0].mean() > 1.5)
 
 
+def soft_mask(p: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, float]:
+    """The network's probability h x w at the photo's own size, its edges moved to those of the photo: mask HxW uint8 0/255, and the
+    mean probability inside it."""
+    h, w = photo.shape[:2]
+    soft = cv2.resize(p, (w, h), interpolation=cv2.INTER_LINEAR)
+    mask = clean(guided(contrast(photo, soft), soft, max(2, round(1.5 * h / p.shape[0])), 1e-3) > 0.5)
+    inside = p > 0.5
+    return mask, float(p[inside].mean()) if inside.any() else 0.0
+
+
+def peaks(heat: np.ndarray, shape: tuple[int, ...]) -> dict[str, tuple[float, float, float]]:
+    """Heat-maps Lhw -> landmark name -> x, y in pixels of a picture of ``shape``, height of the peak 0..1; weak ones are left out."""
+    out, (h, w) = {}, heat.shape[1:]
+    for name, q in zip(S.LANDMARKS, heat):
+        y, x = np.unravel_index(int(q.argmax()), q.shape)
+        if q[y, x] < 0.3:
+            continue
+        y0, y1, x0, x1 = max(0, y - 2), min(h, y + 3), max(0, x - 2), min(w, x + 3)
+        around = np.clip(q[y0:y1, x0:x1], 0, None)
+        yy, xx = np.mgrid[y0:y1, x0:x1]
+        cx, cy = float((xx * around).sum() / around.sum()), float((yy * around).sum() / around.sum())
+        out[name] = (round(((cx + 0.5) * shape[1] / w - 0.5) * 8) / 8, round(((cy + 0.5) * shape[0] / h - 0.5) * 8) / 8, float(min(q[y, x], 1.0)))
+    return out
+
+
 def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
     """Analyse an HxWx3 uint8 product photo. ``category`` and ``subcategory`` restrict what it may be; ``mask`` (HxW
     uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
     if category and category not in S.CATEGORIES:
         raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
-    p, kinds = networks.garment(photo)
-    h, w = photo.shape[:2]
-    sure = float(np.abs(p - 0.5).mean() * 2)
-    given = mask is not None
-    if not given:
-        soft = cv2.resize(p, (w, h), interpolation=cv2.INTER_LINEAR)
-        mask = clean(guided(contrast(photo, soft), soft, max(2, round(1.5 * h / p.shape[0])), 1e-3) > 0.5)
-        inside = p > 0.5
-        sure = float(p[inside].mean()) if inside.any() else 0.0
-    if (mask > 0).mean() < 0.01 or (not given and not outlined(photo, mask)):
+    p, parts, heat, kinds = networks.garment(photo)
+    kind = _kind(kinds, category, subcategory)
+    if mask is None:
+        mask, sure = soft_mask(p, photo)
+        if not outlined(photo, mask):
+            raise RowError("no_garment", "no garment was found in the photo")
+    else:
+        sure = float(np.abs(p - 0.5).mean() * 2)
+        if mask.shape != photo.shape[:2] or mask.dtype != np.uint8:
+            raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
+    if (mask > 0).mean() < 0.01:
         raise RowError("no_garment", "no garment was found in the photo")
-    allowed = [i for i, k in enumerate(KINDS) if (not category or CATEGORY_OF[k] == category) and (not subcategory or k == subcategory)]
+    h, w = mask.shape
+    label = np.stack([cv2.resize(q, (w, h), interpolation=cv2.INTER_LINEAR) for q in parts]).argmax(0) + 1
+    label = np.where(mask > 127, label, 0).astype(np.uint8)
+    for part in (2, 3):  # specks of a sleeve elsewhere belong to the torso
+        label[(label == part) & ~largest(label == part)] = 1
+    points = peaks(heat, photo.shape)
+    if S.CATEGORY_OF[kind] == "upper":
+        label = whole_sleeves(label, points)
+    shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points)
+    for side, part in (("right", 2), ("left", 3)):
+        if side not in shape.limbs:
+            label[label == part] = 1
+    return Garment(photo, mask, label, S.CATEGORY_OF[kind], kind, shape, sure)
+
+
+def _kind(kinds: np.ndarray, category: str | None, subcategory: str | None) -> str:
+    """The likeliest kind of those that the given category and subcategory allow."""
+    allowed = [i for i, k in enumerate(KINDS) if (not category or S.CATEGORY_OF[k] == category) and (not subcategory or k == subcategory)]
     if not allowed:
-        allowed = [i for i, k in enumerate(KINDS) if not category or CATEGORY_OF[k] == category]
-    kind = KINDS[max(allowed, key=lambda i: kinds[i])]
-    return Garment(photo, mask, CATEGORY_OF[kind], kind, measure(mask, CATEGORY_OF[kind], kind), sure)
+        allowed = [i for i, k in enumerate(KINDS) if not category or S.CATEGORY_OF[k] == category]
+    return KINDS[max(allowed, key=lambda i: kinds[i])]

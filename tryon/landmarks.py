@@ -1,4 +1,5 @@
-"""The shape of a flat or hanging garment, read off its mask: landmarks, and the axes of sleeves and legs.
+"""The shape of a flat or hanging garment, read off its mask and what a network found of its parts and landmarks: landmarks, and the axes
+of sleeves and legs.
 
 Everything is measured on a mask scaled to ``WORK`` pixels and given back in pixels of the photo. The garment is
 expected upright (collar or waist on top). Left is the wearer's left, which is the right side of the picture.
@@ -10,6 +11,15 @@ import numpy as np
 
 WORK = 192
 SIDES = {"right": -1, "left": 1}  # direction in the picture
+
+
+_PAIRS = lambda *names: {f"{n}_{s}" for n in names for s in SIDES}
+NAMES = {  # the landmarks a garment of a category has
+    "upper": {"collar_front"} | _PAIRS("collar", "shoulder", "armpit", "cuff_outer", "cuff_inner", "hem"),
+    "full": {"collar_front", "crotch"} | _PAIRS("collar", "shoulder", "armpit", "cuff_outer", "cuff_inner", "waist", "hem", "leg_inner"),
+    "lower": {"crotch"} | _PAIRS("waist", "hem", "leg_inner"),
+    "accessory": {"crown"} | _PAIRS("brim"),
+}
 
 
 @dataclass
@@ -101,19 +111,31 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
     return np.concatenate((on + normal * middle[:, None], width[:, None]), 1).astype(np.float32)
 
 
-def measure(mask: np.ndarray, category: str, subcategory: str) -> Shape:
-    """Measure an HxW uint8 mask (0/255) of a garment; the mask must not be empty."""
+def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray | None = None, points: dict | None = None) -> Shape:
+    """Measure an HxW uint8 mask (0/255) of a garment; the mask must not be empty. ``parts`` (HxW uint8 as in tryon.garment.Garment) and
+    ``points`` (landmark name -> x, y, confidence) are what a network found; without them the outline alone decides."""
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     x0, y0, x1, y1 = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
     scale = WORK / max(x1 - x0, y1 - y0)
-    crop = cv2.resize(mask[y0:y1, x0:x1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > 127
+    size = max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale))
+    crop = cv2.resize(mask[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA) > 127
+    if not crop.any():  # a mask of dots
+        crop[:] = True
     m = np.pad(crop, 2)
+    if parts is not None:
+        parts = np.pad(cv2.resize(parts[y0:y1, x0:x1], crop.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT), 2)
+        points = {k: ((x - x0 + 0.5) * scale + 1.5, (y - y0 + 0.5) * scale + 1.5, c) for k, (x, y, c) in points.items() if k in NAMES[category]}
+        points = plausible(points, m.shape)
     if category == "lower":
         shape = _lower(m, subcategory)
     elif category == "accessory":
         shape = _hat(m)
+    elif parts is not None:
+        shape = _upper_parts(m, parts, points, category)
     else:
         shape = _upper(m, category, subcategory)
+    if points:
+        shape.landmarks |= points
     back = lambda p: np.stack(((p[..., 0] - 2 + 0.5) / scale + x0 - 0.5, (p[..., 1] - 2 + 0.5) / scale + y0 - 0.5), -1)
     shape.width /= scale
     shape.centre = back(shape.centre)
@@ -228,6 +250,119 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
     shoulder_y = (landmarks["shoulder_left"][1] + landmarks["shoulder_right"][1]) / 2
     centre = np.array(((xc, shoulder_y), (xc, rows[-1])), float)
     return Shape(width, centre, landmarks, limbs)
+
+
+def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) -> Shape:
+    """A top or dress whose sleeves a network has told from the torso."""
+    torso = largest(m & (parts == 1))
+    rows = np.flatnonzero(torso.any(1))
+    if len(rows) < 8 or torso.sum() < 0.15 * m.sum():
+        torso = largest(m)
+        rows = np.flatnonzero(torso.any(1))
+    sure = lambda *names: [np.array(points[n][:2]) for n in names if n in points]
+    armpits = sure("armpit_right", "armpit_left")
+    top, bottom = rows[0], rows[-1]
+    start = int(np.mean([p[1] for p in armpits])) if armpits else int(top + 0.3 * (bottom - top))
+    end = top + 0.45 * (bottom - top) if category == "full" else bottom - 0.04 * (bottom - top)
+    start = int(np.clip(start, top, max(top, end - 4)))
+    spans = np.array([np.flatnonzero(torso[y])[[0, -1]] for y in range(start, int(end) + 1) if torso[y].any()], float)
+    width = float(np.percentile(spans[:, 1] - spans[:, 0] + 1, 40))
+    xc = float(np.median(spans.mean(1)))
+    if len(armpits) == 2:
+        apart, middle = float(armpits[1][0] - armpits[0][0]), float(armpits[0][0] + armpits[1][0]) / 2
+        if 1.15 * width < apart < 1.6 * width and abs(middle - xc) < 0.35 * width:  # a sleeve lies on the torso and hides a part of it
+            width, xc = 0.5 * (width + apart), middle
+    landmarks, limbs = {}, {}
+    for side, sign in SIDES.items():
+        edge = xc + sign * 0.5 * width
+        columns = np.clip(np.arange(int(xc + sign * 0.25 * width), int(edge), sign), 0, m.shape[1] - 1)
+        shoulder = next(iter(sure(f"shoulder_{side}")), None)
+        if shoulder is None:
+            shoulder = np.array((edge - sign * 0.06 * width, np.median([np.flatnonzero(m[:, x])[0] if m[:, x].any() else top for x in columns])))
+        armpit = next(iter(sure(f"armpit_{side}")), np.array((edge, shoulder[1] + 0.42 * width)))
+        deep = float(np.linalg.norm(armpit - shoulder))
+        if not 0.15 * width < deep < 0.5 * width:  # a sleeve that lies against the torso hides where it begins
+            armpit = shoulder + (armpit - shoulder) / max(deep, 1e-6) * float(np.clip(deep, 0.15 * width, 0.45 * width))
+        points.pop(f"armpit_{side}", None)
+        landmarks[f"shoulder_{side}"], landmarks[f"armpit_{side}"] = (*shoulder, 0.4), (*armpit, 0.4)
+        hem_y = max(np.flatnonzero(torso[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=bottom)
+        landmarks[f"hem_{side}"] = (xc + sign * 0.45 * width, hem_y, 0.4)
+        lo, hi = sorted((xc + sign * 0.08 * width, xc + sign * 0.33 * width))
+        reach = np.arange(int(np.clip(lo, 0, m.shape[1] - 1)), int(np.clip(hi, 0, m.shape[1] - 2)) + 1)
+        profile = np.array([np.flatnonzero(torso[:, x])[0] if torso[:, x].any() else m.shape[0] for x in reach])
+        landmarks[f"collar_{side}"] = (int(reach[np.argmin(profile)]), int(profile.min()), 0.4)
+        region = largest(m & (parts == {"right": 2, "left": 3}[side]))
+        if region.sum() < 0.008 * m.sum():
+            continue
+        line = np.zeros(m.shape, np.uint8)
+        cv2.line(line, *(tuple(int(v) for v in np.rint(p)) for p in (shoulder, armpit)), 1, 5)
+        joint = region & (line > 0)
+        if joint.sum() < 3:
+            joint = region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+            ys = np.flatnonzero(region.any(1))
+            joint[int(ys[0] + 0.5 * width):] = False
+        axis = _axis(region, joint) if joint.any() else None
+        if axis is None:
+            continue
+        limbs[side] = axis
+        d = axis[-1, :2] - axis[-2, :2]
+        d /= max(float(np.linalg.norm(d)), 1e-6)
+        normal = np.array((d[1], -d[0])) * sign
+        landmarks[f"cuff_outer_{side}"] = (*(axis[-1, :2] + normal * axis[-1, 2]), 0.4)
+        landmarks[f"cuff_inner_{side}"] = (*(axis[-1, :2] - normal * axis[-1, 2]), 0.4)
+    between = columns_between(points if {"collar_left", "collar_right"} <= points.keys() else landmarks, m.shape[1])
+    profile = np.array([np.flatnonzero(torso[:, x])[0] if torso[:, x].any() else top for x in between])
+    landmarks["collar_front"] = (int(between[np.argmax(profile)]), int(min(profile.max(), top + 0.5 * (bottom - top))), 0.3)
+    shoulder_y = float(np.mean([sure(f"shoulder_{s}")[0][1] if sure(f"shoulder_{s}") else landmarks[f"shoulder_{s}"][1] for s in SIDES]))
+    shoulder_y = min(shoulder_y, top + 0.4 * (bottom - top))
+    return Shape(width, np.array(((xc, shoulder_y), (xc, bottom)), float), landmarks, limbs)
+
+
+def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
+    """Carry sleeves (2 and 3 of HxW uint8 ``parts``) that lie against the torso, and of which only the lower end was told from it, up to
+    their shoulders (of ``points``, in pixels): a straight strip as wide as a sleeve."""
+    if not {"shoulder_left", "shoulder_right"} <= points.keys():
+        return parts
+    out, ends = parts.copy(), {side: np.array(points[f"shoulder_{side}"][:2]) for side in SIDES}
+    wide = float(np.linalg.norm(ends["left"] - ends["right"]))
+    for side, value in (("right", 2), ("left", 3)):
+        inwards = (ends["left"] + ends["right"]) / 2 - ends[side]
+        inwards /= max(float(np.linalg.norm(inwards)), 1e-6)
+        ys, xs = np.nonzero(parts == value)
+        region = np.stack((xs, ys), 1).astype(np.float32)
+        if len(region) < 0.004 * (parts > 0).sum():
+            continue
+        if np.linalg.norm(region - ends[side], axis=1).min() < 0.3 * wide:
+            strip = parts == value
+        else:
+            down = np.array((-inwards[1], inwards[0])) * (1 if inwards[0] > 0 else -1)
+            top = np.array((ends[side], ends[side] + 0.24 * wide * inwards + 0.06 * wide * down))
+            strip = np.zeros(parts.shape, np.uint8)
+            cv2.fillConvexPoly(strip, cv2.convexHull(np.rint(np.concatenate((region, top))).astype(np.int32)), 1)
+        # What lies farther out than a sleeve is no torso.
+        outwards = SIDES[side]  # 1 towards the right of the picture
+        beyond = np.maximum.accumulate(strip[:, ::outwards], 1)[:, ::outwards]
+        out[(beyond > 0) & (parts == 1)] = value
+    return out
+
+
+def plausible(points: dict, shape: tuple[int, int]) -> dict:
+    """Those of the landmarks that lie in the picture of the garment, and pairs the right way round."""
+    h, w = shape
+    out = {k: v for k, v in points.items() if -0.03 * w < v[0] < 1.03 * w and -0.03 * h < v[1] < 1.03 * h}
+    for name in [k for k in out if k.endswith("_right")]:
+        left = name.replace("_right", "_left")
+        if left in out and not name.startswith("cuff_inner") and out[left][0] <= out[name][0]:
+            del out[name], out[left]
+    hems = [out[k][1] for k in ("hem_left", "hem_right") if k in out]
+    high = {"collar_left", "collar_right", "shoulder_left", "shoulder_right"}
+    return {k: v for k, v in out.items() if k not in high or v[1] < 0.6 * (np.mean(hems) if hems else h)}
+
+
+def largest(region: np.ndarray) -> np.ndarray:
+    """The largest connected piece of a bool HxW mask."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8))
+    return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else region
 
 
 def _hanging_sleeves(m: np.ndarray, xc: float, width: float) -> float | None:

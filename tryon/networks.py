@@ -17,12 +17,12 @@ def working_size(shape: tuple[int, ...], area: int) -> tuple[int, int]:
 
 
 class Networks:
-    """Parser, pose and garment networks on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one).
+    """Parser, pose, garment network and generator on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one).
 
     Pictures go through one at a time, so what a picture gives does not depend on its batch-mates.
     """
 
-    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment")):
+    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator")):
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.nets = {name: weights.load(name, folder, self.device) for name in names}
 
@@ -36,7 +36,7 @@ class Networks:
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """HxWx3 uint8 -> class probabilities, float32 h x w x 17 at half the working size."""
-        logits, _ = self._run("parser", photo, 288 * 200)
+        logits, _ = self._run("parser", photo, 352 * 256)
         return logits.float().softmax(1)[0].permute(1, 2, 0).cpu().numpy()
 
     def pose(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
@@ -46,7 +46,19 @@ class Networks:
         assert heat.shape[1] * STRIDE == size[0]
         return paf, heat, (photo.shape[1] / size[1], photo.shape[0] / size[0])
 
-    def garment(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """HxWx3 uint8 -> probability of garment, float32 h x w at half the working size, and of each kind (``weights.KINDS``)."""
+    def garment(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """HxWx3 uint8 -> all at half the working size, float32: probability of garment h x w, of its parts 3hw (torso, right and left
+        sleeve or leg), heat-maps of schema.LANDMARKS Lhw; and the probability of each kind (``weights.KINDS``). In steps of 1/256: finer
+        digits depend on the number of threads."""
         (logits, tags), _ = self._run("garment", photo, 256 * 224)
-        return logits[0, 0].float().sigmoid().cpu().numpy(), tags[0].float().softmax(0).cpu().numpy()
+        logits = logits[0].float()
+        found = logits[0].sigmoid(), logits[1:4].softmax(0), logits[4:], tags[0].float().softmax(0)
+        return tuple(np.rint(t.cpu().numpy() * 256) / 256 for t in found)
+
+    def generate(self, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,
+        in steps of 1/8 and 1/64, and logits of the layout 17hw in steps of 1/16: finer digits depend on the number of threads."""
+        x = torch.from_numpy(condition).to(self.device)[None].contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode():
+            rgb, alpha, layout = (t[0].float().cpu().numpy() for t in self.nets["generator"](x))
+        return np.rint(rgb.transpose(1, 2, 0) * 2040) / 8, np.rint(alpha[0] * 64) / 64, np.rint(layout * 16) / 16

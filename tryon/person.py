@@ -14,7 +14,7 @@ from tryon.schema import RowError
 
 @dataclass
 class Person:
-    """photo HxWx3 uint8 RGB; parse HxW uint8 ids into PARSE_CLASSES; pose Px18x3 float32, the largest person first;
+    """photo HxWx3 uint8 RGB; parse HxW uint8 ids into PARSE_CLASSES, of the first person alone; pose Px18x3 float32, the largest first;
     confidence 0..1 of parse and pose together."""
 
     photo: np.ndarray
@@ -61,15 +61,41 @@ def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
     return poses
 
 
+def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """The parse map of the first of ``poses`` alone: other people become background, with what is nearer to their bones. What is loose -
+    a bag, a shoe - stays when it is within half a torso of the person."""
+    def distance(pose: np.ndarray) -> np.ndarray:
+        lines = np.full(label.shape, 1, np.uint8)
+        for a, b in S.LIMBS:
+            if pose[a, 2] > 0 and pose[b, 2] > 0:
+                cv2.line(lines, *(tuple(int(v) for v in np.rint(pose[k, :2])) for k in (a, b)), 0, 3)
+        return cv2.distanceTransform(lines, cv2.DIST_L2, 3)
+
+    count, pieces = cv2.connectedComponents((label != S.BACKGROUND).astype(np.uint8))
+    if count <= 2 and len(poses) == 1:
+        return label
+    own = distance(poses[0])
+    seen = poses[0, poses[0, :, 2] > 0, :2]
+    near = own < 0.15 * float(np.ptp(seen, axis=0).max())
+    mine = np.isin(pieces, np.unique(pieces[own == 0])) & (label != S.BACKGROUND)
+    # A stranger's face is none of a person's belongings.
+    loose = np.setdiff1d(np.unique(pieces[near & ~mine]), np.unique(pieces[(label == S.FACE) & ~mine]))
+    mine |= np.isin(pieces, loose)
+    for other in poses[1:]:
+        mine &= own <= distance(other)
+    return np.where(mine, label, S.BACKGROUND).astype(np.uint8)
+
+
 def analyse(networks: Networks, photo: np.ndarray) -> Person:
     """Raises RowError ``no_person`` when there is nobody in the photo."""
     label, sure = parse(networks, photo)
     poses = pose(networks, photo)
     if not len(poses):
         raise RowError("no_person", "no person with at least four visible joints was found in the photo")
+    main = poses[0]
+    label = alone(label, poses)
     if (label != S.BACKGROUND).mean() < 0.01:
         raise RowError("no_person", "a pose was found but nothing that looks like a person around it")
-    main = poses[0]
     return Person(photo, label, poses, float(0.5 * sure + 0.5 * main[main[:, 2] > 0, 2].mean()))
 
 

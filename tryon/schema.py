@@ -42,6 +42,7 @@ SUBCATEGORIES = {
     "full": ("dress", "jumpsuit"),
     "accessory": ("hat", "scarf", "bag"),
 }
+CATEGORY_OF = {kind: category for category, kinds in SUBCATEGORIES.items() for kind in kinds}
 # Garment landmarks. Left and right are the wearer's, so a garment photographed from the front has its left cuff
 # on the right side of the picture, as a person has the left hand.
 LANDMARKS = (
@@ -52,7 +53,7 @@ LANDMARKS = (
 )
 
 # Raised by hand when the same weights and configuration would give other pictures: every look is then rendered anew.
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 
 # Results.
 OK, REVIEW, FAILED = "ok", "review", "failed"

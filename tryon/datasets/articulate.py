@@ -12,7 +12,6 @@ from tryon import schema as S
 from tryon.datasets.garments import SUBCATEGORY
 from tryon.landmarks import measure
 
-CATEGORY_OF = {kind: category for category, kinds in S.SUBCATEGORIES.items() for kind in kinds}
 # Length of the sleeves in widths of the torso that a label of the Clothing dataset stands for; others may have any.
 SLEEVES = {"T-Shirt": (0.12, 0.65), "Polo": (0.12, 0.65), "Undershirt": (0.0, 0.0), "Longsleeve": (0.7, 2.2), "Hoodie": (0.7, 2.2),
            "Blazer": (0.7, 2.2), "Outwear": (0.7, 2.2), "Shirt": (0.15, 2.2), "Blouse": (0.15, 2.2), "Top": (0.12, 2.2), "Dress": (0.15, 2.2)}
@@ -39,9 +38,8 @@ def joint(landmarks: dict, side: str, category: str) -> tuple[np.ndarray, np.nda
         crotch, hem, inner, waist = get("crotch"), get(f"hem_{side}"), get(f"leg_inner_{side}"), get(f"waist_{side}")
         if crotch is None or hem is None or inner is None or waist is None:
             return None
-        down = (hem + inner) / 2 - crotch
         t = np.clip((crotch - waist) @ (hem - waist) / max(float((hem - waist) @ (hem - waist)), 1e-6), 0, 1)
-        return waist + t * (hem - waist), crotch if down @ down > 0 else None
+        return waist + t * (hem - waist), crotch
     shoulder, armpit, cuff = get(f"shoulder_{side}"), get(f"armpit_{side}"), get(f"cuff_outer_{side}")
     return None if shoulder is None or armpit is None or cuff is None else (shoulder, armpit)
 
@@ -82,8 +80,7 @@ def lay(garment: Layout, category: str, rng: np.random.Generator) -> Layout:
     """A copy with each sleeve or leg turned about its joint, long sleeves also bent; what they uncover is left to the ground."""
     h, w = garment.mask.shape
     landmarks = {k: np.array(v[:2], float) for k, v in garment.landmarks.items()}
-    image, mask, parts = garment.image.copy(), garment.mask.copy(), garment.parts.copy()
-    soft = cv2.GaussianBlur(mask, (0, 0), 0.7)
+    image, soft = garment.image, cv2.GaussianBlur(garment.mask, (0, 0), 0.7)
     limbs, together = [], rng.random() < 0.7
     hanging = rng.uniform(-5, 18)  # degrees from the vertical, of both sleeves when they are laid alike
     for side, value in SIDE.items():
@@ -145,7 +142,7 @@ def reliable(image: np.ndarray, mask: np.ndarray, label: str) -> tuple[Layout, s
     """Parts and landmarks that geometry (tryon/landmarks.py) finds on a product photo, where its finding fits what ``label`` (of the
     Clothing dataset) says of the sleeves, with the names of the landmarks that may be learned from; else None."""
     kind = SUBCATEGORY[label]
-    category = CATEGORY_OF.get(kind)
+    category = S.CATEGORY_OF.get(kind)
     if category not in ("upper", "lower", "full"):
         return None
     shape = measure(mask, category, kind)
@@ -160,7 +157,7 @@ def reliable(image: np.ndarray, mask: np.ndarray, label: str) -> tuple[Layout, s
         if height < (1.15 if kind == "trousers" else 0.6) * width or len(shape.limbs) < 2 or shape.landmarks["crotch"][2] < 0.5:
             return None
         parts = split(mask, shape.landmarks, category)
-        known = {n for n in shape.landmarks if n != "crotch" or parts is not None}
+        known = set(shape.landmarks)
     else:
         if high == 0.0:  # sleeveless by its label
             known = {f"{n}_{s}" for n in ("hem", "shoulder") for s in SIDE}

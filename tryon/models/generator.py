@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from tryon import schema as S
 
 # What the generator sees, in channel order: the picture with the fill region and the garment blanked (3), the warped
-# garment (3), its mask (1), the fill region (1), the layout one-hot (17), the skeleton (3). All in 0..1.
+# garment (3), its mask (1), the fill region (1), the layout one-hot, blank in the fill region (17), the skeleton (3). All in 0..1.
 CONDITION = 3 + 3 + 1 + 1 + len(S.PARSE_CLASSES) + 3
+RENDERED = 3 + 1 + len(S.PARSE_CLASSES)
 
 
 class Block(nn.Module):
@@ -43,7 +44,8 @@ class Attention(nn.Module):
 
 
 class Generator(nn.Module):
-    """Condition B x CONDITION x H x W in 0..1 -> rendered RGB B3HW in 0..1 and composition mask alpha B1HW in 0..1.
+    """Condition B x CONDITION x H x W in 0..1 -> rendered RGB B3HW in 0..1, composition mask alpha B1HW in 0..1 and logits of the layout
+    B17HW, which say what the fill region becomes.
 
     Inside the garment the result is alpha * warped + (1 - alpha) * rendered, inside the fill region it is rendered.
     """
@@ -54,7 +56,7 @@ class Generator(nn.Module):
         self.down = nn.ModuleList(Block(a, b) for a, b in zip((widths[0], *widths[:-1]), widths))
         self.middle = nn.ModuleList((Attention(widths[-1]) if attention else nn.Identity(), Block(widths[-1], widths[-1])))
         self.up = nn.ModuleList(Block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
-        self.head = nn.Conv2d(widths[0], 4, 3, padding=1)
+        self.head = nn.Conv2d(widths[0], RENDERED, 3, padding=1)
 
     def forward(self, x_BCHW):
         x_BCHW, skips = self.stem(x_BCHW), []
@@ -65,5 +67,5 @@ class Generator(nn.Module):
             x_BCHW = block(x_BCHW)
         for block, skip in zip(self.up, skips[-2::-1]):
             x_BCHW = block(torch.cat((F.interpolate(x_BCHW, scale_factor=2, mode="nearest"), skip), 1))
-        out = self.head(F.silu(x_BCHW)).float().sigmoid()
-        return out[:, :3], out[:, 3:]
+        out = self.head(F.silu(x_BCHW)).float()
+        return out[:, :3].sigmoid(), out[:, 3:4].sigmoid(), out[:, 4:]

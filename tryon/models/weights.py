@@ -9,15 +9,18 @@ from safetensors.torch import save_file
 
 from tryon import schema as S
 from tryon.models.digest import FOLDER
+from tryon.models.generator import Generator
 from tryon.models.openpose import OpenPose
 from tryon.models.unet import UNet
 
 KINDS = tuple(k for kinds in S.SUBCATEGORIES.values() for k in kinds)  # order of the garment network's tags
+GARMENT_CHANNELS = 1 + 3 + len(S.LANDMARKS)  # mask; torso, right and left sleeve or leg; heat-maps of the landmarks
 
 NETWORKS = {
     "parser": lambda: UNet(len(S.PARSE_CLASSES)),
     "pose": lambda: OpenPose(),
-    "garment": lambda: UNet(1, tags=len(KINDS)),
+    "garment": lambda: UNet(GARMENT_CHANNELS, tags=len(KINDS)),
+    "generator": lambda: Generator(),
 }
 MAX_BYTES = 16_000_000
 
@@ -32,16 +35,24 @@ def save(state: dict[str, torch.Tensor], name: str, card: dict, folder: str | Pa
     return path
 
 
+def fill(network: torch.nn.Module, path: str | Path) -> None:
+    """Read ``path`` (.safetensors, or the .pt of a training run) into ``network``. Raises ValueError when they do not fit."""
+    if Path(path).suffix == ".pt":
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    else:
+        with safe_open(path, "pt") as f:
+            state = {k: f.get_tensor(k).float() for k in f.keys()}
+    missing, unexpected = network.load_state_dict(state, strict=False)
+    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path} does not fit its network: missing {missing[:3]}, unexpected {unexpected[:3]}")
+
+
 def load(name: str, folder: str | Path = "", device: str = "cpu") -> torch.nn.Module:
     """A network of ``NETWORKS`` in evaluation mode with its weights. Raises FileNotFoundError saying what to do."""
     path = Path(folder or FOLDER) / f"{name}.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"no weights at {path}: train them with jobs/train.py {name}, or set weights.folder")
     network = NETWORKS[name]()
-    with safe_open(path, "pt") as f:
-        state = {k: f.get_tensor(k).float() for k in f.keys()}
-    missing, unexpected = network.load_state_dict(state, strict=False)
-    missing = [k for k in missing if not k.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise ValueError(f"{path} does not fit the network {name}: missing {missing[:3]}, unexpected {unexpected[:3]}")
+    fill(network, path)
     return network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)

@@ -24,19 +24,20 @@ from tryon.stages.expand import LOOK
 from tryon.stages.fetch import read_unchanged
 from tryon.storage import Storage, absolute, join
 
-KEEP = 48  # analyses or photos a worker keeps; looks come product by product, so people are met again and again
+PEOPLE, GARMENTS = 48, 4  # analyses a worker keeps; looks come product by product, so people are met again and again
 
 
 @dataclass
 class Recent:
-    """The last ``KEEP`` things that were loaded."""
+    """The last ``keep`` things that were loaded."""
 
+    keep: int
     items: OrderedDict = field(default_factory=OrderedDict)
 
     def get(self, key: str, load):
         if key not in self.items:
             self.items[key] = load()
-            if len(self.items) > KEEP:
+            if len(self.items) > self.keep:
                 self.items.popitem(last=False)
         self.items.move_to_end(key)
         return self.items[key]
@@ -52,11 +53,11 @@ class Fit(Stage):
     schema = pa.schema([*LOOK, ("fits", pa.binary()), ("ms_fit", pa.float32())])
 
     def setup(self) -> None:
-        self.recent = Recent()
+        self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
 
     def __call__(self, row: dict) -> dict:
         out = absolute(self.config.output.out)
-        load = lambda cls, key: self.recent.get(key, lambda: cls.from_bytes(self.storage.read(join(out, key)), None))
+        load = lambda cls, key: self.recent[cls].get(key, lambda: cls.from_bytes(self.storage.read(join(out, key)), None))
         person = load(Person, row["person"]["key"])
         return row | {"fits": pickle.dumps([fit(person, load(Garment, g["key"])) for g in row["garments"]])}
 
@@ -73,7 +74,7 @@ class Generate(Stage):
 
     def setup(self) -> None:
         torch.set_num_threads(1)
-        self.recent = Recent()
+        self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
         self.networks = Networks(self.config.cluster.device, self.config.weights.folder, ("generator",))
 
     def __call__(self, row: dict) -> dict:
@@ -89,7 +90,7 @@ class Generate(Stage):
         def load():
             photo = decode(read_unchanged(self.storage, source["uri"], source["sha256"][:64], self.config.images.max_bytes), self.config)
             return cls.from_bytes(self.storage.read(join(absolute(self.config.output.out), source["key"])), photo)
-        return self.recent.get(source["key"] + source["uri"], load)
+        return self.recent[cls].get(source["key"] + source["uri"], load)
 
 
 @dataclass

@@ -1,0 +1,103 @@
+"""tryon/garment.py and what tryon/landmarks.py makes of parts and landmarks: with the package's own garment network, on drawn garments."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tryon import sample
+from tryon.datasets import articulate
+from tryon.garment import Garment, peaks
+from tryon.landmarks import measure, whole_sleeves
+
+SIZE = (448, 336)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return {kind: sample.draw_garment(np.random.default_rng((2, 5)), SIZE, kind) for kind in ("top", "sweater", "trousers", "dress")}
+
+
+def test_an_analysis_comes_back_from_the_store(tryon, drawn):
+    """A part or a landmark lost on the way to the cache."""
+    photo = drawn["sweater"].image
+    found = tryon.garment(photo)
+    back = Garment.from_bytes(found.to_bytes(), photo)
+    assert (back.category, back.subcategory, back.landmarks) == (found.category, found.subcategory, found.landmarks)
+    assert (back.mask == found.mask).all() and (back.parts == found.parts).all()
+    assert back.shape.limbs.keys() == found.shape.limbs.keys() == {"left", "right"}
+
+
+@pytest.mark.parametrize("kind", ["sweater", "shirt", "jacket"])
+def test_hanging_sleeves_are_measured_along_themselves(kind):
+    """Sleeves that lie against the torso or on it, read as a wide torso: the outline alone cannot tell them."""
+    off = []
+    for seed in range(8):
+        g = sample.draw_garment(np.random.default_rng((seed, 7)), SIZE, kind)
+        flat = articulate.Layout(g.image, g.mask, articulate.split(g.mask, g.landmarks, g.category), g.landmarks)
+        laid = articulate.lay(flat, g.category, np.random.default_rng(seed))
+        truth = {k: (*v, 1.0) for k, v in laid.landmarks.items()}
+        shape = measure(laid.mask, g.category, kind, laid.parts, truth)
+        apart = abs(g.landmarks["armpit_left"][0] - g.landmarks["armpit_right"][0])
+        assert 0.75 < shape.width / apart < 1.3, (seed, shape.width, apart)
+        for side, axis in shape.limbs.items():
+            cuff = np.mean([laid.landmarks[f"cuff_{edge}_{side}"] for edge in ("outer", "inner")], 0)
+            off.append(np.linalg.norm(axis[-1, :2] - cuff) / apart)
+    assert len(off) >= 12 and np.percentile(off, 75) < 0.3, np.sort(off).round(2)
+
+
+def test_the_lower_end_of_a_sleeve_is_carried_up_to_the_shoulder():
+    """A sleeve against the torso of which only the cuff was told from it: the rest would stay behind on the body."""
+    parts = np.zeros((200, 200), np.uint8)
+    parts[20:180, 40:160] = 1
+    parts[120:170, 130:160] = 3
+    points = {"shoulder_right": (45.0, 22.0, 0.9), "shoulder_left": (155.0, 22.0, 0.9)}
+    whole = whole_sleeves(parts, points)
+    assert (whole[30:170, 145:159] == 3).all() and (whole[:, 40:110] == parts[:, 40:110]).all()
+    assert (whole_sleeves(parts, {}) == parts).all()
+
+
+def test_landmarks_of_another_garment_in_the_picture_are_dropped(drawn):
+    """Armpits beside the mask, collars near the hem, left and right swapped: they crashed the measuring or tore the garment."""
+    g = drawn["sweater"]
+    parts = articulate.split(g.mask, g.landmarks, g.category)
+    straight = measure(g.mask, g.category, g.subcategory, parts, {})
+    wrong = {"armpit_left": (900.0, 40.0, 0.9), "armpit_right": (880.0, 40.0, 0.9), "collar_left": (170.0, 400.0, 0.9), "collar_right": (150.0, 400.0, 0.9),
+             "hem_left": (100.0, 300.0, 0.9), "hem_right": (240.0, 300.0, 0.9), "shoulder_left": (1.0, 447.0, 0.9), "shoulder_right": (0.0, 447.0, 0.9)}
+    found = measure(g.mask, g.category, g.subcategory, parts, wrong)
+    assert found.width == pytest.approx(straight.width) and np.allclose(found.centre, straight.centre)
+    assert found.landmarks == straight.landmarks
+
+
+@pytest.mark.parametrize("paint", [lambda p: p * 0, lambda p: np.where(p == 1, 2, p).astype(np.uint8), lambda p: np.where(p > 1, 1, p).astype(np.uint8)])
+def test_any_parts_can_be_measured(drawn, paint):
+    """A network that finds no torso, or nothing but one, must cost no crash."""
+    for g in drawn.values():
+        parts = articulate.split(g.mask, g.landmarks, g.category)
+        shape = measure(g.mask, g.category, g.subcategory, paint(parts), {})
+        assert shape.width > 0 and np.isfinite(shape.centre).all() and shape.centre[1, 1] > shape.centre[0, 1]
+
+
+def test_peaks_are_where_the_heat_is():
+    """Half a cell off, x and y swapped, or a landmark where there is none."""
+    heat = np.zeros((21, 64, 48), np.float32)
+    y, x = np.mgrid[0:64, 0:48]
+    heat[3] = np.exp(-((x - 30) ** 2 + (y - 10) ** 2) / 8)
+    heat[4, 5, 5] = 0.2
+    found = peaks(heat, (256, 192))
+    assert list(found) == ["shoulder_left"]
+    assert found["shoulder_left"][:2] == pytest.approx((30.5 * 4 - 0.5, 10.5 * 4 - 0.5), abs=0.2) and found["shoulder_left"][2] == 1.0
+
+
+def test_a_mask_of_another_size_is_refused(tryon, drawn):
+    """A mask stretched silently, or an error from deep inside."""
+    with pytest.raises(ValueError, match="size"):
+        tryon.garment(drawn["top"].image, mask=np.zeros((10, 10), np.uint8))
+
+
+def test_textures_are_not_carried_to_another_photo(goods):
+    """A cached texture that outlives its photo."""
+    garment = goods["top-01"]
+    garment.textures = ("kept",)
+    assert replace(garment, photo=garment.photo[:, ::-1]).textures is None
+    garment.textures = None

@@ -1,0 +1,146 @@
+"""Paint: what the generator makes of a look, brought to full resolution.
+
+The generator works at about 256x192. What it paints where the old garment was is brought up class by class, so that edges
+follow the layout, meets the photo at its border, and takes its grain from what lies beside it. On the garment only the
+difference it makes, light and folds, is brought up: the print stays that of the product photo.
+"""
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.condition import condition, skeleton
+from tryon.networks import Networks, working_size
+
+SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
+# Classes that look alike, so that one may be matched to the other.
+GROUP = np.arange(len(S.PARSE_CLASSES))
+GROUP[list(SKIN)] = S.FACE
+
+
+def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
+          pose: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """image and worn (the warped garment) HxWx3, uint8 and float32 in 0..255; garment and fill HxW bool; layout and before HxW parse
+    ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become.
+
+    Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to worn inside garment
+    (float32 HxWx3).
+    """
+    h, w = fill.shape
+    size = working_size(fill.shape, 256 * 192)
+    small = lambda a: cv2.resize(a.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
+    part = small(garment)
+    garment_s = part > 0.5
+    fill_s = (small(fill) > 0.05) & ~garment_s
+    image_s = np.rint(small(image)).astype(np.uint8)
+    worn_s = np.rint(small(worn * garment[..., None]) / np.maximum(part, 1e-3)[..., None]).clip(0, 255).astype(np.uint8)
+    nearest = lambda a: cv2.resize(a, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    scaled = pose.copy()
+    scaled[:, :2] = (pose[:, :2] + 0.5) * (size[1] / w, size[0] / h) - 0.5
+    rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
+    logits[~allowed] = -1e4
+    light = _spread((1 - alpha)[..., None] * (rgb - worn_s), garment_s)
+    light = cv2.resize(light.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+    out, painted = layout.copy(), image.astype(np.float32)
+    if fill_s.any():
+        # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
+        classes = np.unique(logits.argmax(0)[fill_s])
+        logits = _spread(logits[classes].transpose(1, 2, 0), fill_s)
+        small_label = classes[logits.argmax(-1)]
+        y0, y1, x0, x1 = _box(fill)
+        window = np.s_[y0:y1, x0:x1]
+        label = classes[np.stack([_zoom(np.ascontiguousarray(logits[..., i]), fill.shape, (y0, y1, x0, x1)) for i in range(len(classes))]).argmax(0)]
+        out[window][fill[window]] = label[fill[window]]
+        matched = _match(rgb, image_s, fill_s, garment_s, small_label, nearest(before))
+        painted[window] = _bring_up(matched, small_label, fill_s, label, fill.shape, (y0, y1, x0, x1))
+        painted[window] += _grain(image, out, before, fill, (y0, y1, x0, x1), h / size[0])
+    return out, painted, light
+
+
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
+
+
+def _zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
+    """The part ``box`` of ``a`` enlarged to ``shape``, bilinear."""
+    y0, y1, x0, x1 = box
+    fy, fx = a.shape[0] / shape[0], a.shape[1] / shape[1]
+    m = np.array(((fx, 0, (x0 + 0.5) * fx - 0.5), (0, fy, (y0 + 0.5) * fy - 0.5)))
+    return cv2.warpAffine(a.astype(np.float32), m, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Carry the values of ``a`` (h x w x C) from ``known`` outwards over its border."""
+    out, weight = a * known[..., None], known.astype(np.float32)
+    done = known.copy()
+    for sigma in (1.0, 3.0, 9.0, 27.0):
+        total = cv2.GaussianBlur(weight, (0, 0), sigma)
+        todo = ~done & (total > 1e-3)
+        blurred = np.stack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in (a * known[..., None]).transpose(2, 0, 1).astype(np.float32)], -1)
+        out[todo] = blurred[todo] / total[todo][:, None]
+        done |= todo
+    return out
+
+
+def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, garment: np.ndarray, label: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Shift what was painted so that it meets the photo where both show the same kind of thing; the shift fades away from there."""
+    out, known = rgb.copy(), ~fill & ~garment
+    difference = image.astype(np.float32) - rgb
+    for group in np.unique(GROUP[label[fill]]):
+        mine = fill & (GROUP[label] == group)
+        ring = cv2.dilate(mine.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & known & (GROUP[before] == group)
+        if not ring.any():
+            continue
+        shift = _spread(np.clip(difference, -60, 60), ring)
+        distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
+        out[mine] += (shift * np.exp(-distance / 10)[..., None])[mine]
+    return out
+
+
+def _bring_up(rgb: np.ndarray, label: np.ndarray, fill: np.ndarray, wanted: np.ndarray, shape, box) -> np.ndarray:
+    """Colours of ``box`` at full resolution: each pixel takes those of its own kind only, and edges between kinds are a little soft."""
+    out = np.zeros((*wanted.shape, 3), np.float32)
+    for group in np.unique(GROUP[wanted]):
+        mine = GROUP[label] == group
+        if (mine & fill).any():
+            mine &= fill
+        up = _zoom(_spread(rgb.astype(np.float32), mine) if mine.any() else rgb, shape, box)
+        alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
+        out += up * alpha[..., None]
+    return out
+
+
+def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float) -> np.ndarray:
+    """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing."""
+    y0, y1, x0, x1 = box
+    h, w = fill.shape
+    out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
+    fine = None
+    kernel = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8)
+    for group in np.unique(GROUP[layout[fill]]):
+        todo = fill & (GROUP[layout] == group)
+        source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
+        if source.sum() < 50:
+            continue
+        if fine is None:
+            f = image.astype(np.float32)
+            fine = np.clip(f - cv2.GaussianBlur(f, (0, 0), max(1.0, 0.8 * scale)), -30, 30)
+        ty, tx, my, mx = mirrored(source, todo)
+        out[ty - y0, tx - x0] = fine[my, mx]
+    return out
+
+
+def mirrored(source: np.ndarray, todo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """y and x of the pixels of ``todo`` whose reflection across the nearest pixel of ``source`` (bool HxW each) falls into it, and y and x of
+    that reflection."""
+    h, w = source.shape
+    _, labels = cv2.distanceTransformWithLabels((~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    ys, xs = np.nonzero(source)
+    where = np.zeros((labels.max() + 1, 2), np.int32)
+    where[labels[ys, xs]] = np.stack((ys, xs), 1)
+    ty, tx = np.nonzero(todo)
+    near = where[labels[ty, tx]]
+    my, mx = 2 * near[:, 0] - ty, 2 * near[:, 1] - tx
+    inside = (my >= 0) & (my < h) & (mx >= 0) & (mx < w)
+    inside[inside] = source[my[inside], mx[inside]]
+    return ty[inside], tx[inside], my[inside], mx[inside]
