@@ -6,7 +6,7 @@ import numpy as np
 
 from tryon import garment as garment_module
 from tryon import person as person_module
-from tryon.compose import Canvas, put_on
+from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
 from tryon.fit import Body, Fit, fit
 from tryon.garment import Garment
 from tryon.networks import Networks
@@ -32,18 +32,18 @@ class Look:
 
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
     """Put the fitted garments on in order."""
-    shape = person.parse.shape
-    canvas = Canvas(person.photo, person.parse, np.zeros(shape, bool), np.full(shape, -1, np.int8))
-    body = Body(person)
+    canvas, body = Canvas.of(person.photo, person.parse), Body(person)
     for i, (garment, placed) in enumerate(zip(garments, fits)):
-        canvas = put_on(canvas, placed, garment, i, body, person.pose[0], networks)
+        later = tuple(c for g in garments[i + 1:] for c in REPLACES[kind_of(g)])
+        canvas = put_on(canvas, placed, garment, i, body, later)
+    image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
     as_mask = lambda m: m.astype(np.uint8) * 255
     pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
     seen = [(canvas.worn == i).sum() / max(body.unit, 1) ** 2 for i in range(len(garments))]
     # A garment of which almost nothing is seen (less than a hand's breadth squared) is no try-on.
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, min(seen) / 0.02)
     reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8)) if bad)
-    return Look(canvas.image, as_mask(canvas.worn >= 0), as_mask(canvas.edit), canvas.layout, float(np.clip(score, 0, 1)), reasons)
+    return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
 
 
 class TryOn:

@@ -24,13 +24,29 @@ REPLACES = {
 
 @dataclass
 class Canvas:
-    """The picture while garments are put on: image HxWx3 uint8, layout HxW uint8, edit HxW bool (may differ from the
-    photo), worn HxW int8 (index of the garment seen at each pixel, -1 where none)."""
+    """A look while its garments are laid out; nothing is painted yet.
 
-    image: np.ndarray
+    photo HxWx3 uint8; layout HxW uint8, parse ids of the result so far, provisional where freed; before: parse ids of the photo, with a dress
+    or coat that stays in part named by what it now is; worn HxW int8, index of the garment seen at each pixel, -1 where none; colour float32
+    HxWx3 times alpha, and alpha float32 HxW in 0..1, of all garments together; freed HxW bool, where an old garment was and no new one is;
+    may: bool per class, what the freed may become.
+    """
+
+    photo: np.ndarray
     layout: np.ndarray
-    edit: np.ndarray
+    before: np.ndarray
     worn: np.ndarray
+    colour: np.ndarray
+    alpha: np.ndarray
+    freed: np.ndarray
+    may: np.ndarray
+
+    @staticmethod
+    def of(photo: np.ndarray, parse: np.ndarray) -> "Canvas":
+        """Before the first garment."""
+        shape = parse.shape
+        return Canvas(photo, parse, parse, np.full(shape, -1, np.int8), np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32),
+                      np.zeros(shape, bool), np.zeros(len(S.PARSE_CLASSES), bool))
 
 
 def capsule(shape: tuple[int, int], line: np.ndarray, radii: tuple[float, ...]) -> np.ndarray:
@@ -137,11 +153,16 @@ def neck_opening(garment: Garment) -> np.ndarray:
     return out > 0
 
 
-def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, pose: np.ndarray, networks: Networks) -> Canvas:
-    """Put garment number ``index`` on the canvas; returns a new canvas."""
+def kind_of(garment: Garment | Fit) -> str:
+    """Key of ``REPLACES``."""
+    return "jacket" if garment.subcategory == "jacket" else garment.category
+
+
+def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
+    """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
     h, w = canvas.layout.shape
-    kind = "jacket" if garment.subcategory == "jacket" else garment.category
-    unit, layout = fit.unit, canvas.layout.copy()
+    kind = kind_of(garment)
+    unit, layout, before = fit.unit, canvas.layout.copy(), canvas.before
     layers = sample(fit, garment, (h, w))
     old = np.isin(canvas.layout, REPLACES[kind])
     if kind in ("upper", "lower"):  # a top takes the place of a dress above the waist, trousers and skirts below it
@@ -151,7 +172,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, p
             whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
         old &= ~whole | (below if kind == "lower" else ~below)
         layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
-    before = layout.copy()
+        before = np.where(whole & ~old & (canvas.worn < 0), layout, before).astype(np.uint8)
 
     arms = {side: body.limb(side, arm=True)[0] for side in ("left", "right")}
     arm_region = {side: capsule((h, w), line, (0.105 * unit, 0.078 * unit, 0.058 * unit)) for side, line in arms.items()}
@@ -167,8 +188,8 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, p
     if garment.category == "accessory":
         front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR))
     if garment.category == "lower":
-        # The own top hangs over; one that was put on before in this look is tucked in.
-        front |= np.isin(canvas.layout, (S.UPPER, S.OUTER)) & ~old & (canvas.worn < 0)
+        # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
+        front |= np.isin(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
         front |= np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
     alpha = np.zeros((h, w), np.float32)
     colour = np.zeros((h, w, 3), np.float32)
@@ -216,22 +237,36 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, p
     seen &= ~crumbs
     alpha[crumbs | (cv2.dilate(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)] = 0
 
+    freed = (old | canvas.freed) & ~seen
+    layout[old & ~seen] = S.BACKGROUND  # until it is painted
+    for side, region in arm_region.items():  # but garments that follow must know an arm that came out
+        layout[bare & region & ~seen] = S.LEFT_ARM if side == "left" else S.RIGHT_ARM
     layout[seen] = CLASS_OF[garment.category] if kind != "jacket" else S.OUTER
-    freed = old & ~seen
+    worn = np.where(old, -1, canvas.worn).astype(np.int8)
+    worn[seen] = index
+    kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
+    total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
+    return Canvas(canvas.photo, layout, before, worn, total, kept + alpha, freed, canvas.may | may_become(kind, layout))
+
+
+def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Decide and paint what was freed, light the garments; ``unit`` is the torso length in pixels: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
+    differ from the photo."""
+    h, w = canvas.layout.shape
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     grow = max(1, h // 340)
-    rim = cv2.dilate(freed.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)) > 0
-    fill = freed | (rim & ~seen & (canvas.layout == S.BACKGROUND))
-    layout, painted, light = paint(networks, canvas.image, colour, seen, fill, layout, before, pose, may_become(kind, before))
-    image = np.where(fill[..., None], painted, canvas.image)
-    edge = alpha[..., None]
-    image = np.where(edge > 0, (colour + light) * edge + image * (1 - edge), image)
-    edit = fill | (alpha > 0)
-    out = canvas.image.copy()
+    rim = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)) > 0
+    seen = canvas.worn >= 0
+    fill = canvas.freed | (rim & ~seen & (canvas.layout == S.BACKGROUND))
+    colour = canvas.colour / np.maximum(canvas.alpha, 1e-3)[..., None]
+    layout, painted, light = paint(networks, canvas.photo, colour, seen, fill, canvas.layout, canvas.before, pose, canvas.may, unit)
+    image = np.where(fill[..., None], painted, canvas.photo)
+    edge = np.clip(canvas.alpha, 0, 1)[..., None]
+    image = (colour + light) * edge + image * (1 - edge)
+    edit = fill | (canvas.alpha > 0)
+    out = canvas.photo.copy()
     out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
-    worn = canvas.worn.copy()
-    worn[fill], worn[seen] = -1, index
-    return Canvas(out, layout, canvas.edit | edit, worn)
+    return out, layout, edit
 
 
 def hands(layout: np.ndarray, body: Body) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Paint: what the generator makes of a look, brought to full resolution.
 
-The generator works at about 256x192. What it paints where the old garment was is brought up class by class, so that edges
-follow the layout, meets the photo at its border, and takes its grain from what lies beside it. On the garment only the
-difference it makes, light and folds, is brought up: the print stays that of the product photo.
+The generator works at about 256x192. Its layout says what the freed region becomes. Its colours are brought up class by class, so that
+edges follow the layout, and are mixed with what the photo itself tells: the person's own skin, rounded along each limb, the ground around,
+the cloth beside; they meet the photo at the border and take their grain from there. On the garment only the difference the generator makes,
+light and folds, is brought up: the print stays that of the product photo.
 """
 import cv2
 import numpy as np
@@ -15,12 +16,13 @@ SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 # Classes that look alike, so that one may be matched to the other.
 GROUP = np.arange(len(S.PARSE_CLASSES))
 GROUP[list(SKIN)] = S.FACE
+TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25}  # share of the generator's colours, by group, where the photo tells some
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
-          pose: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+          pose: np.ndarray, allowed: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """image and worn (the warped garment) HxWx3, uint8 and float32 in 0..255; garment and fill HxW bool; layout and before HxW parse
-    ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become.
+    ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become; unit: torso length in pixels.
 
     Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to worn inside garment
     (float32 HxWx3).
@@ -38,8 +40,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     scaled[:, :2] = (pose[:, :2] + 0.5) * (size[1] / w, size[0] / h) - 0.5
     rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
     logits[~allowed] = -1e4
-    light = _spread((1 - alpha)[..., None] * (rgb - worn_s), garment_s)
-    light = cv2.resize(light.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+    light = np.zeros((h, w, 3), np.float32)
+    if garment_s.any():
+        light = cv2.resize(_spread((1 - alpha)[..., None] * (rgb - worn_s), garment_s).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
     out, painted = layout.copy(), image.astype(np.float32)
     if fill_s.any():
         # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
@@ -51,7 +54,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         label = classes[np.stack([_zoom(np.ascontiguousarray(logits[..., i]), fill.shape, (y0, y1, x0, x1)) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
         matched = _match(rgb, image_s, fill_s, garment_s, small_label, nearest(before))
-        painted[window] = _bring_up(matched, small_label, fill_s, label, fill.shape, (y0, y1, x0, x1))
+        told = _told(image_s, ~fill_s & ~garment_s, nearest(before))
+        painted[window] = _bring_up(matched, told, small_label, fill_s, label, fill.shape, (y0, y1, x0, x1))
+        painted[window] *= _roundness(out, before, fill, unit)[window][..., None]
         painted[window] += _grain(image, out, before, fill, (y0, y1, x0, x1), h / size[0])
     return out, painted, light
 
@@ -70,24 +75,35 @@ def _zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int])
 
 
 def _spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Carry the values of ``a`` (h x w x C) from ``known`` outwards over its border."""
-    out, weight = a * known[..., None], known.astype(np.float32)
-    done = known.copy()
-    for sigma in (1.0, 3.0, 9.0, 27.0):
-        total = cv2.GaussianBlur(weight, (0, 0), sigma)
-        todo = ~done & (total > 1e-3)
-        blurred = np.stack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in (a * known[..., None]).transpose(2, 0, 1).astype(np.float32)], -1)
-        out[todo] = blurred[todo] / total[todo][:, None]
-        done |= todo
+    """Carry the values of ``a`` (h x w x C) from ``known`` smoothly over its border and everywhere: push-pull over a pyramid (Gortler et al.
+    1996). ``known`` must hold at least one pixel."""
+    weight = known.astype(np.float32)[..., None]
+    levels = [(a * weight, weight)]
+    # One channel at a time: OpenCV takes no more than four.
+    resize = lambda x, size, how: np.dstack([cv2.resize(np.ascontiguousarray(c, np.float32), size, interpolation=how) for c in x.transpose(2, 0, 1)])
+    while max(levels[-1][1].shape[:2]) > 1:
+        h, w = levels[-1][1].shape[:2]
+        size = max(1, (w + 1) // 2), max(1, (h + 1) // 2)
+        levels.append(tuple(resize(x, size, cv2.INTER_AREA) for x in levels[-1]))
+    out = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)
+    for values, weight in levels[-2::-1]:
+        h, w = weight.shape[:2]
+        up = resize(out, (w, h), cv2.INTER_LINEAR)
+        trust = np.clip(weight * 2, 0, 1)
+        out = values / np.maximum(weight, 1e-9) * trust + up * (1 - trust)
     return out
 
 
 def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, garment: np.ndarray, label: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Shift what was painted so that it meets the photo where both show the same kind of thing; the shift fades away from there."""
+    """Shift what was painted so that skin has the tone of the person's own, and so that it meets the photo where both show the same kind of
+    thing; that shift fades away from there."""
     out, known = rgb.copy(), ~fill & ~garment
-    difference = image.astype(np.float32) - rgb
     for group in np.unique(GROUP[label[fill]]):
         mine = fill & (GROUP[label] == group)
+        own = known & (GROUP[before] == group)
+        if group == S.FACE and own.sum() >= 12:
+            out[mine] += 0.9 * (np.median(image[own], 0) - np.median(out[mine], 0))
+        difference = image.astype(np.float32) - (out + (out[mine] - rgb[mine]).mean(0))
         ring = cv2.dilate(mine.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & known & (GROUP[before] == group)
         if not ring.any():
             continue
@@ -97,16 +113,48 @@ def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, garment: np.nda
     return out
 
 
-def _bring_up(rgb: np.ndarray, label: np.ndarray, fill: np.ndarray, wanted: np.ndarray, shape, box) -> np.ndarray:
+def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray) -> dict[int, np.ndarray]:
+    """What the photo tells of skin and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and the tone of all that
+    is well lit; ground is that around the person."""
+    out = {}
+    skin = known & (GROUP[before] == S.FACE)
+    inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    skin = inner if inner.sum() >= 12 else skin
+    if skin.sum() >= 12:
+        pixels = image[skin].astype(np.float32)
+        light = pixels.sum(1)
+        tone = pixels[(light >= np.percentile(light, 50)) & (light <= np.percentile(light, 85))].mean(0)
+        out[S.FACE] = 0.45 * _spread(image.astype(np.float32), skin) + 0.55 * tone
+    person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
+    if not person.all():
+        # Smooth far from the border, continued lines near it (fast marching, Telea 2004).
+        near = cv2.inpaint(image, person, 3, cv2.INPAINT_TELEA).astype(np.float32)
+        depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3) / 10, 0, 1)[..., None]
+        out[S.BACKGROUND] = near * (1 - depth) + _spread(image.astype(np.float32), person == 0) * depth
+    return out
+
+
+def _roundness(layout: np.ndarray, before: np.ndarray, fill: np.ndarray, unit: float) -> np.ndarray:
+    """Factor float32 HxW that rounds painted limbs: darker towards their outlines, 1 elsewhere."""
+    out = np.ones(fill.shape, np.float32)
+    for cls in (S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG):
+        todo = fill & (layout == cls)
+        if todo.any():
+            depth = cv2.distanceTransform((layout == cls).astype(np.uint8), cv2.DIST_L2, 3)
+            out[todo] = (0.82 + 0.22 * np.clip(depth / (0.065 * unit), 0, 1) ** 0.7)[todo]
+    return cv2.GaussianBlur(out, (0, 0), max(1.0, 0.012 * unit))
+
+
+def _bring_up(rgb: np.ndarray, told: dict[int, np.ndarray], label: np.ndarray, fill: np.ndarray, wanted: np.ndarray, shape, box) -> np.ndarray:
     """Colours of ``box`` at full resolution: each pixel takes those of its own kind only, and edges between kinds are a little soft."""
     out = np.zeros((*wanted.shape, 3), np.float32)
     for group in np.unique(GROUP[wanted]):
-        mine = GROUP[label] == group
-        if (mine & fill).any():
-            mine &= fill
-        up = _zoom(_spread(rgb.astype(np.float32), mine) if mine.any() else rgb, shape, box)
+        mine = fill & (GROUP[label] == group)
+        colour = _spread(rgb.astype(np.float32), mine) if mine.any() else rgb
+        if group in told:
+            colour = TRUST[group] * colour + (1 - TRUST[group]) * told[group]
         alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
-        out += up * alpha[..., None]
+        out += _zoom(colour, shape, box) * alpha[..., None]
     return out
 
 

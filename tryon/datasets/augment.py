@@ -38,6 +38,15 @@ def noise() -> A.Compose:
     ])
 
 
+def pixels(image: np.ndarray, rng: np.random.Generator, groups: tuple[str, ...], colour: A.Compose, noise: A.Compose) -> np.ndarray:
+    """Apply the groups that change pixels only, as ``rng`` says: albumentations draws from generators of its own."""
+    for name, transform in (("colour", colour), ("crop_noise", noise)):
+        if name in groups:
+            transform.set_random_seed(int(rng.integers(1 << 31)))
+            image = transform(image=image)["image"]
+    return image
+
+
 def view_matrix(source: tuple[float, float, float, float], size: tuple[int, int], angle: float = 0.0, flip: bool = False) -> np.ndarray:
     """2x3 affine that shows the box ``source`` (x0, y0, x1, y1 in pixels) centred in ``size`` (H, W), rotated by
     ``angle`` degrees and reflected if ``flip``."""

@@ -42,6 +42,10 @@ def fill(network: torch.nn.Module, path: str | Path) -> None:
     else:
         with safe_open(path, "pt") as f:
             state = {k: f.get_tensor(k).float() for k in f.keys()}
+    shapes = {k: v.shape for k, v in network.state_dict().items()}
+    foreign = [k for k, v in state.items() if k in shapes and v.shape != shapes[k]]
+    if foreign:
+        raise ValueError(f"{path} does not fit its network: {foreign[0]} is {tuple(state[foreign[0]].shape)}, not {tuple(shapes[foreign[0]])}")
     missing, unexpected = network.load_state_dict(state, strict=False)
     missing = [k for k in missing if not k.endswith("num_batches_tracked")]
     if missing or unexpected:

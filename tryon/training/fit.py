@@ -49,6 +49,7 @@ def fit(task, out: str | Path, config: FitConfig) -> dict:
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
     model = task.model.to(memory_format=torch.channels_last)
     ema = copy.deepcopy(model).eval()
     optimizer = torch.optim.AdamW(task.parameters(config.lr), lr=config.lr, weight_decay=config.weight_decay)
@@ -61,6 +62,10 @@ def fit(task, out: str | Path, config: FitConfig) -> dict:
         if hasattr(task, "load_extra_state"):
             task.load_extra_state(state["extra"])
         print(f"resuming at step {step} of {config.steps}, best score so far {best['score']:.4f}", flush=True)
+
+        if stale >= config.patience:
+            print("the run had stopped early")
+            return {**best, "trained_minutes": trained / 60}
 
     def save():
         state = {"model": model.state_dict(), "ema": ema.state_dict(), "optimizer": optimizer.state_dict(),

@@ -1,41 +1,110 @@
-"""Garment training: mask and kind of the product, on the ground it was photographed on and moved onto others."""
+"""Garment training: mask, parts, landmarks and kind of the product, on the ground it was photographed on and moved onto others,
+laid out as photographed and anew."""
+from dataclasses import dataclass
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from tryon.datasets import augment, ccp, garments
+from tryon import schema as S
+from tryon.datasets import articulate, augment, ccp, garments
+from tryon.datasets.articulate import LEFT, RIGHT, Layout
+from tryon.garment import soft_mask
 from tryon.models.unet import UNet
-from tryon.models.weights import KINDS
-from tryon.training.parser import to_tensor
+from tryon.models.weights import GARMENT_CHANNELS, KINDS
+from tryon.training.parser import to_tensor, write
+from tryon.training.sources import CCP, DRAWN, GARMENTS
 
 SIZES = ((256, 224), (256, 224), (256, 256), (224, 256), (288, 192))
+MIRRORED = tuple(n.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for n in S.LANDMARKS)
+SIGMA = 2.0  # of a landmark's Gaussian, in cells of the stride-2 grid
 
+
+@dataclass
+class Product:
+    """A training garment: its layout (parts all 255 where unknown), the names of the landmarks that may be learned from, its kind."""
+
+    layout: Layout
+    known: set[str]
+    kind: str | None
+    place: str | None  # category, None when its parts are unknown
+
+
+@torch.no_grad()
+def pseudo_mask(networks, image: np.ndarray) -> np.ndarray | None:
+    """Mask of a product photo by a trained network, or None when it is unsure, or finds another one in the reflection."""
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    (a, sure_a), (b, sure_b) = soft_mask(networks.garment(image)[0], image), soft_mask(networks.garment(mirrored)[0], mirrored)
+    a, b = a > 0, b[:, ::-1] > 0
+    iou = (a & b).sum() / max((a | b).sum(), 1)
+    return a.astype(np.uint8) * 255 if iou > 0.965 and min(sure_a, sure_b) > 0.955 and 0.05 < a.mean() < 0.9 else None
+
+
+def with_pseudo_masks(photos: list[garments.GarmentPhoto], cache: str, networks) -> list[garments.GarmentPhoto]:
+    """Those of ``photos`` whose mask a trained network is sure of, with it; found once and kept in ``cache``."""
+    folder, out = Path(cache), []
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, photo in enumerate(photos):
+        path = folder / f"{photo.id}.png"
+        if not path.exists():
+            mask = pseudo_mask(networks, photo.image)
+            write(path, np.zeros((1, 1), np.uint8) if mask is None else mask)
+        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        if mask.shape == photo.image.shape[:2]:
+            photo.mask = mask
+            out.append(photo)
+        if i % 500 == 499:
+            print(f"{i + 1} of {len(photos)} photos masked, {len(out)} kept", flush=True)
+    return out
 
 
 class GarmentTask:
-    """``data`` is the garments folder; ``grounds`` a CCP folder whose street scenes serve as grounds."""
+    """``data`` is the garments folder; ``grounds`` a CCP folder whose street scenes serve as grounds; ``drawn`` garments drawn by the
+    package; ``teacher`` a trained garment network (tryon.networks.Networks) whose masks are learned from (self-training), or
+    None: those of GrabCut."""
 
-    def __init__(self, data: str, grounds: str, masks: str, drawn: list[garments.GarmentPhoto] = (), groups: tuple[str, ...] = augment.GROUPS):
-        photos = garments.with_easy_masks(garments.read(data, ("train", "val")), masks)
-        self.train = [p for p in photos if p.split == "train"]
-        self.val = [p for p in photos if p.split == "val"]
-        self.unmasked = [p for p in garments.read(data, ("train",)) if p.id not in {q.id for q in photos}]
+    title = "garment: U-Net on EfficientNet-Lite0: mask, parts, landmarks and kind"
+    sources = (GARMENTS, CCP + " (as grounds)", DRAWN)
+
+    def __init__(self, data: str, grounds: str, masks: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None):
+        photos = garments.read(data, ("train", "val"))
+        photos = with_pseudo_masks(photos, masks, teacher) if teacher else garments.with_easy_masks(photos, masks)
+        products = {"train": [], "val": []}
+        self.laid = {"train": [], "val": []}  # those whose parts are known
+        for p in photos:
+            found = articulate.reliable(p.image, p.mask, p.label)
+            if found:
+                self.laid[p.split].append(Product(*found, p.subcategory, S.CATEGORY_OF[p.subcategory]))
+            else:
+                unknown = Layout(p.image, p.mask, np.where(p.mask > 127, 255, 0).astype(np.uint8), {})
+                products[p.split].append(Product(unknown, set(), p.subcategory, None))
+        self.train, self.val = products["train"], products["val"]
+        self.drawn = []
+        for g in drawn:
+            parts = articulate.split(g.mask, g.landmarks, g.category)
+            if parts is not None:
+                self.drawn.append(Product(Layout(g.image, g.mask, parts, g.landmarks), set(S.LANDMARKS), g.subcategory, g.category))
+        self.drawn_val = [self.drawn.pop() for _ in range(len(self.drawn) // 8)]
         self.streets = [p.image for p in ccp.read(grounds, ("train",))[::4]]
-        self.drawn, self.groups = list(drawn), groups
-        self.colour, self.noise = augment.colour(), augment.noise()
-        self.model = UNet(1, tags=len(KINDS))
+        self.groups, self.colour, self.noise = groups, augment.colour(), augment.noise()
+        self.model = UNet(GARMENT_CHANNELS, tags=len(KINDS))
         self.model.encoder.load_imagenet()
-        print(f"{len(self.train)} training and {len(self.val)} validation photos with trusted masks", flush=True)
+        print(f"training: {len(self.train)} photos with masks, {len(self.laid['train'])} also with parts, {len(self.drawn)} drawn; "
+              f"validation: {len(self.val)}, {len(self.laid['val'])}, {len(self.drawn_val)}", flush=True)
 
     def parameters(self, lr: float):
         encoder = list(self.model.encoder.parameters())
         rest = [p for n, p in self.model.named_parameters() if not n.startswith("encoder.")]
         return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
 
-    def ground(self, rng: np.random.Generator, size) -> np.ndarray:
-        """A plain ground, a street scene, or the ground beside another garment, stretched."""
+    def ground(self, rng: np.random.Generator, size, like: np.ndarray | None = None) -> np.ndarray:
+        """A plain ground (of the colour ``like`` when given), a street scene, or the ground beside another garment, stretched."""
         which = rng.random()
+        if like is not None:  # white on white, black on black
+            ground = augment.studio_ground(size, rng).astype(np.float32)
+            return np.clip(ground + (like + rng.normal(0, 7, 3) - ground.mean((0, 1))), 0, 255).astype(np.uint8)
         if which < 0.45:
             return augment.studio_ground(size, rng)
         if which < 0.6:
@@ -45,73 +114,133 @@ class GarmentTask:
             y = rng.integers(0, h - side)
             patch = image[y:y + side, :side] if rng.random() < 0.5 else image[y:y + side, w - side:]
         else:
-            photo = self.train[rng.integers(len(self.train))]
-            x0, y0, x1, y1 = bounds(photo.mask)
-            h, w = photo.mask.shape
+            layout = self.train[rng.integers(len(self.train))].layout
+            x0, y0, x1, y1 = bounds(layout.mask)
+            h, w = layout.mask.shape
             strips = ((0, 0, w, y0), (0, y1, w, h), (0, 0, x0, h), (x1, 0, w, h))
             a, b, c, d = max(strips, key=lambda s: min(s[2] - s[0], s[3] - s[1]))
             if min(c - a, d - b) < 12:
                 return augment.studio_ground(size, rng)
-            patch = photo.image[b:d, a:c]
+            patch = layout.image[b:d, a:c]
             patch = np.concatenate((patch, patch[::-1]), 0) if patch.shape[0] < patch.shape[1] else np.concatenate((patch, patch[:, ::-1]), 1)
         return cv2.resize(patch, size[::-1], interpolation=cv2.INTER_LINEAR)
 
-    def sample(self, rng: np.random.Generator, size):
-        pool = self.drawn if self.drawn and rng.random() < 0.15 else self.train
-        photo = pool[rng.integers(len(pool))]
+    def pick(self, rng: np.random.Generator) -> Product:
+        which = rng.random()
+        pool = self.drawn if self.drawn and which < 0.22 else self.laid["train"] if self.laid["train"] and which < 0.65 else self.train
+        return pool[rng.integers(len(pool))]
+
+    def sample(self, rng: np.random.Generator, size, product: Product | None = None, turn: bool = True):
+        """image, mask, parts (255 unknown), landmark heat-maps at half size, which of them are known, kind."""
+        if product is None and rng.random() < 0.04:  # nothing but ground
+            image = self.ground(rng, size)
+            return image, np.zeros(size, bool), np.zeros(size, np.uint8), np.zeros((len(S.LANDMARKS), size[0] // 2, size[1] // 2), np.float32), \
+                np.ones(len(S.LANDMARKS), np.float32), -1
+        product = product or self.pick(rng)
+        layout, anew = product.layout, False
+        if product.place in ("upper", "full", "lower") and rng.random() < 0.6:
+            # Room around the garment for sleeves that swing out.
+            pad = int(0.2 * max(layout.mask.shape))
+            border = lambda x, **k: cv2.copyMakeBorder(x, pad, pad, pad, pad, **k)
+            layout = Layout(border(layout.image, borderType=cv2.BORDER_REPLICATE), border(layout.mask, borderType=cv2.BORDER_CONSTANT),
+                            border(layout.parts, borderType=cv2.BORDER_CONSTANT), {k: (v[0] + pad, v[1] + pad) for k, v in layout.landmarks.items()})
+            layout, anew = articulate.lay(layout, product.place, rng), True
         flip = bool("geometry" in self.groups and rng.random() < 0.5)
-        angle = rng.normal(0, 12) if rng.random() < 0.85 else rng.uniform(-180, 180)
-        x0, y0, x1, y1 = bounds(photo.mask)
+        angle = rng.normal(0, 10) if not turn or rng.random() < 0.8 else rng.uniform(-180, 180)
+        x0, y0, x1, y1 = bounds(layout.mask)
         zoom = rng.uniform(1.02, 1.6)
         cx, cy = (x0 + x1) / 2 + rng.normal(0, 0.04) * (x1 - x0), (y0 + y1) / 2 + rng.normal(0, 0.04) * (y1 - y0)
         half = np.array((x1 - x0, y1 - y0)) * zoom / 2
         m = augment.view_matrix((cx - half[0], cy - half[1], cx + half[0], cy + half[1]), size, angle if "geometry" in self.groups else 0.0, flip)
-        image = augment.warp(photo.image, m, size)
-        mask = augment.warp(photo.mask, m, size, nearest=True, fill=0) > 127
-        outside = augment.warp(np.full(photo.mask.shape, 255, np.uint8), m, size, nearest=True, fill=0) == 0
-        if rng.random() < 0.55 or outside.mean() > 0.2:
-            image = augment.on_ground(image, mask, self.ground(rng, size), rng)
-        if "colour" in self.groups:
-            image = self.colour(image=image)["image"]
-        if "crop_noise" in self.groups:
-            image = self.noise(image=image)["image"]
-        return image, mask, KINDS.index(photo.subcategory) if photo.subcategory else -1
+        image = augment.warp(layout.image, m, size)
+        mask = augment.warp(layout.mask, m, size, nearest=True, fill=0) > 127
+        parts = augment.warp(layout.parts, m, size, nearest=True, fill=0)
+        if flip:
+            parts = np.where(parts == RIGHT, LEFT, np.where(parts == LEFT, RIGHT, parts)).astype(np.uint8)
+        outside = augment.warp(np.full(layout.mask.shape, 255, np.uint8), m, size, nearest=True, fill=0) == 0
+        if anew or rng.random() < 0.5 or outside.mean() > 0.2:
+            like = image[mask].mean(0) if mask.any() and rng.random() < 0.15 else None
+            image = augment.on_ground(image, mask, self.ground(rng, size, like), rng)
+        image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
+        heat, known = heatmaps(layout.landmarks, product.known, m, flip, size)
+        return image, mask, parts, heat, known, KINDS.index(product.kind) if product.kind else -1
 
     def batch(self, rng: np.random.Generator, n: int):
         size = SIZES[rng.integers(len(SIZES))]
-        images, masks, kinds = zip(*(self.sample(rng, size) for _ in range(n)))
-        return to_tensor(images), torch.from_numpy(np.stack(masks)).float(), torch.tensor(kinds)
+        images, masks, parts, heats, known, kinds = zip(*(self.sample(rng, size) for _ in range(n)))
+        return to_tensor(images), torch.from_numpy(np.stack(masks)).float(), torch.from_numpy(np.stack(parts)).long(), \
+            torch.from_numpy(np.stack(heats)), torch.from_numpy(np.stack(known)), torch.tensor(kinds)
 
     def loss(self, model, batch):
-        x_BCHW, mask_BHW, kinds_B = batch
+        x_BCHW, mask_BHW, parts_BHW, heat_BCHW, known_BC, kinds_B = batch
         logits, tags = model(x_BCHW.contiguous(memory_format=torch.channels_last))
+        logits = logits.float()
         dy, dx = torch.randint(2, (2,)).tolist()
-        logits, truth = logits.float()[:, 0], mask_BHW[:, dy::2, dx::2]
-        bce = F.binary_cross_entropy_with_logits(logits, truth)
-        p = logits.sigmoid()
+        truth, parts = mask_BHW[:, dy::2, dx::2], parts_BHW[:, dy::2, dx::2]
+        bce = F.binary_cross_entropy_with_logits(logits[:, 0], truth)
+        p = logits[:, 0].sigmoid()
         dice = (1 - (2 * (p * truth).sum((1, 2)) + 1) / ((p + truth).sum((1, 2)) + 1)).mean()
+        where = torch.where((parts == 0) | (parts == 255), 255, parts - 1)
+        part = F.cross_entropy(logits[:, 1:4], where, ignore_index=255, weight=torch.tensor((0.6, 1.2, 1.2))) if (where != 255).any() else logits.sum() * 0
+        heat = ((logits[:, 4:] - heat_BCHW) ** 2 * (1 + 30 * heat_BCHW) * known_BC[..., None, None]).mean() * 150
         kind = F.cross_entropy(tags.float(), kinds_B, ignore_index=-1, label_smoothing=0.05) if (kinds_B >= 0).any() else tags.sum() * 0
-        return bce + dice + 0.2 * kind, {"bce": bce.detach(), "dice": dice.detach(), "kind": kind.detach()}
+        return bce + dice + 0.5 * part + heat + 0.2 * kind, {"bce": bce.detach(), "dice": dice.detach(), "part": part.detach(),
+                                                             "heat": heat.detach(), "kind": kind.detach()}
 
     @torch.no_grad()
     def evaluate(self, model) -> dict:
-        """Mask IoU (mean over pictures) on the photographed ground and on another one, and accuracy of the kind."""
-        rng, ious, hits, size = np.random.default_rng(0), {"own": [], "moved": []}, [], (256, 224)
-        for photo in self.val:
-            h, w = photo.mask.shape
+        """On validation garments: mask IoU on the photographed ground and on another one (mean over pictures); accuracy of parts
+        (pixels of the garment) and landmarks (share within 5 % of the view's height) with sleeves and legs laid out anew, photographed
+        and drawn; accuracy of the kind. Masks and parts of photos are those this training learns from, not hand-traced."""
+        rng, size = np.random.default_rng(0), (256, 224)
+        ious, hits, parts_right, near = {"own": [], "moved": []}, [], {"photo": [], "drawn": []}, {"photo": [], "drawn": []}
+
+        def run(view):
+            with torch.autocast("cpu", torch.bfloat16):
+                logits, tags = model(to_tensor([view]).contiguous(memory_format=torch.channels_last))
+            return logits.float()[0], tags[0]
+        everyone = self.val + self.laid["val"]
+        for product in everyone[::2]:
+            h, w = product.layout.mask.shape
             m = augment.view_matrix((0, 0, w, h), size)
-            image = augment.warp(photo.image, m, size)
-            mask = augment.warp(photo.mask, m, size, nearest=True, fill=0) > 127
+            image, mask = augment.warp(product.layout.image, m, size), augment.warp(product.layout.mask, m, size, nearest=True, fill=0) > 127
             for kind in ious:
-                view = image if kind == "own" else augment.on_ground(image, mask, self.ground(rng, size), rng)
-                with torch.autocast("cpu", torch.bfloat16):
-                    logits, tags = model(to_tensor([view]).contiguous(memory_format=torch.channels_last))
-                found = F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)[0, 0].numpy() > 0
+                logits, tags = run(image if kind == "own" else augment.on_ground(image, mask, self.ground(rng, size), rng))
+                found = cv2.resize(logits[0].numpy(), size[::-1], interpolation=cv2.INTER_LINEAR) > 0
                 ious[kind].append((found & mask).sum() / max((found | mask).sum(), 1))
-                if kind == "own" and photo.subcategory:
-                    hits.append(KINDS[int(tags.argmax())] == photo.subcategory)
+                if kind == "own" and product.kind:
+                    hits.append(KINDS[int(tags.argmax())] == product.kind)
+        for source, pool in (("photo", self.laid["val"][:120]), ("drawn", self.drawn_val)):
+            for product in pool:
+                image, mask, parts, heat, known, _ = self.sample(rng, size, product, turn=False)
+                logits, _ = run(image)
+                found, parts = logits[1:4].argmax(0).numpy() + 1, parts[::2, ::2]
+                parts_right[source].append(float((found == parts)[parts > 0].mean()))
+                for c in np.flatnonzero(known):
+                    if heat[c].max() > 0.5:
+                        a, b = (np.array(np.unravel_index(np.argmax(q), q.shape)) for q in (heat[c], logits[4 + c].numpy()))
+                        near[source].append(bool(np.linalg.norm(a - b) <= 0.05 * heat.shape[1]))
         out = {f"{k}_iou": float(np.mean(v)) for k, v in ious.items()} | {"kind_accuracy": float(np.mean(hits))}
-        return {"score": (out["own_iou"] + out["moved_iou"]) / 2 + 0.1 * out["kind_accuracy"], **out}
+        out |= {f"{k}_parts": float(np.mean(v)) for k, v in parts_right.items() if v} | {f"{k}_landmarks": float(np.mean(v)) for k, v in near.items() if v}
+        return {"score": (out["own_iou"] + out["moved_iou"]) / 2 + sum(v for k, v in out.items() if k.endswith(("parts", "landmarks"))) / 4
+                + 0.1 * out["kind_accuracy"], **out}
+
+
+def heatmaps(landmarks: dict, known: set[str], matrix: np.ndarray, flip: bool, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks carried by a forward 2x3 affine -> Gaussians, float32 L x H/2 x W/2, and which may be learned from, float32 L: those in
+    ``known`` (one that is known and absent is known to be absent)."""
+    h, w = size[0] // 2, size[1] // 2
+    heat = np.zeros((len(S.LANDMARKS), h, w), np.float32)
+    ys, xs = np.arange(h, dtype=np.float32), np.arange(w, dtype=np.float32)
+    for name, (x, y, *_) in landmarks.items():
+        if name not in known:
+            continue
+        px, py = matrix[:, :2] @ (x, y) + matrix[:, 2]
+        i = S.LANDMARKS.index(MIRRORED[S.LANDMARKS.index(name)] if flip else name)
+        gx, gy = np.exp(-((xs - (px - 0.5) / 2) ** 2) / (2 * SIGMA ** 2)), np.exp(-((ys - (py - 0.5) / 2) ** 2) / (2 * SIGMA ** 2))
+        heat[i] = gy[:, None] * gx[None]
+    names = {MIRRORED[S.LANDMARKS.index(n)] for n in known} if flip else known
+    return heat, np.array([n in names for n in S.LANDMARKS], np.float32)
 
 
 def bounds(mask: np.ndarray) -> tuple[int, int, int, int]:

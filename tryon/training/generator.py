@@ -11,21 +11,36 @@ from tryon.datasets import augment, ccp
 from tryon.models.discriminator import PatchGAN
 from tryon.models.generator import Generator
 from tryon.models.losses import Perceptual
+from tryon.training.parser import with_pseudo_parses
+from tryon.training.sources import CCP, DRAWN
 
 SIZE = (256, 192)
 KEPT = (S.FACE, S.HAIR, S.SHOES, S.BAG, S.ACCESSORY, S.HEADWEAR)
+# What never comes out from under a garment of a class, because it was taken off (tryon.compose.may_become).
+NEVER_UNDER = {S.UPPER: (S.UPPER, S.OUTER, S.FULL), S.OUTER: (S.OUTER,), S.FULL: (S.UPPER, S.OUTER, S.FULL, S.LOWER), S.LOWER: (S.LOWER, S.FULL)}
 
 
 class GeneratorTask:
-    def __init__(self, data: str, l1: float = 4.0, perceptual: float = 1.0, adversarial: float = 0.1, attention: bool = True):
-        self.train = [p for p in ccp.read(data, ("train",), parsed_only=True) if p.parse is not None]
-        self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
-        self.weights = {"l1": l1, "perceptual": perceptual, "adversarial": adversarial}
+    """``tagged``: a folder of parse maps of photos that carry only tags (tryon.training.parser.with_pseudo_parses) or empty. Each loss weight
+    may be zero."""
+
+    title = "generator: conditional GAN, U-Net with self-attention"
+    sources = (CCP, DRAWN)
+
+    def __init__(self, data: str, drawn=(), tagged: str = "", teacher=None, l1: float = 4.0, perceptual: float = 1.0, adversarial: float = 0.1,
+                 layout: float = 0.4, attention: bool = True):
+        photos = ccp.read(data, ("train", "val"))
+        self.val = [p for p in photos if p.parse is not None and p.split == "val"]
+        self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
+        if tagged:
+            self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], tagged, teacher, 0.0)
+        self.weights = {"l1": l1, "perceptual": perceptual, "adversarial": adversarial, "layout": layout}
         self.model = Generator(attention=attention)
         self.judge = PatchGAN()
         self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), 2e-4, betas=(0.5, 0.99))
         self.features = Perceptual()
         self.colour = augment.colour()
+        print(f"{len(self.train)} training and {len(self.val)} validation photos", flush=True)
 
     def parameters(self, lr: float):
         return [{"params": list(self.model.parameters()), "lr": lr}]
@@ -47,27 +62,57 @@ class GeneratorTask:
         pose = augment.warp_pose(photo.pose, m, SIZE, flip)[0]
         if flip:
             parse = np.array(S.PARSE_FLIP, np.uint8)[parse]
-        if rng.random() < 0.3:
+        if rng.random() < 0.45:
             image = augment.on_ground(image, parse > 0, augment.studio_ground(SIZE, rng), rng)
         image = self.colour(image=image)["image"]
         worn = [c for c in GARMENTS if (parse == c).sum() > 300]
-        garment = parse == rng.choice(worn) if worn else np.zeros(SIZE, bool)
-        return image, parse, pose, garment, self._fill(parse, garment, rng), self._flatten(image, garment, rng)
+        cls = rng.choice(worn) if worn else S.BACKGROUND
+        garment = parse == cls if worn else np.zeros(SIZE, bool)
+        fill = self._fill(parse, pose, garment, rng) & ~np.isin(parse, NEVER_UNDER.get(cls, ()))
+        return image, parse, pose, garment, fill, self._flatten(image, garment, rng)
 
-    def _fill(self, parse: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A region around the garment as an old garment of another cut would free it."""
-        reach = int(rng.integers(3, 26))
-        near = cv2.dilate(garment.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
+    def _fill(self, parse: np.ndarray, pose: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A region around the garment as an old garment of another cut would free it: bool HxW. Its outline must not tell what it hides."""
+        grow = lambda m, r: cv2.dilate(m.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * int(r) + 1,) * 2)) > 0
         noise = cv2.resize(rng.normal(size=(8, 6)).astype(np.float32), SIZE[::-1], interpolation=cv2.INTER_CUBIC)
-        fill = near & (noise > rng.uniform(-1.5, 0.3))
-        for cls in (S.LEFT_ARM, S.RIGHT_ARM, S.NECK, S.LEFT_LEG, S.RIGHT_LEG, S.LOWER, S.UPPER):
-            if rng.random() < 0.35:  # a whole limb, or the upper part of it, was covered
-                part = parse == cls
-                if part.any():
-                    ys = np.flatnonzero(part.any(1))
-                    cut = ys[0] + rng.uniform(0.2, 1.0) * (ys[-1] - ys[0] + 1)
-                    fill |= part & (np.arange(SIZE[0])[:, None] < cut)
-        return fill & ~garment & ~np.isin(parse, KEPT)
+        fill = grow(garment, rng.integers(1, 16)) & (noise > rng.uniform(-1.5, 0.6))
+        if rng.random() < 0.5:
+            fill |= grow(self._borrowed(pose, rng), rng.integers(0, 4))
+        y, x = np.mgrid[0:SIZE[0], 0:SIZE[1]]
+        for cls, start, end in ((S.LEFT_ARM, S.L_SHOULDER, S.L_WRIST), (S.RIGHT_ARM, S.R_SHOULDER, S.R_WRIST), (S.LEFT_LEG, S.L_HIP, S.L_ANKLE),
+                                (S.RIGHT_LEG, S.R_HIP, S.R_ANKLE), (S.NECK, None, None), (S.LOWER, S.R_HIP, S.R_ANKLE), (S.UPPER, None, None)):
+            part = parse == cls
+            if rng.random() > 0.35 or not part.any():
+                continue
+            part = grow(part, rng.integers(1, 8))
+            if start is not None and pose[start, 2] > 0 and pose[end, 2] > 0:  # covered down to somewhere along the limb, hands stay
+                d = pose[end, :2] - pose[start, :2]
+                t = ((x - pose[start, 0]) * d[0] + (y - pose[start, 1]) * d[1]) / max(float(d @ d), 1.0)
+                part &= t < rng.uniform(0.2, 1.0)
+            fill |= part
+        fill &= ~garment & ~np.isin(parse, KEPT)
+        if rng.random() < 0.15 and pose[[S.R_EYE, S.L_EYE], 2].all() and pose[S.NECK_JOINT, 2] > 0:  # an old hat, which hid hair and forehead
+            eye, neck = pose[[S.R_EYE, S.L_EYE], :2].mean(0), pose[S.NECK_JOINT, :2]
+            up = (eye - neck) * rng.uniform(0.25, 0.5)
+            size = np.linalg.norm(eye - neck) * rng.uniform((0.35, 0.3), (0.9, 0.7))
+            hat = np.zeros(SIZE, np.uint8)
+            cv2.ellipse(hat, tuple(np.rint(eye + up + (0, -0.6 * size[1] / 2)).astype(int).tolist()), tuple(np.rint(size).astype(int).tolist()), 0, 0, 360, 1, -1)
+            fill |= (hat > 0) & ~garment & (y < eye[1] - 0.05 * np.linalg.norm(eye - neck))
+        return fill
+
+    def _borrowed(self, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A garment somebody else wears, laid on this body by neck and hips: bool HxW."""
+        other = self.train[rng.integers(len(self.train))]
+        theirs, need = other.pose[0], [S.NECK_JOINT, S.R_HIP, S.L_HIP]
+        classes = [c for c in GARMENTS if (other.parse == c).any()]
+        if not classes or (theirs[need, 2] <= 0).any() or (pose[need, 2] <= 0).any():
+            return np.zeros(SIZE, bool)
+        ends = lambda p: (p[S.NECK_JOINT, :2], (p[S.R_HIP, :2] + p[S.L_HIP, :2]) / 2)
+        (a, b), (c, d) = ends(theirs), ends(pose)
+        z = complex(*(d - c)) / (complex(*(b - a)) or 1)
+        m = np.array(((z.real, -z.imag, 0), (z.imag, z.real, 0)))
+        m[:, 2] = c - m[:, :2] @ a
+        return cv2.warpAffine(((other.parse == rng.choice(classes)) * 255).astype(np.uint8), m, SIZE[::-1]) > 127
 
     def _flatten(self, image: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The worn garment with its folds and shading taken out, as a product photo shows it, and a little displaced."""
@@ -89,15 +134,19 @@ class GeneratorTask:
     def _tensors(self, rows):
         x = np.stack([condition(image, flat, garment, fill, parse, skeleton(pose, SIZE)) for image, parse, pose, garment, fill, flat in rows])
         truth = np.stack([r[0] for r in rows]).transpose(0, 3, 1, 2)
-        return torch.from_numpy(x), torch.from_numpy(truth).float() / 255
+        return torch.from_numpy(x), torch.from_numpy(truth).float() / 255, torch.from_numpy(np.stack([r[1] for r in rows])).long()
 
     def loss(self, model, batch):
-        x_BCHW, truth = batch
+        x_BCHW, truth, parse_BHW = batch
         x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
-        made, alpha, region = compose(model, x_BCHW, truth)
+        made, rendered, alpha, region, logits = compose(model, x_BCHW, truth)
         area = region.sum().clamp(min=1.0)
         l1 = ((made - truth).abs() * region).sum() / (3 * area)
-        loss, parts = self.weights["l1"] * l1 + 0.02 * (alpha * x_BCHW[:, 6:7]).mean(), {"l1": l1.detach()}
+        # Rendering everywhere, a little, makes what is painted comparable with the photo around it.
+        loss, parts = self.weights["l1"] * (l1 + 0.15 * (rendered - truth).abs().mean()) + 0.02 * (alpha * x_BCHW[:, 6:7]).mean(), {"l1": l1.detach()}
+        if self.weights["layout"]:
+            ce = (F.cross_entropy(logits, parse_BHW, reduction="none") * x_BCHW[:, 7]).sum() / x_BCHW[:, 7].sum().clamp(min=1.0)
+            loss, parts = loss + self.weights["layout"] * ce, parts | {"layout": ce.detach()}
         if self.weights["perceptual"]:
             p = self.features(made, truth, region)
             loss, parts = loss + self.weights["perceptual"] * p, parts | {"perceptual": p.detach()}
@@ -118,20 +167,24 @@ class GeneratorTask:
 
     @torch.no_grad()
     def evaluate(self, model) -> dict:
-        """L1 (0..255) and perceptual distance inside the edit region on validation photos; score = minus their sum."""
-        rng, l1, distance = np.random.default_rng(0), [], []
+        """L1 (0..255) and perceptual distance inside the edit region on validation photos, share of the fill region whose layout is right;
+        score = minus the two distances, plus the share."""
+        rng, l1, distance, right = np.random.default_rng(0), [], [], []
         for start in range(0, len(self.val), 8):
-            x, truth = self._tensors([self.sample(rng, p) for p in self.val[start:start + 8]])
-            made, _, region = compose(model, x.contiguous(memory_format=torch.channels_last), truth)
+            x, truth, parse = self._tensors([self.sample(rng, p, hard=False) for p in self.val[start:start + 8]])
+            made, _, _, region, logits = compose(model, x.contiguous(memory_format=torch.channels_last), truth)
             l1.append(float(((made - truth).abs() * region).sum() / (3 * region.sum()).clamp(min=1)) * 255)
             distance.append(float(self.features(made, truth, region)))
-        return {"score": -float(np.mean(l1)) / 25.5 - float(np.mean(distance)), "l1": float(np.mean(l1)), "perceptual": float(np.mean(distance))}
+            right.append(float(((logits.argmax(1) == parse) * x[:, 7]).sum() / x[:, 7].sum().clamp(min=1)))
+        l1, distance, right = (float(np.mean(v)) for v in (l1, distance, right))
+        return {"score": right - l1 / 25.5 - distance, "l1": l1, "perceptual": distance, "layout": right}
 
 
 def compose(model, x_BCHW: torch.Tensor, photo: torch.Tensor):
-    """Generator output put together: picture B3HW in 0..1, alpha, and the region (garment or fill) it may differ in."""
-    rendered, alpha = model(x_BCHW)
+    """Generator output put together: picture B3HW in 0..1, what was rendered everywhere, alpha, the region (garment or fill) the picture may
+    differ in, and layout logits."""
+    rendered, alpha, logits = model(x_BCHW)
     garment, fill = x_BCHW[:, 6:7], x_BCHW[:, 7:8]
     worn = alpha * x_BCHW[:, 3:6] + (1 - alpha) * rendered
     region = (garment + fill).clamp(max=1)
-    return photo * (1 - region) + garment * worn + fill * rendered, alpha, region
+    return photo * (1 - region) + garment * worn + fill * rendered, rendered, alpha, region, logits

@@ -1,4 +1,7 @@
-"""Parser training: cross-entropy + Dice on hard crops, studio grounds and reflections of CCP."""
+"""Parser training: cross-entropy + Dice on hard crops, studio grounds and reflections of CCP; self-training on its tagged half."""
+from pathlib import Path
+
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -7,8 +10,9 @@ from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.metrics.quality import merged_iou
 from tryon.models.unet import UNet
+from tryon.training.sources import CCP, DRAWN
 
-SIZES = ((288, 192), (288, 192), (256, 192), (288, 224))  # view sizes (H, W) a batch may have
+SIZES = ((352, 256), (352, 256), (320, 224), (288, 224))  # view sizes (H, W) a batch may have
 VIEWS = ("full", "half", "torso", "legs", "any")
 CLASS_WEIGHT = {S.BACKGROUND: 0.5, S.LEGWEAR: 1.5, S.HEADWEAR: 1.5, S.BAG: 1.2, S.ACCESSORY: 1.5, S.FULL: 1.2}
 
@@ -18,11 +22,55 @@ def to_tensor(images: list[np.ndarray]) -> torch.Tensor:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
 
 
+@torch.no_grad()
+def pseudo_parse(model: UNet, photo: ccp.Photo, sure: float = 0.6) -> np.ndarray:
+    """Parse map of a photo without one by a trained parser, restricted to the classes the photo is tagged with (self-training, Lee
+    2013): HxW uint8, 255 where the winner has less than ``sure``. Averaged over two sizes and their reflections."""
+    h, w = photo.image.shape[:2]
+    total, flip = 0.0, torch.tensor(S.PARSE_FLIP)
+    for size in ((288, 192), (384, 256)):
+        x = to_tensor([cv2.resize(photo.image, size[::-1], interpolation=cv2.INTER_AREA)]).contiguous(memory_format=torch.channels_last)
+        for view in (x, x.flip(3)):
+            with torch.autocast("cpu", torch.bfloat16):
+                p = model(view).float().softmax(1)
+            total = total + F.interpolate(p if view is x else p.flip(3)[:, flip], size=(h, w), mode="bilinear", align_corners=False)
+    p = total * torch.from_numpy(photo.classes.astype(np.float32))[None, :, None, None]
+    best, label = (p / p.sum(1, keepdim=True).clamp(min=1e-6)).max(1)
+    return np.where(best[0] >= sure, label[0], 255).astype(np.uint8)
+
+
+def write(path: Path, picture: np.ndarray) -> None:
+    """Write a PNG that is whole or not there: a killed run finds it again."""
+    cv2.imwrite(str(path.with_suffix(".part.png")), picture)
+    path.with_suffix(".part.png").replace(path)
+
+
+def with_pseudo_parses(photos: list[ccp.Photo], cache: str, teacher: UNet, sure: float = 0.6) -> list[ccp.Photo]:
+    """Those of ``photos`` that carry tags and a pose, with a pseudo parse; found once and kept as PNG in the folder ``cache``."""
+    photos = [p for p in photos if p.pose is not None and p.classes is not None]
+    Path(cache).mkdir(parents=True, exist_ok=True)
+    for i, photo in enumerate(photos):
+        path = Path(cache) / f"{photo.id}.png"
+        if not path.exists():
+            write(path, pseudo_parse(teacher, photo, sure))
+        photo.parse = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if i % 100 == 99:
+            print(f"{i + 1} of {len(photos)} tagged photos parsed by the teacher", flush=True)
+    return photos
+
+
 class ParserTask:
-    def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS):
-        self.train = ccp.read(data, ("train",), parsed_only=True)
+    """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in
+    the folder ``pseudo``, so that a resumed run learns from the same."""
+
+    title = "parser: U-Net on EfficientNet-Lite0"
+    sources = (CCP, DRAWN)
+
+    def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None, pseudo: str = ""):
+        self.train = ccp.read(data, ("train",))
+        self.tagged = with_pseudo_parses([p for p in self.train if p.parse is None], pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
-        self.train = [p for p in self.train if p.parse is not None]
+        self.train = [p for p in self.train if p.parse is not None and p.classes is None]
         self.drawn, self.groups = list(drawn), groups
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = UNet(len(S.PARSE_CLASSES))
@@ -35,7 +83,8 @@ class ParserTask:
         return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
 
     def sample(self, rng: np.random.Generator, size):
-        pool = self.drawn if self.drawn and rng.random() < 0.1 else self.train
+        which = rng.random()
+        pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 else self.train
         photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.34, 0.34, 0.12, 0.08, 0.12))
         geometry = "geometry" in self.groups
@@ -47,14 +96,11 @@ class ParserTask:
         parse = augment.warp(photo.parse, m, size, nearest=True, fill=255)  # 255: outside the photo, not judged
         if flip:
             parse = np.append(np.array(S.PARSE_FLIP, np.uint8), np.full(239, 255, np.uint8))[parse]
-        if rng.random() < 0.35:
+        if pool is not self.tagged and rng.random() < 0.35:
             person = (parse != S.BACKGROUND) & (parse != 255)
             image = augment.on_ground(image, person, augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
-        if "colour" in self.groups:
-            image = self.colour(image=image)["image"]
-        if "crop_noise" in self.groups:
-            image = self.noise(image=image)["image"]
+        image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         return image, parse
 
     def batch(self, rng: np.random.Generator, n: int):
@@ -83,7 +129,7 @@ class ParserTask:
         rng = np.random.default_rng(0)
         for photo in self.val:
             for kind in pairs:
-                size = (288, 192) if kind == "street" else (256, 192)
+                size = (352, 256) if kind == "street" else (320, 224)
                 box = (0, 0, *photo.image.shape[1::-1]) if kind == "street" else augment.person_box(photo.image.shape, photo.pose[0], "half", rng)
                 m = augment.view_matrix(box, size)
                 image = augment.warp(photo.image, m, size)

@@ -7,11 +7,15 @@ from tryon.datasets import augment, ccp
 from tryon.metrics.quality import pck
 from tryon.models.openpose import OpenPose, assemble, targets
 from tryon.training.parser import VIEWS, to_tensor
+from tryon.training.sources import CCP, DRAWN
 
 SIZES = ((320, 224), (320, 224), (288, 224), (320, 192))
 
 
 class PoseTask:
+    title = "pose: OpenPose-style heat-maps and PAFs on EfficientNet-Lite0"
+    sources = (CCP + ", joints by BlazePose", DRAWN)
+
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
         self.val = [p for p in ccp.read(data, ("val",)) if p.pose is not None]
@@ -50,10 +54,7 @@ class PoseTask:
             image, pose, hidden = np.concatenate((a, b), 1), np.concatenate((pose_a, pose_b)), np.maximum(hid_a, hid_b)
         else:
             image, pose, hidden = self.view(rng, size)
-        if "colour" in self.groups:
-            image = self.colour(image=image)["image"]
-        if "crop_noise" in self.groups:
-            image = self.noise(image=image)["image"]
+        image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         paf, heat = targets(pose, size)
         known = 1.0 - hidden
         return image, paf, heat, np.append(known, 1.0).astype(np.float32), np.repeat([known[a] * known[b] for a, b in S.LIMBS], 2).astype(np.float32)

@@ -1,0 +1,105 @@
+"""tryon/paint.py with the package's own generator, on drawn people: what is painted where a garment was taken away."""
+
+import cv2
+import numpy as np
+import pytest
+from conftest import generator
+
+from tryon import schema as S
+from tryon.paint import mirrored, paint
+
+
+def everything() -> np.ndarray:
+    return np.ones(len(S.PARSE_CLASSES), bool)
+
+
+def painted(person, fill: np.ndarray, allowed: np.ndarray | None = None):
+    nothing = np.zeros(fill.shape, bool)
+    return paint(generator(), person.photo, np.zeros(person.photo.shape, np.float32), nothing, fill, person.parse, person.parse, person.pose[0],
+                 everything() if allowed is None else allowed, 100.0)
+
+
+def disc(person, x: float, y: float, radius: float) -> np.ndarray:
+    """Bool HxW; place and radius as shares of the picture's height."""
+    h, w = person.parse.shape
+    return cv2.circle(np.zeros((h, w), np.uint8), (int(x * h), int(y * h)), int(radius * h), 1, -1) > 0
+
+
+def test_only_what_is_allowed_comes_out(persons):
+    """A shirt painted under the shirt that was taken away."""
+    person = persons["edgar"]
+    fill = person.parse == S.UPPER
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.NECK, S.LEFT_ARM, S.RIGHT_ARM]] = True
+    layout, _, _ = painted(person, fill, allowed)
+    assert fill.any() and set(np.unique(layout[fill])) <= set(np.flatnonzero(allowed)) and (layout[~fill] == person.parse[~fill]).all()
+
+
+def test_ground_comes_back_where_only_ground_was(persons):
+    """Colours of the network's working size off by a gain or an offset: a patch on a plain ground must not be seen."""
+    for person in persons.values():
+        h, w = person.parse.shape
+        fill = disc(person, 0.1, 0.12, 0.05)
+        if (person.parse[fill] != S.BACKGROUND).any():
+            continue
+        layout, image, _ = painted(person, fill)
+        off = np.abs(image[fill] - person.photo[fill].astype(np.float32)).mean()
+        assert (layout[fill] == S.BACKGROUND).mean() > 0.95 and off < 8, off
+
+
+def test_an_arm_that_was_hidden_is_an_arm_again(persons):
+    """Skin of another tone, or ground where the arm must be: part of a bare arm is blanked and painted again."""
+    right, off = [], []
+    for person in persons.values():
+        for side, (a, b) in {S.LEFT_ARM: (S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_ELBOW, S.R_WRIST)}.items():
+            if not person.pose[0, [a, b], 2].all():
+                continue
+            h = person.parse.shape[0]
+            x, y = person.pose[0, [a, b], :2].mean(0) / h
+            fill = disc(person, x, y, 0.035)
+            arm = fill & (person.parse == side)
+            if arm.sum() < 50:
+                continue
+            layout, image, _ = painted(person, fill)
+            right.append(np.isin(layout[arm], (S.LEFT_ARM, S.RIGHT_ARM)).mean())
+            off.append(np.abs(np.median(image[arm], 0) - np.median(person.photo[arm].astype(np.float32), 0)).max())
+    assert len(right) >= 2 and np.median(right) > 0.7 and np.median(off) < 40, (right, off)
+
+
+def test_a_look_that_frees_nothing_is_only_lit(persons):
+    """A division by an empty region."""
+    person = persons["clara"]
+    garment = disc(person, 0.37, 0.4, 0.1)
+    worn = np.full(person.photo.shape, 128, np.float32)
+    layout, image, light = paint(generator(), person.photo, worn, garment, np.zeros(garment.shape, bool), person.parse, person.parse, person.pose[0], everything(), 100.0)
+    assert (layout == person.parse).all() and (image == person.photo).all()
+    assert light.shape == worn.shape and np.isfinite(light).all() and np.abs(light[garment]).max() < 128
+
+
+@pytest.mark.parametrize("size", [(97, 73), (301, 223)])
+def test_odd_sizes_and_slivers(persons, size):
+    """A region smaller than a cell of the working size, a picture whose sides are multiples of nothing."""
+    person = persons["amir"]
+    photo = cv2.resize(person.photo, size[::-1], interpolation=cv2.INTER_AREA)
+    parse = cv2.resize(person.parse, size[::-1], interpolation=cv2.INTER_NEAREST)
+    fill = np.zeros(size, bool)
+    fill[size[0] // 2, 5] = True
+    nothing = np.zeros(size, bool)
+    layout, image, _ = paint(generator(), photo, np.zeros((*size, 3), np.float32), nothing, fill, parse, parse, person.pose[0], everything(), 100.0)
+    assert image.shape == photo.shape and np.isfinite(image).all() and (layout[~fill] == parse[~fill]).all()
+
+
+def test_same_twice_and_nothing_is_written_to(persons):
+    """Bytes that depend on the run, or a photo painted on in place."""
+    person, fill = persons["lina"], persons["lina"].parse == S.LOWER
+    before = person.photo.copy()
+    a, b = painted(person, fill), painted(person, fill)
+    assert all((x == y).all() for x, y in zip(a, b)) and (person.photo == before).all()
+
+
+def test_reflections_lie_in_the_source():
+    """Grain taken from the region that is to be painted."""
+    source, todo = np.zeros((20, 20), bool), np.zeros((20, 20), bool)
+    source[:, :10], todo[:, 10:14] = True, True
+    ty, tx, my, mx = mirrored(source, todo)
+    assert len(ty) == todo.sum() and (ty == my).all() and (tx + mx == 18).all()
