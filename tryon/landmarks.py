@@ -254,7 +254,9 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
 
 def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) -> Shape:
     """A top or dress whose sleeves a network has told from the torso."""
-    torso = largest(m & (parts == 1))
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats((m & (parts == 1)).astype(np.uint8))
+    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.03 * m.sum()) + 1  # sleeves folded over the torso cut it into pieces
+    torso = np.isin(pieces, large)
     rows = np.flatnonzero(torso.any(1))
     if len(rows) < 8 or torso.sum() < 0.15 * m.sum():
         torso = largest(m)
@@ -265,13 +267,17 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
     start = int(np.mean([p[1] for p in armpits])) if armpits else int(top + 0.3 * (bottom - top))
     end = top + 0.45 * (bottom - top) if category == "full" else bottom - 0.04 * (bottom - top)
     start = int(np.clip(start, top, max(top, end - 4)))
-    spans = np.array([np.flatnonzero(torso[y])[[0, -1]] for y in range(start, int(end) + 1) if torso[y].any()], float)
+    spans = np.array([np.flatnonzero(torso[y])[[0, -1]] for y in range(start, int(end) + 1) if torso[y].any()]
+                     or [np.flatnonzero(torso[y])[[0, -1]] for y in rows], float)
     width = float(np.percentile(spans[:, 1] - spans[:, 0] + 1, 40))
     xc = float(np.median(spans.mean(1)))
     if len(armpits) == 2:
         apart, middle = float(armpits[1][0] - armpits[0][0]), float(armpits[0][0] + armpits[1][0]) / 2
         if 1.15 * width < apart < 1.6 * width and abs(middle - xc) < 0.35 * width:  # a sleeve lies on the torso and hides a part of it
             width, xc = 0.5 * (width + apart), middle
+    # No torso is as narrow as a network that mistakes it for a sleeve would have it.
+    ys, xs = np.flatnonzero(m.any(1)), np.flatnonzero(m.any(0))
+    width = max(width, 0.32 * (xs[-1] - xs[0] + 1), (0.16 if category == "full" else 0.36) * (ys[-1] - ys[0] + 1))
     landmarks, limbs = {}, {}
     for side, sign in SIDES.items():
         edge = xc + sign * 0.5 * width
