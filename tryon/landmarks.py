@@ -273,7 +273,10 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
     xc = float(np.median(spans.mean(1)))
     if len(armpits) == 2:
         apart, middle = float(armpits[1][0] - armpits[0][0]), float(armpits[0][0] + armpits[1][0]) / 2
-        if 1.15 * width < apart < 1.6 * width and abs(middle - xc) < 0.35 * width:  # a sleeve lies on the torso and hides a part of it
+        # A sleeve that lies on the torso hides a part of it: then there is cloth all the way from armpit to armpit, and below.
+        y, x0, x1 = int(max(p[1] for p in armpits)), int(armpits[0][0]), int(armpits[1][0])
+        between = m[y:y + max(1, int(0.4 * width)), max(0, x0):x1 + 1]
+        if 1.15 * width < apart < 1.6 * width and abs(middle - xc) < 0.35 * width and between.size and between.mean() > 0.97:
             width, xc = 0.5 * (width + apart), middle
     # No torso is as narrow as a network that mistakes it for a sleeve would have it.
     ys, xs = np.flatnonzero(m.any(1)), np.flatnonzero(m.any(0))
