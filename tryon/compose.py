@@ -12,7 +12,7 @@ from tryon import schema as S
 from tryon.fit import Body, Fit, on_photo, part_masks
 from tryon.garment import Garment
 from tryon.networks import Networks
-from tryon.paint import mirrored, paint
+from tryon.paint import mirrored, paint, spread
 
 CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -68,7 +68,7 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int]) -> list[tuple[str
     soft, colour, parts = textures(garment)
     out = []
     for layer in fit.layers:
-        m = cv2.resize(layer.map.astype(np.float32) / 8, (w, h), interpolation=cv2.INTER_LINEAR)
+        m = cv2.resize(layer.map * np.float32(fit.step), (w, h), interpolation=cv2.INTER_LINEAR)
         cover = cv2.resize(layer.cover.astype(np.float32) / 255, (w, h), interpolation=cv2.INTER_LINEAR)
         # Parts agree on where a shared pixel goes, so they may overlap: no seam opens between torso and sleeve.
         if layer.part in parts:
@@ -121,18 +121,15 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Carry the colours of ``inside`` outwards over its border, smoothly: uint8 HxWx3."""
+    """Carry the colours of ``inside`` outwards over its border, smoothly, worked out at no more than 320 pixels: uint8 HxWx3."""
+    if not inside.any():
+        return photo.copy()
     h, w = inside.shape
     scale = min(1.0, 320 / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
     weight = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(photo * inside[..., None].astype(np.uint8), size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small, todo = colour / np.maximum(weight, 1e-3)[..., None], weight < 0.5
-    for sigma in (1.0, 3.0, 9.0, 27.0):
-        total = cv2.GaussianBlur(weight, (0, 0), sigma)
-        fill = todo & (total > 0.01)
-        small[fill] = (cv2.GaussianBlur(colour, (0, 0), sigma)[fill] / total[fill][:, None])
-        todo &= ~fill
+    colour = cv2.resize(photo * inside[..., None].astype(np.uint8), size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-3)[..., None]
+    small = spread(colour.astype(np.float32), weight > min(0.5, 0.9 * float(weight.max())))
     out = cv2.resize(np.clip(np.rint(small), 0, 255).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)
     out[inside] = photo[inside]
     return out
@@ -153,7 +150,7 @@ def neck_opening(garment: Garment) -> np.ndarray:
     return out > 0
 
 
-def kind_of(garment: Garment | Fit) -> str:
+def kind_of(garment: Garment) -> str:
     """Key of ``REPLACES``."""
     return "jacket" if garment.subcategory == "jacket" else garment.category
 
@@ -250,8 +247,8 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
 
 
 def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Decide and paint what was freed, light the garments; ``unit`` is the torso length in pixels: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
-    differ from the photo."""
+    """Decide and paint what was freed, light the garments: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
+    differ from the photo. ``unit`` is the torso length in pixels."""
     h, w = canvas.layout.shape
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     grow = max(1, h // 340)

@@ -30,8 +30,8 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 class Layer:
     """One part of a placed garment, small enough to travel.
 
-    ``part``: ``torso``, ``left`` or ``right`` (sleeve or leg). ``map``: int32 h x w x 2 on the coarse grid, the (x, y)
-    in 1/8 pixels of the product photo that is seen at each place of the person photo; ``cover``: uint8 h x w, 255 where
+    ``part``: ``torso``, ``left`` or ``right`` (sleeve or leg). ``map``: int16 h x w x 2 on the coarse grid, the (x, y)
+    in steps (``Fit.step``) of the product photo that is seen at each place of the person photo; ``cover``: uint8 h x w, 255 where
     the map may be trusted. ``share``: uint8 gh x gw on the garment's grid, how much of it belongs to this part.
     """
 
@@ -48,6 +48,7 @@ class Fit:
     category: str
     subcategory: str
     unit: float  # torso length B in pixels
+    step: float  # of the maps, in pixels of the product photo: 1/8, more where int16 would not reach
     confidence: float  # of the joints the garment hangs on, 0..1
 
 
@@ -265,6 +266,7 @@ def fit(person: Person, garment: Garment) -> Fit:
     scale = COARSE / h
     coarse = (COARSE, max(8, int(round(w * scale))))
 
+    step = max(1.0, max(garment.mask.shape) / 3000) / 8
     layers = []
     for part in ("torso", "right", "left"):
         if part not in shares:
@@ -272,10 +274,10 @@ def fit(person: Person, garment: Garment) -> Fit:
         share = shares[part].reshape(source.shape[:2])
         target = ((placed[part] + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
         m, cover = _invert(source, target, share, garment.mask if limbs else None, coarse)
-        m = np.rint(np.clip(m, -1e6, 1e6) * 8).astype(np.int32)
+        m = np.rint(np.clip(m / step, -32000, 32000)).astype(np.int16)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
-    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, confidence)
+    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, step, confidence)
 
 
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 The generator works at about 256x192. Its layout says what the freed region becomes. Its colours are brought up class by class, so that
 edges follow the layout, and are mixed with what the photo itself tells: the person's own skin, rounded along each limb, the ground around,
 the cloth beside; they meet the photo at the border and take their grain from there. On the garment only the difference the generator makes,
-light and folds, is brought up: the print stays that of the product photo.
+light and folds, is brought up: print and hue stay those of the product photo.
 """
 import cv2
 import numpy as np
@@ -12,20 +12,20 @@ from tryon import schema as S
 from tryon.condition import condition, skeleton
 from tryon.networks import Networks, working_size
 
-SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
-# Classes that look alike, so that one may be matched to the other.
+# Classes that look alike, so that one may be matched to the other: all skin is one.
 GROUP = np.arange(len(S.PARSE_CLASSES))
-GROUP[list(SKIN)] = S.FACE
+GROUP[[S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG]] = S.FACE
 TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25}  # share of the generator's colours, by group, where the photo tells some
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
           pose: np.ndarray, allowed: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """image and worn (the warped garment) HxWx3, uint8 and float32 in 0..255; garment and fill HxW bool; layout and before HxW parse
-    ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become; unit: torso length in pixels.
+    ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become; unit: torso length
+    in pixels.
 
-    Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to worn inside garment
-    (float32 HxWx3).
+    Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to every channel of worn inside
+    garment (float32 HxWx1).
     """
     h, w = fill.shape
     size = working_size(fill.shape, 256 * 192)
@@ -40,24 +40,25 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     scaled[:, :2] = (pose[:, :2] + 0.5) * (size[1] / w, size[0] / h) - 0.5
     rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
     logits[~allowed] = -1e4
-    light = np.zeros((h, w, 3), np.float32)
+    light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
-        light = cv2.resize(_spread((1 - alpha)[..., None] * (rgb - worn_s), garment_s).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
+        change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
+        light = cv2.resize(change.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     out, painted = layout.copy(), image.astype(np.float32)
     if fill_s.any():
         # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
         classes = np.unique(logits.argmax(0)[fill_s])
-        logits = _spread(logits[classes].transpose(1, 2, 0), fill_s)
+        logits = spread(logits[classes].transpose(1, 2, 0), fill_s)
         small_label = classes[logits.argmax(-1)]
-        y0, y1, x0, x1 = _box(fill)
+        box = y0, y1, x0, x1 = _box(fill)
         window = np.s_[y0:y1, x0:x1]
-        label = classes[np.stack([_zoom(np.ascontiguousarray(logits[..., i]), fill.shape, (y0, y1, x0, x1)) for i in range(len(classes))]).argmax(0)]
+        label = classes[np.stack([_zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
-        matched = _match(rgb, image_s, fill_s, garment_s, small_label, nearest(before))
-        told = _told(image_s, ~fill_s & ~garment_s, nearest(before))
-        painted[window] = _bring_up(matched, told, small_label, fill_s, label, fill.shape, (y0, y1, x0, x1))
-        painted[window] *= _roundness(out, before, fill, unit)[window][..., None]
-        painted[window] += _grain(image, out, before, fill, (y0, y1, x0, x1), h / size[0])
+        known, before_s = ~fill_s & ~garment_s, nearest(before)
+        matched = _match(rgb, image_s, fill_s, known, small_label, before_s)
+        painted[window] = _bring_up(matched, _told(image_s, known, before_s), small_label, fill_s, label, fill.shape, box)
+        painted[window] *= _roundness(out, fill, unit)[window][..., None]
+        painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
 
 
@@ -74,7 +75,7 @@ def _zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int])
     return cv2.warpAffine(a.astype(np.float32), m, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
+def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Carry the values of ``a`` (h x w x C) from ``known`` smoothly over its border and everywhere: push-pull over a pyramid (Gortler et al.
     1996). ``known`` must hold at least one pixel."""
     weight = known.astype(np.float32)[..., None]
@@ -94,10 +95,10 @@ def _spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     return out
 
 
-def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, garment: np.ndarray, label: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarray, label: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Shift what was painted so that skin has the tone of the person's own, and so that it meets the photo where both show the same kind of
     thing; that shift fades away from there."""
-    out, known = rgb.copy(), ~fill & ~garment
+    out = rgb.copy()
     for group in np.unique(GROUP[label[fill]]):
         mine = fill & (GROUP[label] == group)
         own = known & (GROUP[before] == group)
@@ -107,7 +108,7 @@ def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, garment: np.nda
         ring = cv2.dilate(mine.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & known & (GROUP[before] == group)
         if not ring.any():
             continue
-        shift = _spread(np.clip(difference, -60, 60), ring)
+        shift = spread(np.clip(difference, -60, 60), ring)
         distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
         out[mine] += (shift * np.exp(-distance / 10)[..., None])[mine]
     return out
@@ -124,17 +125,17 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray) -> dict[int,
         pixels = image[skin].astype(np.float32)
         light = pixels.sum(1)
         tone = pixels[(light >= np.percentile(light, 50)) & (light <= np.percentile(light, 85))].mean(0)
-        out[S.FACE] = 0.45 * _spread(image.astype(np.float32), skin) + 0.55 * tone
+        out[S.FACE] = 0.45 * spread(image.astype(np.float32), skin) + 0.55 * tone
     person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not person.all():
         # Smooth far from the border, continued lines near it (fast marching, Telea 2004).
         near = cv2.inpaint(image, person, 3, cv2.INPAINT_TELEA).astype(np.float32)
         depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3) / 10, 0, 1)[..., None]
-        out[S.BACKGROUND] = near * (1 - depth) + _spread(image.astype(np.float32), person == 0) * depth
+        out[S.BACKGROUND] = near * (1 - depth) + spread(image.astype(np.float32), person == 0) * depth
     return out
 
 
-def _roundness(layout: np.ndarray, before: np.ndarray, fill: np.ndarray, unit: float) -> np.ndarray:
+def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float) -> np.ndarray:
     """Factor float32 HxW that rounds painted limbs: darker towards their outlines, 1 elsewhere."""
     out = np.ones(fill.shape, np.float32)
     for cls in (S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG):
@@ -150,7 +151,7 @@ def _bring_up(rgb: np.ndarray, told: dict[int, np.ndarray], label: np.ndarray, f
     out = np.zeros((*wanted.shape, 3), np.float32)
     for group in np.unique(GROUP[wanted]):
         mine = fill & (GROUP[label] == group)
-        colour = _spread(rgb.astype(np.float32), mine) if mine.any() else rgb
+        colour = spread(rgb.astype(np.float32), mine) if mine.any() else rgb
         if group in told:
             colour = TRUST[group] * colour + (1 - TRUST[group]) * told[group]
         alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
