@@ -16,22 +16,8 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 
 
 def connect(config: Config) -> None:
-    """Join the cluster of the job (``RAY_ADDRESS``, set by ``ray job submit``) or of ``cluster.address``; else start a
-    local Ray. Raises ConfigError when the stages ask for more than the cluster has: they would wait for ever."""
-    address = config.cluster.address or os.environ.get("RAY_ADDRESS", "")
-    # Freed blocks stay mapped: without this a third of the CPU time goes into page faults.
-    env = {"THP_MEM_ALLOC_ENABLE": "1", "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
-    if address:
-        with _own_handlers():
-            ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False, logging_level=logging.ERROR)
-    else:
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side prints internals between the progress lines
-        os.environ.setdefault("RAY_worker_niceness", "0")  # workers at nice 15 starve beside anything else on the machine
-        # Its processes inherit the environment. As a runtime_env it would make those useless that Ray starts in advance.
-        os.environ |= env | {"PYTHONPATH": os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))}
-        with _own_handlers():
-            ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False,
-                     logging_level=logging.ERROR, object_store_memory=int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
+    """``join`` for the render job. Raises ConfigError when the stages ask for more than the cluster has: they would wait for ever."""
+    join(config.cluster.address, int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
     warnings.filterwarnings("ignore", module=r"ray\.")
     warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -43,10 +29,30 @@ def connect(config: Config) -> None:
     check_budget(config, ray.cluster_resources())
 
 
+def join(address: str = "", store_bytes: int | None = None) -> None:
+    """Join the cluster at ``address``, else that of the job (``RAY_ADDRESS``, set by ``ray job submit``); else start a local Ray, whose
+    object store holds ``store_bytes`` (None: 30 % of the memory)."""
+    address = address or os.environ.get("RAY_ADDRESS", "")
+    # Freed blocks stay mapped: without this a third of the CPU time goes into page faults.
+    env = {"THP_MEM_ALLOC_ENABLE": "1", "OMP_NUM_THREADS": "1", "NO_ALBUMENTATIONS_UPDATE": "1"}
+    if address:
+        with own_handlers():
+            ray.init(address=address, runtime_env={"env_vars": env}, log_to_driver=False, logging_level=logging.ERROR)
+    else:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side prints internals between the progress lines
+        os.environ.setdefault("RAY_worker_niceness", "0")  # workers at nice 15 starve beside anything else on the machine
+        # Its processes inherit the environment. As a runtime_env it would make those useless that Ray starts in advance.
+        os.environ |= env | {"PYTHONPATH": os.pathsep.join(filter(None, (ROOT, os.environ.get("PYTHONPATH", ""))))}
+        with own_handlers():
+            ray.init(address="local", include_dashboard=False, num_cpus=max(2, os.cpu_count() or 1), log_to_driver=False,
+                     logging_level=logging.ERROR, object_store_memory=store_bytes)
+
+
 @contextlib.contextmanager
-def _own_handlers() -> Iterator[None]:
+def own_handlers() -> Iterator[None]:
     """Keep the handlers of signals. Ray's, which ``ray.init`` puts in place, raises SystemExit wherever the program is at that
-    moment; in the middle of a fork Python swallows it and a lock of ``logging`` stays taken for ever."""
+    moment; in the middle of a fork Python swallows it and a lock of ``logging`` stays taken for ever. That of Ray Train, put in place by
+    ``Trainer.fit``, ends an interrupted run with status 0."""
     original, signal.signal = signal.signal, lambda number, handler: signal.getsignal(number)
     try:
         yield

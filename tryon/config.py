@@ -155,7 +155,7 @@ def build(values: Mapping[str, tuple[object, str]]) -> Config:
         if key not in fields:
             raise ConfigError(f"{where}: unknown configuration key {key!r}{_nearest(key, fields)}")
         section, name = key.split(".")
-        sections[section][name] = _convert(fields[key], value, where)
+        sections[section][name] = convert(fields[key], value, where)
     config = Config(**{s.name: s.default_factory(**sections[s.name]) for s in dataclasses.fields(Config)})
     if not re.fullmatch(r"source|[1-9]\d{1,4}x[1-9]\d{1,4}", config.output.size):
         raise ConfigError(f"{values['output.size'][1]}: {config.output.size!r} is no size; write 'source' or WxH, for example 768x1024")
@@ -201,12 +201,12 @@ def parse_args(argv: Sequence[str] | None = None, flags: Mapping[str, str] = REN
     parser.add_argument("--config", metavar="FILE", help="TOML file with the sections and keys below")
     fields = dict(options())
     for flag, key in flags.items():
-        _add(parser, flag, key, fields[key])
+        add_option(parser, flag, key, fields[key])
     for section in dataclasses.fields(Config):
         group = parser.add_argument_group(f"[{section.name}]")
         for key, f in fields.items():
             if key.startswith(section.name + "."):
-                _add(group, "--" + key, key, f)
+                add_option(group, "--" + key, key, f)
     known, rest = parser.parse_known_args(argv)
     given = vars(known)
     if rest:
@@ -246,7 +246,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (-h lists what there is)\n")
 
 
-def _add(parser, flag: str, key: str, f: dataclasses.Field) -> None:
+def add_option(parser, flag: str, key: str, f: dataclasses.Field) -> None:
+    """An argument ``flag`` for the field ``f`` ("section.key" is ``key``), with its help and default; its value is text for ``convert``."""
     name = key.split(".")[1]
     kind = {bool: "true|false", int: "N", float: "X"}.get(type(f.default), "|".join(f.metadata["choices"]) or "TEXT")
     help = (f.metadata["help"] + f" (default: {_show(f.default)})").replace("%", "%%")
@@ -260,8 +261,8 @@ def _add(parser, flag: str, key: str, f: dataclasses.Field) -> None:
         parser.add_argument(flag, dest=key, metavar=kind, help=help)
 
 
-def _convert(f: dataclasses.Field, value: object, where: str):
-    """``value`` as the type of the field's default, inside its bounds."""
+def convert(f: dataclasses.Field, value: object, where: str):
+    """``value`` as the type of the field's default, inside its bounds. Raises ConfigError."""
     kind, meta = type(f.default), f.metadata
     wanted = {bool: "true or false", int: "an integer", float: "a number", str: "text", tuple: "a list of texts"}[kind]
     wrong = ConfigError(f"{where}: expected {wanted}, got {value!r}")

@@ -14,10 +14,10 @@ from tryon.datasets.articulate import LEFT, RIGHT, Layout
 from tryon.garment import soft_mask
 from tryon.models.unet import UNet
 from tryon.models.weights import GARMENT_CHANNELS, KINDS
-from tryon.training.parser import to_tensor, write
+from tryon.training.parser import write
 from tryon.training.sources import CCP, DRAWN, GARMENTS
+from tryon.training.task import Task, View, predict, to_input
 
-SIZES = ((256, 224), (256, 224), (256, 256), (224, 256), (288, 192))
 MIRRORED = tuple(n.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for n in S.LANDMARKS)
 SIGMA = 2.0  # of a landmark's Gaussian, in cells of the stride-2 grid
 
@@ -60,13 +60,14 @@ def with_pseudo_masks(photos: list[garments.GarmentPhoto], cache: str, networks)
     return out
 
 
-class GarmentTask:
+class GarmentTask(Task):
     """``data`` is the garments folder; ``grounds`` a CCP folder whose street scenes serve as grounds; ``drawn`` garments drawn by the
     package; ``teacher`` a trained garment network (tryon.networks.Networks) whose masks are learned from (self-training), or
     None: those of GrabCut."""
 
     title = "garment: U-Net on EfficientNet-Lite0: mask, parts, landmarks and kind"
     sources = (GARMENTS, CCP + " (as grounds)", DRAWN)
+    sizes = ((256, 224), (256, 224), (256, 256), (224, 256), (288, 192))
 
     def __init__(self, data: str, grounds: str, masks: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None):
         photos = garments.read(data, ("train", "val"))
@@ -93,11 +94,6 @@ class GarmentTask:
         self.model.encoder.load_imagenet()
         print(f"training: {len(self.train)} photos with masks, {len(self.laid['train'])} also with parts, {len(self.drawn)} drawn; "
               f"validation: {len(self.val)}, {len(self.laid['val'])}, {len(self.drawn_val)}", flush=True)
-
-    def parameters(self, lr: float):
-        encoder = list(self.model.encoder.parameters())
-        rest = [p for n, p in self.model.named_parameters() if not n.startswith("encoder.")]
-        return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
 
     def ground(self, rng: np.random.Generator, size, like: np.ndarray | None = None) -> np.ndarray:
         """A plain ground (of the colour ``like`` when given), a street scene, or the ground beside another garment, stretched."""
@@ -130,11 +126,12 @@ class GarmentTask:
         pool = self.drawn if self.drawn and which < 0.22 else self.laid["train"] if self.laid["train"] and which < 0.65 else self.train
         return pool[rng.integers(len(pool))]
 
-    def sample(self, rng: np.random.Generator, size, product: Product | None = None, turn: bool = True):
-        """image, mask, parts (255 unknown), landmark heat-maps at half size, which of them are known, kind."""
+    def sample(self, rng: np.random.Generator, view: View, product: Product | None = None, turn: bool = True):
+        """image; mask, parts (255 unknown) and landmark heat-maps at half size; which landmarks are known; kind."""
+        size, half = view.size, (view.size[0] // 2, view.size[1] // 2)
         if product is None and rng.random() < 0.04:  # nothing but ground
             image = self.ground(rng, size)
-            return image, np.zeros(size, bool), np.zeros(size, np.uint8), np.zeros((len(S.LANDMARKS), size[0] // 2, size[1] // 2), np.float32), \
+            return image, np.zeros(half, bool), np.zeros(half, np.uint8), np.zeros((len(S.LANDMARKS), *half), np.float32), \
                 np.ones(len(S.LANDMARKS), np.float32), -1
         product = product or self.pick(rng)
         layout, anew = product.layout, False
@@ -150,8 +147,8 @@ class GarmentTask:
         x0, y0, x1, y1 = bounds(layout.mask)
         zoom = rng.uniform(1.02, 1.6)
         cx, cy = (x0 + x1) / 2 + rng.normal(0, 0.04) * (x1 - x0), (y0 + y1) / 2 + rng.normal(0, 0.04) * (y1 - y0)
-        half = np.array((x1 - x0, y1 - y0)) * zoom / 2
-        m = augment.view_matrix((cx - half[0], cy - half[1], cx + half[0], cy + half[1]), size, angle if "geometry" in self.groups else 0.0, flip)
+        rx, ry = np.array((x1 - x0, y1 - y0)) * zoom / 2
+        m = augment.view_matrix((cx - rx, cy - ry, cx + rx, cy + ry), size, angle if "geometry" in self.groups else 0.0, flip)
         image = augment.warp(layout.image, m, size)
         mask = augment.warp(layout.mask, m, size, nearest=True, fill=0) > 127
         parts = augment.warp(layout.parts, m, size, nearest=True, fill=0)
@@ -163,25 +160,18 @@ class GarmentTask:
             image = augment.on_ground(image, mask, self.ground(rng, size, like), rng)
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         heat, known = heatmaps(layout.landmarks, product.known, m, flip, size)
-        return image, mask, parts, heat, known, KINDS.index(product.kind) if product.kind else -1
-
-    def batch(self, rng: np.random.Generator, n: int):
-        size = SIZES[rng.integers(len(SIZES))]
-        images, masks, parts, heats, known, kinds = zip(*(self.sample(rng, size) for _ in range(n)))
-        return to_tensor(images), torch.from_numpy(np.stack(masks)).float(), torch.from_numpy(np.stack(parts)).long(), \
-            torch.from_numpy(np.stack(heats)), torch.from_numpy(np.stack(known)), torch.tensor(kinds)
+        return image, view.halve(mask), view.halve(parts), heat, known, KINDS.index(product.kind) if product.kind else -1
 
     def loss(self, model, batch):
-        x_BCHW, mask_BHW, parts_BHW, heat_BCHW, known_BC, kinds_B = batch
-        logits, tags = model(x_BCHW.contiguous(memory_format=torch.channels_last))
-        logits = logits.float()
-        dy, dx = torch.randint(2, (2,)).tolist()
-        truth, parts = mask_BHW[:, dy::2, dx::2], parts_BHW[:, dy::2, dx::2]
+        images_BHWC, mask_BHW, parts_BHW, heat_BCHW, known_BC, kinds_B = batch
+        logits, tags = model(to_input(images_BHWC))
+        logits, truth, parts = logits.float(), mask_BHW.float(), parts_BHW.long()
         bce = F.binary_cross_entropy_with_logits(logits[:, 0], truth)
         p = logits[:, 0].sigmoid()
         dice = (1 - (2 * (p * truth).sum((1, 2)) + 1) / ((p + truth).sum((1, 2)) + 1)).mean()
         where = torch.where((parts == 0) | (parts == 255), 255, parts - 1)
-        part = F.cross_entropy(logits[:, 1:4], where, ignore_index=255, weight=torch.tensor((0.6, 1.2, 1.2))) if (where != 255).any() else logits.sum() * 0
+        weight = torch.tensor((0.6, 1.2, 1.2), device=logits.device)
+        part = F.cross_entropy(logits[:, 1:4], where, ignore_index=255, weight=weight) if (where != 255).any() else logits.sum() * 0
         heat = ((logits[:, 4:] - heat_BCHW) ** 2 * (1 + 30 * heat_BCHW) * known_BC[..., None, None]).mean() * 150
         kind = F.cross_entropy(tags.float(), kinds_B, ignore_index=-1, label_smoothing=0.05) if (kinds_B >= 0).any() else tags.sum() * 0
         return bce + dice + 0.5 * part + heat + 0.2 * kind, {"bce": bce.detach(), "dice": dice.detach(), "part": part.detach(),
@@ -195,33 +185,29 @@ class GarmentTask:
         rng, size = np.random.default_rng(0), (256, 224)
         ious, hits, parts_right, near = {"own": [], "moved": []}, [], {"photo": [], "drawn": []}, {"photo": [], "drawn": []}
 
-        def run(view):
-            with torch.autocast("cpu", torch.bfloat16):
-                logits, tags = model(to_tensor([view]).contiguous(memory_format=torch.channels_last))
-            return logits.float()[0], tags[0]
-        everyone = self.val + self.laid["val"]
-        for product in everyone[::2]:
+        for product in (self.val + self.laid["val"])[::2]:
             h, w = product.layout.mask.shape
             m = augment.view_matrix((0, 0, w, h), size)
             image, mask = augment.warp(product.layout.image, m, size), augment.warp(product.layout.mask, m, size, nearest=True, fill=0) > 127
             for kind in ious:
-                logits, tags = run(image if kind == "own" else augment.on_ground(image, mask, self.ground(rng, size), rng))
-                found = cv2.resize(logits[0].numpy(), size[::-1], interpolation=cv2.INTER_LINEAR) > 0
+                logits, tags = predict(model, image if kind == "own" else augment.on_ground(image, mask, self.ground(rng, size), rng))
+                found = cv2.resize(logits[0, 0].float().cpu().numpy(), size[::-1], interpolation=cv2.INTER_LINEAR) > 0
                 ious[kind].append((found & mask).sum() / max((found | mask).sum(), 1))
                 if kind == "own" and product.kind:
                     hits.append(KINDS[int(tags.argmax())] == product.kind)
         for source, pool in (("photo", self.laid["val"][:120]), ("drawn", self.drawn_val)):
             for product in pool:
-                image, mask, parts, heat, known, _ = self.sample(rng, size, product, turn=False)
-                logits, _ = run(image)
-                found, parts = logits[1:4].argmax(0).numpy() + 1, parts[::2, ::2]
+                image, _, parts, heat, known, _ = self.sample(rng, View(size), product, turn=False)
+                logits = predict(model, image)[0][0].float().cpu().numpy()
+                found = logits[1:4].argmax(0) + 1
                 parts_right[source].append(float((found == parts)[parts > 0].mean()))
                 for c in np.flatnonzero(known):
                     if heat[c].max() > 0.5:
-                        a, b = (np.array(np.unravel_index(np.argmax(q), q.shape)) for q in (heat[c], logits[4 + c].numpy()))
+                        a, b = (np.array(np.unravel_index(np.argmax(q), q.shape)) for q in (heat[c], logits[4 + c]))
                         near[source].append(bool(np.linalg.norm(a - b) <= 0.05 * heat.shape[1]))
         out = {f"{k}_iou": float(np.mean(v)) for k, v in ious.items()} | {"kind_accuracy": float(np.mean(hits))}
-        out |= {f"{k}_parts": float(np.mean(v)) for k, v in parts_right.items() if v} | {f"{k}_landmarks": float(np.mean(v)) for k, v in near.items() if v}
+        out |= {f"{k}_parts": float(np.mean(v)) for k, v in parts_right.items() if v}
+        out |= {f"{k}_landmarks": float(np.mean(v)) for k, v in near.items() if v}
         return {"score": (out["own_iou"] + out["moved_iou"]) / 2 + sum(v for k, v in out.items() if k.endswith(("parts", "landmarks"))) / 4
                 + 0.1 * out["kind_accuracy"], **out}
 

@@ -13,6 +13,7 @@ from tryon.models.generator import Generator
 from tryon.models.losses import Perceptual
 from tryon.training.parser import with_pseudo_parses
 from tryon.training.sources import CCP, DRAWN
+from tryon.training.task import Task, View, to_input
 
 SIZE = (256, 192)
 KEPT = (S.FACE, S.HAIR, S.SHOES, S.BAG, S.ACCESSORY, S.HEADWEAR)
@@ -20,24 +21,23 @@ KEPT = (S.FACE, S.HAIR, S.SHOES, S.BAG, S.ACCESSORY, S.HEADWEAR)
 NEVER_UNDER = {S.UPPER: (S.UPPER, S.OUTER, S.FULL), S.OUTER: (S.OUTER,), S.FULL: (S.UPPER, S.OUTER, S.FULL, S.LOWER), S.LOWER: (S.LOWER, S.FULL)}
 
 
-class GeneratorTask:
-    """``tagged``: a folder of parse maps of photos that carry only tags (tryon.training.parser.with_pseudo_parses) or empty. Each loss weight
-    may be zero."""
+class GeneratorTask(Task):
+    """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in the folder
+    ``pseudo``. Each loss weight may be zero."""
 
     title = "generator: conditional GAN, U-Net with self-attention"
     sources = (CCP, DRAWN)
+    sizes = (SIZE,)
 
-    def __init__(self, data: str, drawn=(), tagged: str = "", teacher=None, l1: float = 4.0, perceptual: float = 1.0, adversarial: float = 0.1,
+    def __init__(self, data: str, drawn=(), teacher=None, pseudo: str = "", l1: float = 4.0, perceptual: float = 1.0, adversarial: float = 0.1,
                  layout: float = 0.4, attention: bool = True):
         photos = ccp.read(data, ("train", "val"))
         self.val = [p for p in photos if p.parse is not None and p.split == "val"]
         self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
-        if tagged:
-            self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], tagged, teacher, 0.0)
+        if pseudo:
+            self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher, 0.0)
         self.weights = {"l1": l1, "perceptual": perceptual, "adversarial": adversarial, "layout": layout}
         self.model = Generator(attention=attention)
-        self.judge = PatchGAN()
-        self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), 2e-4, betas=(0.5, 0.99))
         self.features = Perceptual()
         self.colour = augment.colour()
         print(f"{len(self.train)} training and {len(self.val)} validation photos", flush=True)
@@ -45,15 +45,22 @@ class GeneratorTask:
     def parameters(self, lr: float):
         return [{"params": list(self.model.parameters()), "lr": lr}]
 
+    def prepare(self, device, wrap) -> None:
+        self.features.to(device)
+        self.judge = PatchGAN().to(device)
+        self.critic = wrap(self.judge)  # for its own loss; the generator's goes through it unwrapped, as it leaves its weights alone
+        self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), 2e-4, betas=(0.5, 0.99))
+
     def extra_state(self) -> dict:
-        """What a checkpoint must hold beside the generator."""
         return {"judge": self.judge.state_dict(), "judge_optimizer": self.judge_optimizer.state_dict()}
 
     def load_extra_state(self, state: dict) -> None:
         self.judge.load_state_dict(state["judge"])
         self.judge_optimizer.load_state_dict(state["judge_optimizer"])
 
-    def sample(self, rng: np.random.Generator, photo: ccp.Photo, hard: bool = True):
+    def sample(self, rng: np.random.Generator, view: View, photo: ccp.Photo | None = None):
+        """The photo, what the generator sees (CONDITION x H x W in 0..1), and its parse map."""
+        photo = photo or self.train[rng.integers(len(self.train))]
         kind = rng.choice(("full", "half", "torso", "any"), p=(0.35, 0.45, 0.1, 0.1))
         flip = bool(rng.random() < 0.5)
         m = augment.view_matrix(augment.person_box(photo.image.shape, photo.pose[0], kind, rng), SIZE, rng.normal(0, 4), flip)
@@ -64,12 +71,12 @@ class GeneratorTask:
             parse = np.array(S.PARSE_FLIP, np.uint8)[parse]
         if rng.random() < 0.45:
             image = augment.on_ground(image, parse > 0, augment.studio_ground(SIZE, rng), rng)
-        image = self.colour(image=image)["image"]
+        image = augment.pixels(image, rng, ("colour",), self.colour, None)
         worn = [c for c in GARMENTS if (parse == c).sum() > 300]
         cls = rng.choice(worn) if worn else S.BACKGROUND
         garment = parse == cls if worn else np.zeros(SIZE, bool)
         fill = self._fill(parse, pose, garment, rng) & ~np.isin(parse, NEVER_UNDER.get(cls, ()))
-        return image, parse, pose, garment, fill, self._flatten(image, garment, rng)
+        return image, condition(image, self._flatten(image, garment, rng), garment, fill, parse, skeleton(pose, SIZE)), parse
 
     def _fill(self, parse: np.ndarray, pose: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A region around the garment as an old garment of another cut would free it: bool HxW. Its outline must not tell what it hides."""
@@ -96,7 +103,8 @@ class GeneratorTask:
             up = (eye - neck) * rng.uniform(0.25, 0.5)
             size = np.linalg.norm(eye - neck) * rng.uniform((0.35, 0.3), (0.9, 0.7))
             hat = np.zeros(SIZE, np.uint8)
-            cv2.ellipse(hat, tuple(np.rint(eye + up + (0, -0.6 * size[1] / 2)).astype(int).tolist()), tuple(np.rint(size).astype(int).tolist()), 0, 0, 360, 1, -1)
+            centre, axes = (tuple(np.rint(v).astype(int).tolist()) for v in (eye + up + (0, -0.6 * size[1] / 2), size))
+            cv2.ellipse(hat, centre, axes, 0, 0, 360, 1, -1)
             fill |= (hat > 0) & ~garment & (y < eye[1] - 0.05 * np.linalg.norm(eye - neck))
         return fill
 
@@ -127,18 +135,8 @@ class GeneratorTask:
         y, x = np.mgrid[0:SIZE[0], 0:SIZE[1]].astype(np.float32)
         return cv2.remap(flat, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
-    def batch(self, rng: np.random.Generator, n: int):
-        rows = [self.sample(rng, self.train[rng.integers(len(self.train))]) for _ in range(n)]
-        return self._tensors(rows)
-
-    def _tensors(self, rows):
-        x = np.stack([condition(image, flat, garment, fill, parse, skeleton(pose, SIZE)) for image, parse, pose, garment, fill, flat in rows])
-        truth = np.stack([r[0] for r in rows]).transpose(0, 3, 1, 2)
-        return torch.from_numpy(x), torch.from_numpy(truth).float() / 255, torch.from_numpy(np.stack([r[1] for r in rows])).long()
-
     def loss(self, model, batch):
-        x_BCHW, truth, parse_BHW = batch
-        x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
+        x_BCHW, truth, parse_BHW = to_pairs(batch)
         made, rendered, alpha, region, logits = compose(model, x_BCHW, truth)
         area = region.sum().clamp(min=1.0)
         l1 = ((made - truth).abs() * region).sum() / (3 * area)
@@ -152,14 +150,13 @@ class GeneratorTask:
             loss, parts = loss + self.weights["perceptual"] * p, parts | {"perceptual": p.detach()}
         if self.weights["adversarial"]:
             self.judge.requires_grad_(True)
-            real, fake = self.judge(truth, x_BCHW).float(), self.judge(made.detach(), x_BCHW).float()
+            real, fake = self.critic(torch.cat((truth, made.detach())), torch.cat((x_BCHW, x_BCHW))).float().chunk(2)
             where = F.interpolate(region, size=real.shape[-2:], mode="area") > 0.05
             count = where.sum().clamp(min=1)
             judged = (((real - 1) ** 2 + fake ** 2) * where).sum() / count / 2
-            if torch.is_grad_enabled():
-                self.judge_optimizer.zero_grad(set_to_none=True)
-                judged.backward()
-                self.judge_optimizer.step()
+            self.judge_optimizer.zero_grad(set_to_none=True)
+            judged.backward()
+            self.judge_optimizer.step()
             self.judge.requires_grad_(False)
             fooled = (((self.judge(made, x_BCHW).float() - 1) ** 2) * where).sum() / count
             loss, parts = loss + self.weights["adversarial"] * fooled, parts | {"judge": judged.detach(), "fooled": fooled.detach()}
@@ -170,14 +167,22 @@ class GeneratorTask:
         """L1 (0..255) and perceptual distance inside the edit region on validation photos, share of the fill region whose layout is right;
         score = minus the two distances, plus the share."""
         rng, l1, distance, right = np.random.default_rng(0), [], [], []
+        device = next(model.parameters()).device
         for start in range(0, len(self.val), 8):
-            x, truth, parse = self._tensors([self.sample(rng, p, hard=False) for p in self.val[start:start + 8]])
-            made, _, _, region, logits = compose(model, x.contiguous(memory_format=torch.channels_last), truth)
+            rows = [self.sample(rng, View(SIZE), p) for p in self.val[start:start + 8]]
+            x, truth, parse = to_pairs([torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows)])
+            made, _, _, region, logits = compose(model, x, truth)
             l1.append(float(((made - truth).abs() * region).sum() / (3 * region.sum()).clamp(min=1)) * 255)
             distance.append(float(self.features(made, truth, region)))
             right.append(float(((logits.argmax(1) == parse) * x[:, 7]).sum() / x[:, 7].sum().clamp(min=1)))
         l1, distance, right = (float(np.mean(v)) for v in (l1, distance, right))
         return {"score": right - l1 / 25.5 - distance, "l1": l1, "perceptual": distance, "layout": right}
+
+
+def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Stacked samples -> condition BCHW, channels last, photo B3HW in 0..1, parse map BHW."""
+    images_BHWC, x_BCHW, parse_BHW = batch
+    return x_BCHW.contiguous(memory_format=torch.channels_last), to_input(images_BHWC) / 255, parse_BHW.long()
 
 
 def compose(model, x_BCHW: torch.Tensor, photo: torch.Tensor):

@@ -11,15 +11,10 @@ from tryon.datasets import augment, ccp
 from tryon.metrics.quality import merged_iou
 from tryon.models.unet import UNet
 from tryon.training.sources import CCP, DRAWN
+from tryon.training.task import Task, View, judged_views, predict, to_input
 
-SIZES = ((352, 256), (352, 256), (320, 224), (288, 224))  # view sizes (H, W) a batch may have
 VIEWS = ("full", "half", "torso", "legs", "any")
 CLASS_WEIGHT = {S.BACKGROUND: 0.5, S.LEGWEAR: 1.5, S.HEADWEAR: 1.5, S.BAG: 1.2, S.ACCESSORY: 1.5, S.FULL: 1.2}
-
-
-def to_tensor(images: list[np.ndarray]) -> torch.Tensor:
-    """List of HxWx3 uint8 -> float B3HW in 0..255, channels last."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float()
 
 
 @torch.no_grad()
@@ -29,7 +24,7 @@ def pseudo_parse(model: UNet, photo: ccp.Photo, sure: float = 0.6) -> np.ndarray
     h, w = photo.image.shape[:2]
     total, flip = 0.0, torch.tensor(S.PARSE_FLIP)
     for size in ((288, 192), (384, 256)):
-        x = to_tensor([cv2.resize(photo.image, size[::-1], interpolation=cv2.INTER_AREA)]).contiguous(memory_format=torch.channels_last)
+        x = to_input(torch.from_numpy(cv2.resize(photo.image, size[::-1], interpolation=cv2.INTER_AREA))[None])
         for view in (x, x.flip(3)):
             with torch.autocast("cpu", torch.bfloat16):
                 p = model(view).float().softmax(1)
@@ -59,14 +54,16 @@ def with_pseudo_parses(photos: list[ccp.Photo], cache: str, teacher: UNet, sure:
     return photos
 
 
-class ParserTask:
+class ParserTask(Task):
     """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in
     the folder ``pseudo``, so that a resumed run learns from the same."""
 
     title = "parser: U-Net on EfficientNet-Lite0"
     sources = (CCP, DRAWN)
+    sizes = ((352, 256), (352, 256), (320, 224), (288, 224))
 
-    def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None, pseudo: str = ""):
+    def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None,
+                 pseudo: str = ""):
         self.train = ccp.read(data, ("train",))
         self.tagged = with_pseudo_parses([p for p in self.train if p.parse is None], pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
@@ -77,12 +74,8 @@ class ParserTask:
         self.model.encoder.load_imagenet()
         self.weight = torch.tensor([CLASS_WEIGHT.get(i, 1.0) for i in range(len(S.PARSE_CLASSES))])
 
-    def parameters(self, lr: float):
-        encoder = list(self.model.encoder.parameters())
-        rest = [p for n, p in self.model.named_parameters() if not n.startswith("encoder.")]
-        return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
-
-    def sample(self, rng: np.random.Generator, size):
+    def sample(self, rng: np.random.Generator, view: View):
+        size = view.size
         which = rng.random()
         pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 else self.train
         photo = pool[rng.integers(len(pool))]
@@ -101,19 +94,12 @@ class ParserTask:
             image = augment.on_ground(image, person, augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
-        return image, parse
-
-    def batch(self, rng: np.random.Generator, n: int):
-        size = SIZES[rng.integers(len(SIZES))]
-        images, parses = zip(*(self.sample(rng, size) for _ in range(n)))
-        return to_tensor(images), torch.from_numpy(np.stack(parses)).long()
+        return image, view.halve(parse)
 
     def loss(self, model, batch):
-        x_BCHW, y_BHW = batch
-        logits = model(x_BCHW.contiguous(memory_format=torch.channels_last)).float()
-        dy, dx = torch.randint(2, (2,)).tolist()  # the loss is taken at stride 2: a random phase keeps edges unbiased
-        y_BHW = y_BHW[:, dy::2, dx::2]
-        ce = F.cross_entropy(logits, y_BHW, weight=self.weight, ignore_index=255)
+        images_BHWC, parse_BHW = batch
+        logits, y_BHW = model(to_input(images_BHWC)).float(), parse_BHW.long()
+        ce = F.cross_entropy(logits, y_BHW, weight=self.weight.to(logits.device), ignore_index=255)
         known = (y_BHW != 255).unsqueeze(1)
         p = logits.softmax(1) * known
         truth = torch.zeros_like(p).scatter_(1, y_BHW.clamp(max=16).unsqueeze(1), 1.0) * known
@@ -127,20 +113,14 @@ class ParserTask:
         """mIoU over the merged classes on the validation photos, whole and as half-body crops on a studio ground."""
         pairs = {"street": ([], []), "half": ([], [])}
         rng = np.random.default_rng(0)
-        for photo in self.val:
-            for kind in pairs:
-                size = (352, 256) if kind == "street" else (320, 224)
-                box = (0, 0, *photo.image.shape[1::-1]) if kind == "street" else augment.person_box(photo.image.shape, photo.pose[0], "half", rng)
-                m = augment.view_matrix(box, size)
-                image = augment.warp(photo.image, m, size)
-                parse = augment.warp(photo.parse, m, size, nearest=True, fill=0)
-                if kind == "half":
-                    image = augment.on_ground(image, parse > 0, augment.studio_ground(size, rng), rng)
-                with torch.autocast("cpu", torch.bfloat16):
-                    logits = model(to_tensor([image]).contiguous(memory_format=torch.channels_last)).float()
-                logits = F.interpolate(logits, size=size, mode="bilinear", align_corners=False)
-                pairs[kind][0].append(logits.argmax(1)[0].numpy().astype(np.uint8))
-                pairs[kind][1].append(parse)
+        for photo, kind, m, size in judged_views(self.val, {"street": (352, 256), "half": (320, 224)}, rng):
+            image = augment.warp(photo.image, m, size)
+            parse = augment.warp(photo.parse, m, size, nearest=True, fill=0)
+            if kind == "half":
+                image = augment.on_ground(image, parse > 0, augment.studio_ground(size, rng), rng)
+            logits = F.interpolate(predict(model, image).float(), size=size, mode="bilinear", align_corners=False)
+            pairs[kind][0].append(logits.argmax(1)[0].cpu().numpy().astype(np.uint8))
+            pairs[kind][1].append(parse)
         out = {}
         for kind, (predicted, truth) in pairs.items():
             iou, garment = merged_iou(predicted, truth)

@@ -6,15 +6,15 @@ from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.metrics.quality import pck
 from tryon.models.openpose import OpenPose, assemble, targets
-from tryon.training.parser import VIEWS, to_tensor
+from tryon.training.parser import VIEWS
 from tryon.training.sources import CCP, DRAWN
+from tryon.training.task import Task, View, judged_views, predict, to_input
 
-SIZES = ((320, 224), (320, 224), (288, 224), (320, 192))
 
-
-class PoseTask:
+class PoseTask(Task):
     title = "pose: OpenPose-style heat-maps and PAFs on EfficientNet-Lite0"
     sources = (CCP + ", joints by BlazePose", DRAWN)
+    sizes = ((320, 224), (320, 224), (288, 224), (320, 192))
 
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
@@ -24,12 +24,8 @@ class PoseTask:
         self.model = OpenPose()
         self.model.encoder.load_imagenet()
 
-    def parameters(self, lr: float):
-        encoder = list(self.model.encoder.parameters())
-        rest = [p for n, p in self.model.named_parameters() if not n.startswith("encoder.")]
-        return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
-
-    def view(self, rng: np.random.Generator, size):
+    def person(self, rng: np.random.Generator, size: tuple[int, int]):
+        """Somebody in a picture of ``size``: picture, pose 1x18x3, and which joints are not judged (1) as the label calls them missing."""
         pool = self.drawn if self.drawn and rng.random() < 0.1 else self.train
         photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.4, 0.34, 0.1, 0.06, 0.1))
@@ -41,33 +37,27 @@ class PoseTask:
         if photo.parse is not None and rng.random() < 0.45:
             person = augment.warp(photo.parse, m, size, nearest=True, fill=0) != S.BACKGROUND
             image = augment.on_ground(image, person, augment.studio_ground(size, rng), rng)
-        # A joint inside the picture that the label calls missing is unknown, not absent: it is left out of the loss.
-        hidden = photo.pose[0].copy()
-        hidden[:, 2] = photo.pose[0][:, 2] == 0
-        return image, pose, hidden[list(S.JOINT_FLIP), 2] if flip else hidden[:, 2]
+        hidden = (photo.pose[0][:, 2] == 0).astype(np.float32)  # unknown, not absent
+        return image, pose, hidden[list(S.JOINT_FLIP)] if flip else hidden
 
-    def sample(self, rng: np.random.Generator, size):
+    def sample(self, rng: np.random.Generator, view: View):
+        size = view.size
         if rng.random() < 0.1:  # two people side by side
             half = (size[0], size[1] // 2)
-            (a, pose_a, hid_a), (b, pose_b, hid_b) = self.view(rng, half), self.view(rng, half)
+            (a, pose_a, hid_a), (b, pose_b, hid_b) = self.person(rng, half), self.person(rng, half)
             pose_b[..., 0] += np.where(pose_b[..., 2] > 0, half[1], 0)
             image, pose, hidden = np.concatenate((a, b), 1), np.concatenate((pose_a, pose_b)), np.maximum(hid_a, hid_b)
         else:
-            image, pose, hidden = self.view(rng, size)
+            image, pose, hidden = self.person(rng, size)
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         paf, heat = targets(pose, size)
         known = 1.0 - hidden
         return image, paf, heat, np.append(known, 1.0).astype(np.float32), np.repeat([known[a] * known[b] for a, b in S.LIMBS], 2).astype(np.float32)
 
-    def batch(self, rng: np.random.Generator, n: int):
-        size = SIZES[rng.integers(len(SIZES))]
-        images, *rest = zip(*(self.sample(rng, size) for _ in range(n)))
-        return to_tensor(images), *(torch.from_numpy(np.stack(r)) for r in rest)
-
     def loss(self, model, batch):
-        x_BCHW, paf_t, heat_t, heat_known, paf_known = batch
+        images_BHWC, paf_t, heat_t, heat_known, paf_known = batch
         loss, parts = 0.0, {}
-        for i, (paf, heat) in enumerate(model(x_BCHW.contiguous(memory_format=torch.channels_last))):
+        for i, (paf, heat) in enumerate(model(to_input(images_BHWC))):
             lh = ((heat.float() - heat_t) ** 2 * heat_known[..., None, None] * (1 + 4 * heat_t)).mean() * 100
             lp = ((paf.float() - paf_t) ** 2 * paf_known[..., None, None] * (1 + 2 * paf_t.abs())).mean() * 50
             loss = loss + lh + lp
@@ -79,15 +69,10 @@ class PoseTask:
         """PCK@0.2 of torso length on validation photos: the street photo, and a half-body crop of it."""
         found, truth = {"street": [], "half": []}, {"street": [], "half": []}
         rng = np.random.default_rng(0)
-        for photo in self.val:
-            for kind in found:
-                size = (320, 224) if kind == "street" else (288, 224)
-                box = (0, 0, *photo.image.shape[1::-1]) if kind == "street" else augment.person_box(photo.image.shape, photo.pose[0], "half", rng)
-                m = augment.view_matrix(box, size)
-                with torch.autocast("cpu", torch.bfloat16):
-                    paf, heat = model(to_tensor([augment.warp(photo.image, m, size)]).contiguous(memory_format=torch.channels_last))[-1]
-                poses = assemble(paf[0].float().numpy(), heat[0].float().numpy())
-                found[kind].append(poses[0] if len(poses) else np.zeros((18, 3), np.float32))
-                truth[kind].append(augment.warp_pose(photo.pose, m, size, False)[0])
+        for photo, kind, m, size in judged_views(self.val, {"street": (320, 224), "half": (288, 224)}, rng):
+            paf, heat = predict(model, augment.warp(photo.image, m, size))[-1]
+            poses = assemble(paf[0].float().cpu().numpy(), heat[0].float().cpu().numpy())
+            found[kind].append(poses[0] if len(poses) else np.zeros((18, 3), np.float32))
+            truth[kind].append(augment.warp_pose(photo.pose, m, size, False)[0])
         out = {f"{k}_pck": pck(found[k], truth[k])[0] for k in found}
         return {"score": sum(out.values()) / 2, **out}
