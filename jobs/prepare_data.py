@@ -4,10 +4,12 @@
     python jobs/prepare_data.py --format viton-hd --data s3://sets/viton-hd --out s3://sets/shards --keep 5000
     python jobs/prepare_data.py --format labelme --data ./corrected --out ./shards --labels labels.toml
     python jobs/prepare_data.py --format ccp --data ../cache/ccp --out /tmp/shards --limit 50   # a quick look
+    python jobs/prepare_data.py --format ccp --data ../cache/ccp --out ../cache/shards/ccp --keep 1000 --expand 3000 --augment geometry,colour
 
 Writes OUT/{train,val,test}/NNNNN.parquet (tryon/datasets/shards.py), OUT/rejected.jsonl with every sample that was left out and why, and
 last OUT/statistics.json, without which the set is not whole. The split is 70 / 15 / 15 by a hash of the person or garment and comes before
-all else. The same command after a kill makes the same bytes. COCO and MPII need the extra: pip install -e '.[data]'
+all else; curation (--keep) follows, and then expansion (--expand), which adds augmented copies to the train split alone. The same command
+after a kill makes the same bytes. COCO and MPII need the extra: pip install -e '.[data]'
 
 Exit status: 0 when samples were written, 1 when there were none, 2 for bad usage or a data set that cannot be used.
 """
@@ -16,7 +18,6 @@ import itertools
 import json
 import os
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +25,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tryon import storage as storage_module
 from tryon.config import StorageConfig
-from tryon.datasets import curate
+from tryon.datasets import augment, curate, expand
 from tryon.datasets.formats import FORMATS
 from tryon.datasets.labels import LABEL_SETS
 from tryon.datasets.sample import DatasetError, Entry, Rejected, load
 from tryon.datasets.shards import ShardWriter
 from tryon.datasets.source import Source, load_labels
 from tryon.datasets.statistics import Statistics, table
+from tryon.progress import Progress
 from tryon.storage import Storage, StorageError, join
 
 
@@ -42,12 +44,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--labels", metavar="FILE", help="JSON or TOML table: label of the data set = class of ours, or ignore")
     parser.add_argument("--label-set", default="", choices=sorted(LABEL_SETS), help="label set of the parse maps, when it is not the format's own")
     parser.add_argument("--keep", type=count, default=0, metavar="N", help="curate: keep the N best samples (tryon/datasets/curate.py)")
+    parser.add_argument("--expand", type=count, default=0, metavar="M", help="expand: the train split to M samples by augmented copies of its own "
+                                                                             "(tryon/datasets/expand.py)")
+    parser.add_argument("--augment", type=augment.groups, default=augment.GROUPS, metavar="GROUPS",
+                        help=f"what --expand varies: some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="of the copies of --expand (default 0)")
     parser.add_argument("--limit", type=count, default=0, metavar="N", help="read only the first N samples")
     parser.add_argument("--shard-rows", type=count, default=256, metavar="N", help="samples per shard (default 256); 128 MB end a shard too")
     parser.add_argument("--threads", type=count, default=4, metavar="N", help="samples read at the same time (default 4)")
     parser.add_argument("--allow", nargs="+", default=[], metavar="PREFIX", help="further places that annotations may name photos in")
     parser.add_argument("--endpoint-url", default="", help="S3 endpoint (default: AWS_ENDPOINT_URL_S3, else AWS)")
     args = parser.parse_args(argv)
+    if args.expand and not args.augment:
+        parser.error("--expand with --augment none would add copies that are all the same")
     try:
         return run(args)
     except (DatasetError, StorageError, ModuleNotFoundError) as e:
@@ -70,8 +79,8 @@ def run(args) -> int:
     if args.keep:
         entries = curated(entries, args.keep, args.threads, found)
     writer = ShardWriter(storage, out, args.shard_rows)
-    progress = Progress("written", len(entries))
-    for result in load(entries, args.threads):
+    progress, train = Progress("written", len(entries)), []
+    for entry, result in zip(entries, load(entries, args.threads), strict=True):
         progress.count()
         if isinstance(result, Rejected):
             found.reject(result)
@@ -79,8 +88,12 @@ def run(args) -> int:
             sample, image = result
             found.add(sample, image.shape[:2])
             writer.add(sample)
+            train += [entry] * (sample.split == "train")
     storage.write(join(out, "rejected.jsonl"), "".join(json.dumps(r._asdict()) + "\n" for r in found.details).encode())
-    report = {"format": args.format, "data": data, "keep": args.keep} | found.report()
+    report = {"format": args.format, "data": data, "keep": args.keep}
+    if args.expand and found.samples:
+        report["expanded"] = expanded(train, args, found, writer)
+    report |= found.report()
     writer.close(report)
     print(table(report))
     print(f"{sum(found.samples.values())} samples in {len(writer.shards)} shards, {sum(found.rejected.values())} left out: {out}")
@@ -108,25 +121,34 @@ def curated(entries: list[Entry], keep: int, threads: int, found: Statistics) ->
     return [entries[positions[i]] for i, reason in fate.items() if not reason]
 
 
-class Progress:
-    """One line every five seconds: how many of how many, how fast, time left."""
+def expanded(train: list[Entry], args, found: Statistics, writer: ShardWriter) -> dict:
+    """Add augmented copies of the train split, which are read a second time, after the originals; what statistics.json says of it."""
+    if not train:
+        raise DatasetError("--expand: no sample of the train split was read, so there is nothing to copy")
+    if args.expand < len(train):
+        raise DatasetError(f"--expand {args.expand} is less than the {len(train)} samples of the train split, which all stay; --keep takes fewer")
+    counts = expand.shares(len(train), args.expand - len(train))
+    copied = [(entry, n) for entry, n in zip(train, counts, strict=True) if n]
+    augmentation, progress = expand.Augmentation(args.augment, args.seed), Progress("copies written", sum(counts))
+    for (entry, n), result in zip(copied, load((entry for entry, _ in copied), args.threads), strict=True):
+        if isinstance(result, Rejected):
+            raise DatasetError(f"sample {entry.id} was read a moment ago and now is not: {result.reason}, {result.detail}")
+        for k in range(1, n + 1):
+            copy = augmentation.copy(*result, k)
+            found.add(copy, result[1].shape[:2])
+            writer.add(copy)
+            progress.count()
+    return {"copies": sum(counts), "of": len(train), "groups": [g for g in augment.GROUPS if g in args.augment], "seed": args.seed}
 
-    def __init__(self, verb: str, total: int):
-        self.verb, self.total, self.done, self.start, self.shown = verb, total, 0, time.monotonic(), time.monotonic()
 
-    def count(self) -> None:
-        self.done += 1
-        now = time.monotonic()
-        if now - self.shown > 5 or self.done == self.total:
-            self.shown, rate = now, self.done / max(now - self.start, 1e-3)
-            left = int((self.total - self.done) / rate)
-            print(f"{self.done}/{self.total} {self.verb}, {rate:.1f}/s, {left // 60}:{left % 60:02d} left", flush=True)
-
-
-def count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+def count(text: str, least: int = 1) -> int:
+    if int(text) < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, got {text}")
     return int(text)
+
+
+def seed(text: str) -> int:
+    return count(text, 0)
 
 
 if __name__ == "__main__":

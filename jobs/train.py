@@ -30,6 +30,7 @@ import torch
 
 from tryon import cluster
 from tryon.config import ConfigError, StorageConfig, add_option, convert
+from tryon.datasets import augment
 from tryon.datasets.sample import DatasetError
 from tryon.ledger import LockedError, lock
 from tryon.models import weights
@@ -52,11 +53,11 @@ def build(args, cache: str):
     if args.network == "garment":
         drawn = [draw_garment(rng, (448, 336)) for _ in range(args.drawn)]
         teacher = Networks("cpu", args.teacher, ("garment",)) if args.teacher else None
-        task = GarmentTask(args.data, args.grounds, f"{cache}/{'pseudo' if teacher else 'grabcut'}", drawn, teacher=teacher)
+        task = GarmentTask(args.data, args.grounds, f"{cache}/{'pseudo' if teacher else 'grabcut'}", drawn, args.augment, teacher)
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}
-        task = TASKS[args.network](args.data, drawn, **taught)
+        task = TASKS[args.network](args.data, drawn, args.augment, **taught)
     if args.init:
         weights.fill(task.model, args.init)
     return task
@@ -65,10 +66,12 @@ def build(args, cache: str):
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.add_argument("network", choices=TASKS)
-    parser.add_argument("--data", required=True, help="folder of the data set (CCP for people, garments for garments)")
+    parser.add_argument("--data", required=True, help="data set: shards of jobs/prepare_data.py, or the folder of CCP (people) or of the Clothing dataset (garments)")
     parser.add_argument("--grounds", help="garment only: a CCP folder whose street scenes serve as grounds")
     parser.add_argument("--drawn", type=int, default=300, metavar="N", help="people or garments drawn by the package to mix in (default: 300)")
     parser.add_argument("--out", required=True, metavar="URI", help="run folder, local or s3://: checkpoint, best weights, metrics")
+    parser.add_argument("--augment", type=groups, default=augment.GROUPS, metavar="GROUPS",
+                        help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
                                                             "parses of the photos that carry only tags, garment takes masks")
@@ -92,6 +95,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 1
+
+
+def groups(text: str) -> tuple[str, ...]:
+    chosen = () if text == "none" else tuple(text.split(","))
+    if unknown := set(chosen) - set(augment.GROUPS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is none of {', '.join(augment.GROUPS)}, none")
+    return chosen
 
 
 def run(args, config: FitConfig) -> int:

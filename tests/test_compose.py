@@ -189,8 +189,9 @@ def test_jacket_closes_over_a_shirt(persons, goods):
     assert jacket.sum() > 1000
     under = (shirt.layout == S.UPPER) & ~jacket & (both.layout == S.UPPER)
     inner = cv2.erode(under.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    # The same cloth; only its light may know of the jacket.
-    assert np.abs(both.image[inner].astype(float) - shirt.image[inner]).mean() < 14
+    # The same cloth: only its light, one number for all three channels, may know of the jacket.
+    change = both.image[inner].astype(float) - shirt.image[inner]
+    assert np.abs(change - change.mean(1, keepdims=True)).mean() < 1 and np.abs(change).mean() < 20
 
 
 def test_order_matters_only_where_garments_meet(persons, goods):

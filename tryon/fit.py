@@ -24,6 +24,9 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 # Proportions measured on 527 CCP people (median), in units of the torso length B (neck to middle of the hips).
 SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
 TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
+# Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
+# lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
+FLAT_WIDTH = 0.92
 
 
 @dataclass
@@ -190,7 +193,7 @@ def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur
     return centre + normal * u[:, None]
 
 
-def _invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``share`` of the part gh x gw in 0..1) into a
     backward map h x w x 2 and its cover h x w, by splatting a dense resampling of the grid. Only what lies in the
     garment's ``mask`` or close by is splatted: the ground between sleeve and torso belongs to neither."""
@@ -273,7 +276,7 @@ def fit(person: Person, garment: Garment) -> Fit:
             continue
         share = shares[part].reshape(source.shape[:2])
         target = ((placed[part] + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
-        m, cover = _invert(source, target, share, garment.mask if limbs else None, coarse)
+        m, cover = invert(source, target, share, garment.mask if limbs else None, coarse)
         m = np.rint(np.clip(m / step, -32000, 32000)).astype(np.int16)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
@@ -331,8 +334,9 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         seams = abs(shape.landmarks["shoulder_left"][0] - shape.landmarks["shoulder_right"][0])
         sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
     # From the side a garment is narrower, not shorter.
-    sy = TORSO_WIDTH * SHOULDERS * body.unit / shape.width
+    sy = FLAT_WIDTH * body.unit / shape.width
     s = sy  # of sleeves, whatever happens to the length of the torso
+    s_across = TORSO_WIDTH * SHOULDERS * body.unit / shape.width  # sleeves are flat, arms round
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
@@ -357,10 +361,10 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
         arm = true.sum() - 0.08 * body.unit
         s_t = s
-        if 0.58 * arm < reach * s < 1.6 * arm:  # a long sleeve ends at the wrist
+        if 0.66 * arm < reach * s < 1.7 * arm:  # a long sleeve ends at the wrist
             s_t = arm * 1.02 / reach
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-        outwards, slack = -sign * u * 0.88 * s, 0.145 * body.unit
+        outwards, slack = -sign * u * 0.88 * s_across, 0.145 * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
         limbs[side] = (position, joint_weights(garment, side, points))

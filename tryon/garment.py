@@ -8,14 +8,14 @@ from tryon import schema as S
 from tryon.landmarks import Shape, largest, measure, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
-from tryon.person import pack, unpack
+from tryon.person import pack, soft_iou, unpack
 from tryon.schema import RowError
 
 
 @dataclass
 class Garment:
     """photo HxWx3 uint8 RGB, the garment upright in it; mask HxW uint8 0/255; parts HxW uint8: 0, torso 1, right sleeve or leg 2, left 3;
-    shape: measurements in pixels of the photo; confidence 0..1."""
+    shape: measurements in pixels of the photo; confidence: the IoU 0..1 that the mask can be expected to have (tryon.person.soft_iou)."""
 
     photo: np.ndarray
     mask: np.ndarray
@@ -124,11 +124,10 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     p, parts, heat, kinds = networks.garment(photo)
     kind = _kind(kinds, category, subcategory)
     if mask is None:
-        mask, sure = soft_mask(p, photo)
+        mask, _ = soft_mask(p, photo)
         if not outlined(photo, mask):
             raise RowError("no_garment", "no garment was found in the photo")
     else:
-        sure = float(np.abs(p - 0.5).mean() * 2)
         if mask.shape != photo.shape[:2] or mask.dtype != np.uint8:
             raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
     if (mask > 0).mean() < 0.01:
@@ -145,7 +144,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     for side, part in (("right", 2), ("left", 3)):
         if side not in shape.limbs:
             label[label == part] = 1
-    return Garment(photo, mask, label, S.CATEGORY_OF[kind], kind, shape, sure)
+    return Garment(photo, mask, label, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
 
 
 def _kind(kinds: np.ndarray, category: str | None, subcategory: str | None) -> str:

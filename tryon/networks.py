@@ -7,6 +7,9 @@ from tryon.models import weights
 from tryon.models.openpose import STRIDE
 
 
+PARSER_AREA = 448 * 320  # pixels of the parser's working size
+
+
 def working_size(shape: tuple[int, ...], area: int) -> tuple[int, int]:
     """(H, W), multiples of 32, of about ``area`` pixels, nearest to the picture's own aspect."""
     h, w = shape[:2]
@@ -36,7 +39,7 @@ class Networks:
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """HxWx3 uint8 -> class probabilities, float32 h x w x 17 at half the working size."""
-        logits, _ = self._run("parser", photo, 352 * 256)
+        logits, _ = self._run("parser", photo, PARSER_AREA)
         return logits.float().softmax(1)[0].permute(1, 2, 0).cpu().numpy()
 
     def pose(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:

@@ -15,7 +15,9 @@ from tryon.networks import Networks, working_size
 # Classes that look alike, so that one may be matched to the other: all skin is one.
 GROUP = np.arange(len(S.PARSE_CLASSES))
 GROUP[[S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG]] = S.FACE
-TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25}  # share of the generator's colours, by group, where the photo tells some
+# Share of the generator's colours, by group, where the photo tells some.
+CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
+TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
@@ -115,8 +117,8 @@ def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarr
 
 
 def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray) -> dict[int, np.ndarray]:
-    """What the photo tells of skin and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and the tone of all that
-    is well lit; ground is that around the person."""
+    """What the photo tells of skin, cloth and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and the tone of all
+    that is well lit; cloth goes on as it is seen; ground is that around the person."""
     out = {}
     skin = known & (GROUP[before] == S.FACE)
     inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -126,6 +128,10 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray) -> dict[int,
         light = pixels.sum(1)
         tone = pixels[(light >= np.percentile(light, 50)) & (light <= np.percentile(light, 85))].mean(0)
         out[S.FACE] = 0.45 * spread(image.astype(np.float32), skin) + 0.55 * tone
+    for group in CLOTH:
+        seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if seen.sum() >= 30:
+            out[group] = spread(image.astype(np.float32), seen)
     person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not person.all():
         # Smooth far from the border, continued lines near it (fast marching, Telea 2004).

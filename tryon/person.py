@@ -15,7 +15,7 @@ from tryon.schema import RowError
 @dataclass
 class Person:
     """photo HxWx3 uint8 RGB; parse HxW uint8 ids into PARSE_CLASSES, of the first person alone; pose Px18x3 float32, the largest first;
-    confidence 0..1 of parse and pose together."""
+    confidence 0..1 of the parse map (``sureness``); each joint has its own."""
 
     photo: np.ndarray
     parse: np.ndarray
@@ -32,8 +32,25 @@ class Person:
         return Person(photo, a["parse"], a["pose"], meta["confidence"])
 
 
+CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
+
+
+def soft_iou(p: np.ndarray) -> float:
+    """The IoU that a region found by probabilities (float32 h x w in 0..1, above a half) can be expected to have, if they are what they say:
+    what is probably rightly in it over what is in it or probably should be."""
+    found = p > 0.5
+    return float(p[found].sum() / max(float(found.sum() + p[~found].sum()), 1e-6))
+
+
+def sureness(p: np.ndarray) -> float:
+    """Confidence 0..1 of class probabilities h x w x 17: the mean of the IoU that cloth as one region can be expected to have and of the
+    probability of the winning class off the background."""
+    front = p.argmax(-1) != S.BACKGROUND
+    return 0.5 * soft_iou(p[..., CLOTHED].sum(-1)) + 0.5 * float(p.max(-1)[front].mean()) if front.any() else 0.0
+
+
 def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
-    """Parse map of an HxWx3 uint8 photo at its own size, and the mean probability of the winning class off the background."""
+    """Parse map of an HxWx3 uint8 photo at its own size, and its ``sureness``."""
     p = networks.parse(photo)
     h, w = photo.shape[:2]
     best, label = None, np.zeros((h, w), np.uint8)
@@ -46,8 +63,7 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
             won = full > best
             label[won] = cls
             best = np.maximum(best, full)
-    front = label != S.BACKGROUND
-    return label, float(np.clip(best[front].mean(), 0, 1)) if front.any() else 0.0
+    return label, round(sureness(p), 3)
 
 
 def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
@@ -92,11 +108,10 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     poses = pose(networks, photo)
     if not len(poses):
         raise RowError("no_person", "no person with at least four visible joints was found in the photo")
-    main = poses[0]
     label = alone(label, poses)
     if (label != S.BACKGROUND).mean() < 0.01:
         raise RowError("no_person", "a pose was found but nothing that looks like a person around it")
-    return Person(photo, label, poses, float(0.5 * sure + 0.5 * main[main[:, 2] > 0, 2].mean()))
+    return Person(photo, label, poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:

@@ -1,8 +1,11 @@
 """tryon/datasets/ccp.py: Clothing Co-Parsing in the shape of shared/data/ccp.tar."""
 
+import json
+
 import handmade
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from tryon import schema as S
 from tryon.datasets import ccp
@@ -61,7 +64,7 @@ def test_training_reads_the_same_with_photos_in_memory(tmp_path):
     assert [p.id for p in photos] == ["0001", "0002", "0003"] and all(isinstance(p.photo, np.ndarray) for p in photos)
     assert all(np.array_equal(p.image, streamed[p.id].image) and p.split == split_of(f"ccp/{p.id}") for p in photos)
     assert photos[0].pose.shape == (1, 18, 3) and photos[2].pose is None
-    assert [p.id for p in ccp.read(root, parsed_only=True)] == ["0001", "0003"]
+    assert [p.id for p in ccp.read(root, parsed_only=True)] == ["0001"]  # 0003 has no pose to split its skin by
     assert [p.id for p in ccp.read(root, (split_of("ccp/0001"),))] == [p.id for p in photos if p.split == split_of("ccp/0001")]
 
 
@@ -86,3 +89,21 @@ def test_ids_beyond_the_names_cost_one_sample(tmp_path):
     """'index 9 is out of bounds', for the whole run."""
     samples, rejected = handmade.read(ccp.entries, write(tmp_path, **{"parse/0001.png": handmade.grey(np.full((H, W), 9))}))
     assert list(samples) == ["0002", "0003"] and "0001.png" in rejected["0001"].detail
+
+
+def test_corrections_are_made_at_once_and_only_to_the_photo_they_were_made_for(tmp_path):
+    """A swap done one after the other; a correction of CCP's 0001 made to another set's."""
+    parse = np.array([[S.UPPER, S.OUTER], [S.UPPER, S.LOWER], [S.LOWER, S.SHOES]], np.uint8)
+    pose = np.zeros((18, 3), np.float32)
+    assert ccp.correct(parse, pose, {"upper": "outer", "outer": "upper"}).tolist() == [[S.OUTER, S.UPPER], [S.OUTER, S.LOWER], [S.LOWER, S.SHOES]]
+    pose[[S.R_HIP, S.L_HIP]] = (0, 1.4, 1)
+    assert ccp.correct(parse, pose, {"lower/above": "full"}).tolist() == [[S.UPPER, S.OUTER], [S.UPPER, S.FULL], [S.LOWER, S.SHOES]]
+    assert ccp.correct(parse, pose, {"lower/below": "legwear"})[2, 0] == S.LEGWEAR
+    table = json.loads((ROOT / "tryon/datasets/ccp_corrections.json").read_text())
+    assert "0001" in table and all(len(row["photo"]) == 12 for row in table.values())
+    for row in table.values():
+        for which, right in row["changes"].items() if row["changes"] != "bad" else ():
+            assert right in S.PARSE_CLASSES and which.removesuffix("/above").removesuffix("/below") in S.PARSE_CLASSES
+    root = write(tmp_path)
+    plain, corrected = handmade.read(ccp.entries, root)[0], handmade.read(ccp.corrected_entries, root)[0]
+    assert np.array_equal(plain["0001"].parse, corrected["0001"].parse)

@@ -1,7 +1,8 @@
-"""Joint augmentation of a photo, its parse map and its key points: a view (geometry) and three switchable groups.
+"""Joint augmentation of a photo, its parse map and its key points: a view (geometry), three switchable groups, a second person.
 
 The only file that imports albumentations.
 """
+import argparse
 import os
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -11,8 +12,19 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.datasets.openpose import order
+from tryon.datasets.sample import IGNORE
 
 GROUPS = ("geometry", "colour", "crop_noise")
+_REFLECTED = np.append(np.array(S.PARSE_FLIP, np.uint8), np.full(256 - len(S.PARSE_FLIP), IGNORE, np.uint8))
+
+
+def groups(text: str) -> tuple[str, ...]:
+    """An argument of the jobs: some of ``GROUPS`` joined by commas, or "none". Raises argparse.ArgumentTypeError naming what is neither."""
+    chosen = () if text == "none" else tuple(text.split(","))
+    if unknown := set(chosen) - set(GROUPS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is none of {', '.join(GROUPS)}, none")
+    return chosen
 
 
 def colour() -> A.Compose:
@@ -30,10 +42,12 @@ def colour() -> A.Compose:
 
 
 def noise() -> A.Compose:
-    """Sensor noise, blur and compression: HxWx3 uint8 -> the same."""
+    """Sensor noise, blur and compression: HxWx3 uint8 -> the same, in its place (as they come, motion blur and the coarser picture would be
+    shifted by a pixel or two against the labels)."""
+    coarser = A.Downscale(scale_range=(0.5, 0.9), interpolation_pair={"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR})
     return A.Compose([
         A.OneOf([A.GaussNoise(std_range=(0.01, 0.05)), A.ISONoise((0.01, 0.04), (0.1, 0.4))], p=0.25),
-        A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5)), A.Downscale(scale_range=(0.5, 0.9))], p=0.2),
+        A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5), allow_shifted=False), coarser], p=0.2),
         A.ImageCompression(quality_range=(50, 95), p=0.25),
     ])
 
@@ -61,23 +75,30 @@ def view_matrix(source: tuple[float, float, float, float], size: tuple[int, int]
     return m
 
 
+def torso(pose: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Neck and middle of the hips (x, y) of an 18x3 pose; None when one of the three joints is missing."""
+    if not (pose[[S.NECK_JOINT, S.R_HIP, S.L_HIP], 2] > 0).all():
+        return None
+    return pose[S.NECK_JOINT, :2], (pose[S.R_HIP, :2] + pose[S.L_HIP, :2]) / 2
+
+
 def person_box(photo_shape, pose: np.ndarray, kind: str, rng: np.random.Generator) -> tuple[float, float, float, float]:
     """A crop box around the person of an 18x3 ``pose``: ``full``, ``half`` (head to somewhere between hip and
     knee), ``torso`` (the head cut off as well), ``legs`` (waist down) or ``any``."""
     h, w = photo_shape[:2]
-    seen = pose[:, 2] > 0
-    if kind == "full" or not seen[[S.NECK_JOINT, S.R_HIP, S.L_HIP]].all():
+    ends = torso(pose)
+    if kind == "full" or ends is None:
         zoom = rng.uniform(0.8, 1.15)
         cx, cy = w * rng.uniform(0.44, 0.56), h * rng.uniform(0.46, 0.54)
         return cx - w * zoom / 2, cy - h * zoom / 2, cx + w * zoom / 2, cy + h * zoom / 2
-    neck, hip = pose[S.NECK_JOINT, :2], (pose[S.R_HIP, :2] + pose[S.L_HIP, :2]) / 2
-    torso = max(float(np.linalg.norm(hip - neck)), 0.1 * h)
+    neck, hip = ends
+    length = max(float(np.linalg.norm(hip - neck)), 0.1 * h)
     if kind == "half":
-        top, bottom = neck[1] - torso * rng.uniform(0.6, 1.0), hip[1] + torso * rng.uniform(-0.15, 1.0)
+        top, bottom = neck[1] - length * rng.uniform(0.6, 1.0), hip[1] + length * rng.uniform(-0.15, 1.0)
     elif kind == "torso":
-        top, bottom = neck[1] - torso * rng.uniform(-0.1, 0.4), hip[1] + torso * rng.uniform(-0.1, 0.9)
+        top, bottom = neck[1] - length * rng.uniform(-0.1, 0.4), hip[1] + length * rng.uniform(-0.1, 0.9)
     elif kind == "legs":
-        top, bottom = hip[1] - torso * rng.uniform(-0.2, 0.6), min(h, hip[1] + torso * rng.uniform(1.6, 2.4))
+        top, bottom = hip[1] - length * rng.uniform(-0.2, 0.6), min(h, hip[1] + length * rng.uniform(1.6, 2.4))
     else:
         height = h * rng.uniform(0.35, 0.9)
         top = rng.uniform(-0.05 * h, 1.02 * h - height)
@@ -85,6 +106,12 @@ def person_box(photo_shape, pose: np.ndarray, kind: str, rng: np.random.Generato
     width = (bottom - top) * rng.uniform(0.62, 0.85)
     cx = (neck[0] + hip[0]) / 2 + rng.uniform(-0.12, 0.12) * width
     return cx - width / 2, top, cx + width / 2, bottom
+
+
+def aside(box: tuple[float, float, float, float], rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """A crop box moved sideways by up to a quarter of its width: room for somebody else."""
+    shift = rng.uniform(-0.25, 0.25) * (box[2] - box[0])
+    return box[0] + shift, box[1], box[2] + shift, box[3]
 
 
 def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], nearest: bool = False, fill=None) -> np.ndarray:
@@ -98,13 +125,30 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], nearest: 
     return cv2.warpAffine(image, matrix, size[::-1], flags=flags, borderMode=border, borderValue=fill if fill is not None else 0)
 
 
-def warp_pose(pose: np.ndarray, matrix: np.ndarray, size: tuple[int, int], flip: bool) -> np.ndarray:
-    """Carry a Px18x3 pose along; joints that leave the picture become missing; left and right swap on reflection."""
+def warp_pose(pose: np.ndarray, matrix: np.ndarray, size: tuple[int, int] | None, flip: bool) -> np.ndarray:
+    """Carry a Px18x3 pose along; joints that leave the picture of ``size`` (if given) become missing; left and right swap on reflection."""
     out = pose.copy()
     out[..., :2] = pose[..., :2] @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
-    inside = (out[..., 0] >= 0) & (out[..., 0] < size[1]) & (out[..., 1] >= 0) & (out[..., 1] < size[0]) & (pose[..., 2] > 0)
-    out[~inside] = 0
+    out[pose[..., 2] <= 0] = 0
+    if size is not None:
+        out[((out[..., :2] < 0) | (out[..., :2] >= size[::-1])).any(-1)] = 0
     return out[:, list(S.JOINT_FLIP)] if flip else out
+
+
+def reflect_parse(parse: np.ndarray) -> np.ndarray:
+    """A parse map HxW uint8 whose pixels have been reflected: left and right change their names."""
+    return _REFLECTED[parse]
+
+
+def people(parse: np.ndarray) -> np.ndarray:
+    """Where a parse map shows somebody, bool HxW."""
+    return (parse != S.BACKGROUND) & (parse != IGNORE)
+
+
+def whole(parse: np.ndarray) -> bool:
+    """Whether nobody in a parse map HxW is cut off, except by its lower edge: by another edge or by what is not judged."""
+    around = cv2.dilate(np.pad(people(parse), ((1, 0), (1, 1))).astype(np.uint8), np.ones((3, 3), np.uint8))
+    return not (around[np.pad(parse == IGNORE, ((1, 0), (1, 1)), constant_values=True)]).any()
 
 
 def studio_ground(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -130,3 +174,47 @@ def on_ground(image: np.ndarray, mask: np.ndarray, ground: np.ndarray, rng: np.r
         shadow = cv2.GaussianBlur(cv2.warpAffine(alpha[..., 0], shift, mask.shape[::-1]), (0, 0), rng.uniform(3, 9))
         ground = (ground * (1 - rng.uniform(0.05, 0.3) * shadow[..., None])).astype(np.uint8)
     return (image * alpha + ground * (1 - alpha)).astype(np.uint8)
+
+
+def beside(view: tuple, other: tuple, rng: np.random.Generator, flip: bool = False) -> tuple:
+    """Put a second person in front of or behind the people of a view: apart, touching or overlapping.
+
+    view: image HxWx3 uint8, parse HxW uint8 or None (then the second person comes to the front), poses Px18x3 that may reach beyond it.
+    other: image, parse and pose 18x3 of a picture of any size, of one person who is ``whole``. They are brought to the torso length of the
+    view's first person up to 25 %, reflected if ``flip``, and stand 0.35 to 1.6 torsos aside (less where the picture ends), more often
+    where there is room, on the same level: of the feet where both show them, else of the necks.
+
+    Gives image, parse (None as given), poses of all people, the largest first, and ``covered`` Px18 bool: which joints lie behind somebody
+    else. Those keep their place in ``poses``; joints outside become missing. Nobody is added when either has no ``torso``.
+    """
+    (image, parse, poses), (image2, parse2, pose2) = view, other
+    size = h, w = image.shape[:2]
+    ends, ends2 = torso(poses[0]), torso(pose2)
+    if ends is None or ends2 is None:
+        poses = warp_pose(poses, np.eye(2, 3), size, False)
+        return image, parse, poses, np.zeros(poses.shape[:2], bool)
+    front = parse is None or rng.random() < 0.5
+    length, length2 = (max(float(np.linalg.norm(hip - neck)), 1.0) for neck, hip in (ends, ends2))
+    scale = length / length2 * 1.25 ** rng.uniform(-1, 1)
+    ankles, ankles2 = (p[[S.R_ANKLE, S.L_ANKLE], 1][p[[S.R_ANKLE, S.L_ANKLE], 2] > 0] for p in (poses[0], pose2))
+    level, level2 = (ankles.max(), ankles2.max()) if len(ankles) and len(ankles2) else (ends[0][1], ends2[0][1])
+    side = 1 if rng.random() < 1 - ends[0][0] / w else -1
+    m = np.float64([[-scale if flip else scale, 0, 0], [0, scale, 0]])
+    x = np.clip(ends[0][0] + side * length * rng.uniform(0.35, 1.6), 0, w - 1)
+    y = level + length * rng.uniform(0, 0.2) * (1 if front else -1)  # the nearer, the lower
+    m[:, 2] = (x, y) - m[:, :2] @ (ends2[0][0], level2)
+    if people(parse2)[-1].any():
+        m[1, 2] = max(m[1, 2], h - scale * len(parse2))
+    poses = np.concatenate((warp_pose(poses, np.eye(2, 3), size, False), warp_pose(pose2[None], m, size, flip)))
+    parse2 = warp(reflect_parse(parse2) if flip else parse2, m, size, nearest=True, fill=IGNORE)
+    mask, mask2 = np.zeros(size, bool) if parse is None else people(parse), people(parse2)
+    out = on_ground(warp(image2, m, size), mask2, image, rng)
+    if not front:
+        out = on_ground(image, mask, out, rng)
+    x, y = np.rint(poses[..., :2]).astype(int).clip(0, (w - 1, h - 1)).transpose(2, 0, 1)
+    covered = (mask2 if front else mask)[y, x] & (poses[..., 2] > 0)
+    covered[-1 if front else slice(-1)] = False  # those in front
+    if parse is not None:
+        parse = np.where(mask2 if front else mask2 & ~mask, parse2, parse)
+    first = order(poses)
+    return out, parse, poses[first], covered[first]

@@ -4,6 +4,8 @@ Masks of easy grounds are found by GrabCut (Rother et al. 2004) and kept only wh
 learns the hard grounds from garments moved onto them.
 """
 import csv
+import io
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tryon.datasets.split import split_of
+from tryon import schema as S
+from tryon.datasets.sample import DatasetError, Entry, Garment, Sample
+from tryon.datasets.shards import samples
+from tryon.datasets.source import Source
 
 # Label of the data set -> our subcategory (schema.SUBCATEGORIES); the rest is ambiguous and carries no label.
 SUBCATEGORY = {
@@ -31,17 +36,30 @@ class GarmentPhoto:
     label: str = ""  # as the data set has it
 
 
+def entries(source: Source) -> Iterator[Entry]:
+    """Every photo that images.csv lists and image/ holds, with its kind. Raises DatasetError naming the file and an unknown label."""
+    uri = source.uri("images.csv")
+    text = source.annotation(uri, "the Clothing dataset keeps image/ and images.csv together").decode()
+    there = set(source.files("image", (".jpg",)))
+    for row in csv.DictReader(io.StringIO(text)):
+        kind = source.labels.get(row["label"]) or SUBCATEGORY.get(row["label"], "")
+        if kind == "":
+            raise DatasetError(f"{uri}: unknown label {row['label']!r}; map it with --labels to one of {', '.join(S.CATEGORY_OF)}, ignore")
+        if f"{row['image']}.jpg" in there:
+            yield Entry(row["image"], _loader(source, row["image"], row["label"], None if kind == "ignore" else kind))
+
+
+def _loader(source: Source, id: str, label: str, kind: str | None) -> Callable[[], Sample]:
+    garment = Garment(S.CATEGORY_OF[kind] if kind else "", kind or "", label)
+    return lambda: Sample(id, f"garments/{id}", "clothing", source.read(source.uri("image", f"{id}.jpg")), garments=[garment])
+
+
 def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test")) -> list[GarmentPhoto]:
-    """Read the untarred ``garments`` folder. Raises ValueError naming the file and an unknown label."""
-    folder, photos = Path(folder), []
-    with (folder / "images.csv").open(newline="") as f:
-        for row in csv.DictReader(f):
-            if row["label"] not in SUBCATEGORY:
-                raise ValueError(f"{folder / 'images.csv'}: unknown label {row['label']!r}; map it in SUBCATEGORY")
-            split = split_of(f"garments/{row['image']}")
-            bgr = cv2.imread(str(folder / "image" / f"{row['image']}.jpg")) if split in splits else None
-            if bgr is not None:
-                photos.append(GarmentPhoto(row["image"], cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), SUBCATEGORY[row["label"]], split, label=row["label"]))
+    """The photos of the untarred ``garments`` folder, or of shards made from it, in memory. Raises DatasetError as ``entries`` does."""
+    photos = []
+    for sample in samples(folder, entries, splits):
+        kind = sample.garments[0] if sample.garments else Garment()
+        photos.append(GarmentPhoto(sample.id, sample.image, kind.subcategory or None, sample.split, label=kind.label))
     return photos
 
 

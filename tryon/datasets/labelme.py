@@ -17,7 +17,8 @@ VERSION = "5.5.0"  # of LabelMe, whose format this is
 
 
 def entries(source: Source) -> Iterator[Entry]:
-    """Every *.json below the folder. The photo is inside it (imageData), or where imagePath says, or of that name beside it."""
+    """Every *.json below the folder. The photo is inside it (imageData), or where imagePath says, or of that name beside it
+    or in ``source.photos``."""
     found = False
     for name in source.files("", (".json",)):
         found = True
@@ -43,6 +44,8 @@ def _loader(source: Source, name: str) -> Callable[[], Sample]:
 
 def _photo(source: Source, uri: str, path: str) -> bytes:
     base, path = uri.rpartition("/")[0], path.replace("\\", "/")  # LabelMe on Windows
+    if source.photos:
+        return source.read(storage.join(source.photos, path.rpartition("/")[2]))
     named, beside = storage.resolve(base, path), storage.join(base, path.rpartition("/")[2])
     return source.read(beside if named != beside and source.storage.exists(beside) else named)
 

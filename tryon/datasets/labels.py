@@ -32,7 +32,7 @@ LABEL_SETS: dict[str, dict[int, str]] = {
 }
 
 
-def _voc() -> np.ndarray:
+def voc_colours() -> np.ndarray:
     """The 256 colours of PASCAL VOC: the bits of the id, dealt out to R, G and B from the top."""
     n, colours = np.arange(256), np.zeros((256, 3), int)
     for bit in range(8):
@@ -46,7 +46,7 @@ LIP_COLOURS = np.array(
      (85, 51, 0), (52, 86, 128), (0, 128, 0), (0, 0, 255), (51, 170, 221), (0, 255, 255), (85, 255, 170), (170, 255, 85), (255, 255, 0),
      (255, 170, 0)], np.uint8)
 # Label set -> the palettes its maps are written with, the likelier first: LIP's own, and PASCAL VOC's.
-PALETTES = {"lip": (LIP_COLOURS, _voc()), "viton-hd": (LIP_COLOURS, _voc()), "atr": (_voc(),), "acgpn": (_voc(),)}
+PALETTES = {"lip": (LIP_COLOURS, voc_colours()), "viton-hd": (LIP_COLOURS, voc_colours()), "atr": (voc_colours(),), "acgpn": (voc_colours(),)}
 
 
 def our_class(name: str, labels: Mapping[str, str], where: str, names: Mapping[str, int] = NAMES) -> int:

@@ -8,11 +8,15 @@ from tryon.datasets.source import Source
 def read_pairs(source: Source, files: Mapping[str, str]) -> dict[str, list[tuple[str, ...]]]:
     """key -> the lines of each file of ``files`` (key -> name below the root) that exists, each line once, in order.
 
+    ``source.pairs``, when given, is read for the key "test" alone.
+
     Raises DatasetError when there is none of them, and for a line that does not name two files, with its number.
     """
     found = {}
+    if source.pairs:
+        files = {"test": source.pairs}
     for key, name in files.items():
-        uri = source.uri(name)
+        uri = source.pairs or source.uri(name)
         if not source.storage.exists(uri):
             continue
         lines = {}

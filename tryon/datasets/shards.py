@@ -5,7 +5,7 @@ statistics.json is written last: what it does not name is not part of the set. T
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from tryon import schema as S
 from tryon import storage as storage_module
-from tryon.datasets.sample import DatasetError, Garment, Product, Sample
+from tryon.datasets.sample import DatasetError, Entry, Garment, Product, Sample
+from tryon.datasets.source import Source
 from tryon.storage import Storage, join
 
 SPLITS = ("train", "val", "test")
@@ -132,6 +133,18 @@ def read(out: str, splits: tuple[str, ...] = SPLITS, storage: Storage = Storage(
         with storage.errors(join(out, key)), filesystem.open_input_file(path) as file:
             for batch in pq.ParquetFile(file).iter_batches(batch_size=32):
                 yield from map(from_row, batch.to_pylist())
+
+
+def samples(folder: str, entries: Callable[[Source], Iterator[Entry]], splits: tuple[str, ...]) -> Iterator[Sample]:
+    """The samples of ``splits`` in a folder or s3:// prefix that holds shards, or else a data set that ``entries`` reads."""
+    storage, folder = Storage(), storage_module.absolute(str(folder))
+    if storage.exists(join(folder, STATISTICS)):
+        yield from read(folder, splits, storage)
+        return
+    for entry in entries(Source.at(folder)):
+        sample = entry.load()
+        if sample.split in splits:
+            yield sample
 
 
 def _png(array: np.ndarray | None) -> bytes | None:

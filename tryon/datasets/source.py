@@ -16,7 +16,8 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 class Source:
     """``labels``: a label of the data set (name, id, or #rrggbb of a palette copy) -> ours, before the format's own table.
 
-    ``label_set``: which of labels.LABEL_SETS the parse maps follow; empty: the format's own. Files are read only below ``root``
+    ``label_set``: which of labels.LABEL_SETS the parse maps follow; empty: the format's own. ``photos``: the folder of LabelMe's photos when
+    they are not beside their JSON. ``pairs``: the pairs file of a VITON layout's test part, instead of its own. Files are read only below ``root``
     and the ``allow`` prefixes of ``storage``, whatever an annotation names.
     """
 
@@ -24,16 +25,21 @@ class Source:
     root: str  # absolute
     labels: Mapping[str, str] = field(default_factory=dict)
     label_set: str = ""
+    photos: str = ""  # absolute
+    pairs: str = ""  # absolute
 
     @classmethod
-    def at(cls, uri: str, labels: Mapping[str, str] = {}, label_set: str = "", storage: Storage = Storage(), allow: tuple[str, ...] = ()) -> "Source":
+    def at(cls, uri: str, labels: Mapping[str, str] = {}, label_set: str = "", storage: Storage = Storage(), allow: tuple[str, ...] = (),
+           photos: str = "", pairs: str = "") -> "Source":
         """The data set at a folder's (or one annotation file's) URI. Raises StorageError for a URI that is neither local nor s3://."""
         root = storage_module.absolute(uri)
         inside = root
         if root.endswith((".mat", ".json")):
             # The photos lie beside an annotation file, or beside its folder.
             inside = root.rpartition("/")[0].removesuffix("/annotations").removesuffix("/annot")
-        return cls(Storage(storage.config, (inside, *map(storage_module.absolute, allow))), root, labels, label_set)
+        photos = photos and storage_module.absolute(photos)
+        allowed = (inside, *map(storage_module.absolute, allow), *([photos] if photos else []))
+        return cls(Storage(storage.config, allowed), root, labels, label_set, photos, pairs and storage_module.absolute(pairs))
 
     def uri(self, *parts: str) -> str:
         return join(self.root, *parts)

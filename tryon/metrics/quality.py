@@ -4,24 +4,39 @@ import numpy as np
 from tryon import schema as S
 
 
+def confusion(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """17x17 counts (truth by predicted) of two HxW uint8 parse maps; pixels whose truth is none of our classes are left out."""
+    n, judged = len(S.PARSE_CLASSES), truth < len(S.PARSE_CLASSES)
+    return np.bincount(truth[judged].astype(np.int64) * n + predicted[judged], minlength=n * n).reshape(n, n)
+
+
+def iou_of(counts: np.ndarray) -> np.ndarray:
+    """Intersection over union per class of a square table of counts; NaN for a class that is in neither."""
+    hit = np.diag(counts).astype(float)
+    total = counts.sum(0) + counts.sum(1) - hit
+    return np.where(total > 0, hit / np.maximum(total, 1), np.nan)
+
+
+def region_iou(predicted: np.ndarray, truth: np.ndarray, classes: tuple[int, ...]) -> tuple[int, int]:
+    """Intersection and union, in judged pixels, of ``classes`` as one region of two HxW uint8 parse maps."""
+    judged = truth < len(S.PARSE_CLASSES)
+    p, t = np.isin(predicted, classes) & judged, np.isin(truth, classes)
+    return int((p & t).sum()), int((p | t).sum())
+
+
 def merged_iou(predicted: list[np.ndarray], truth: list[np.ndarray]) -> tuple[np.ndarray, float]:
     """Intersection over union per merged class, and of (upper or outer or full) as one region.
 
     Pixels of all pictures are counted together (micro over pictures); a class absent from both is NaN. Inputs are
     lists of uint8 HxW parse maps in our classes.
     """
-    merge = np.array(S.PARSE_TO_MERGED)
-    n = len(S.MERGED_CLASSES)
-    confusion = np.zeros((n, n), np.int64)
-    inter = union = 0
+    merge, n = np.array(S.PARSE_TO_MERGED), len(S.MERGED_CLASSES)
+    counts, pairs = np.zeros((n, n), np.int64), []
     for p, t in zip(predicted, truth):
-        pm, tm = merge[p], merge[t]
-        confusion += np.bincount((tm * n + pm).ravel(), minlength=n * n).reshape(n, n)
-        pg, tg = (pm >= 3) & (pm <= 5), (tm >= 3) & (tm <= 5)
-        inter, union = inter + (pg & tg).sum(), union + (pg | tg).sum()
-    hit = np.diag(confusion).astype(float)
-    total = confusion.sum(0) + confusion.sum(1) - hit
-    return np.where(total > 0, hit / np.maximum(total, 1), np.nan), float(inter / max(union, 1))
+        np.add.at(counts, (merge[:, None], merge[None]), confusion(p, t))
+        pairs.append(region_iou(p, t, (S.UPPER, S.OUTER, S.FULL)))
+    inter, union = np.sum(pairs, 0)
+    return iou_of(counts), float(inter / max(union, 1))
 
 
 def pck(found: list[np.ndarray], truth: list[np.ndarray], alpha: float = 0.2) -> tuple[float, np.ndarray]:

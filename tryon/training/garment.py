@@ -1,5 +1,6 @@
 """Garment training: mask, parts, landmarks and kind of the product, on the ground it was photographed on and moved onto others,
 laid out as photographed and anew."""
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from tryon import schema as S
 from tryon.datasets import articulate, augment, ccp, garments
 from tryon.datasets.articulate import LEFT, RIGHT, Layout
+from tryon.datasets.unpose import unpose
 from tryon.garment import soft_mask
 from tryon.models.unet import UNet
 from tryon.models.weights import GARMENT_CHANNELS, KINDS
@@ -88,11 +90,14 @@ class GarmentTask(Task):
             if parts is not None:
                 self.drawn.append(Product(Layout(g.image, g.mask, parts, g.landmarks), set(S.LANDMARKS), g.subcategory, g.category))
         self.drawn_val = [self.drawn.pop() for _ in range(len(self.drawn) // 8)]
-        self.streets = [p.image for p in ccp.read(grounds, ("train",))[::4]]
+        people = ccp.read(grounds, ("train",))
+        self.streets = [p.image for p in people[::4]]
+        self.worn = worn_products(people)
         self.groups, self.colour, self.noise = groups, augment.colour(), augment.noise()
         self.model = UNet(GARMENT_CHANNELS, tags=len(KINDS))
         self.model.encoder.load_imagenet()
-        print(f"training: {len(self.train)} photos with masks, {len(self.laid['train'])} also with parts, {len(self.drawn)} drawn; "
+        print(f"training: {len(self.train)} photos with masks, {len(self.laid['train'])} also with parts, {len(self.worn)} worn ones "
+              f"laid out flat, {len(self.drawn)} drawn; "
               f"validation: {len(self.val)}, {len(self.laid['val'])}, {len(self.drawn_val)}", flush=True)
 
     def ground(self, rng: np.random.Generator, size, like: np.ndarray | None = None) -> np.ndarray:
@@ -123,7 +128,8 @@ class GarmentTask(Task):
 
     def pick(self, rng: np.random.Generator) -> Product:
         which = rng.random()
-        pool = self.drawn if self.drawn and which < 0.22 else self.laid["train"] if self.laid["train"] and which < 0.65 else self.train
+        pools = ((0.2, self.drawn), (0.34, self.worn), (0.7, self.laid["train"]), (1.0, self.train))
+        pool = next(p for limit, p in pools if p and which < limit)
         return pool[rng.integers(len(pool))]
 
     def sample(self, rng: np.random.Generator, view: View, product: Product | None = None, turn: bool = True):
@@ -210,6 +216,22 @@ class GarmentTask(Task):
         out |= {f"{k}_landmarks": float(np.mean(v)) for k, v in near.items() if v}
         return {"score": (out["own_iou"] + out["moved_iou"]) / 2 + sum(v for k, v in out.items() if k.endswith(("parts", "landmarks"))) / 4
                 + 0.1 * out["kind_accuracy"], **out}
+
+
+def worn_products(people: list[ccp.Photo], times: int = 2) -> list[Product]:
+    """Tops and coats that ``people`` wear, laid out flat ``times`` times each, where the photo shows nearly all of them; parts by the skeleton."""
+    out = []
+    for photo in people:
+        if photo.parse is None:
+            continue
+        for cls in (S.UPPER, S.OUTER):
+            for n in range(times):
+                seed = int(hashlib.sha256(f"{photo.id}/{cls}/{n}".encode()).hexdigest()[:12], 16)
+                flat = unpose(photo.image, photo.parse == cls, photo.pose[0], np.random.default_rng(seed))
+                if flat is None or flat.whole < 0.9:
+                    break
+                out.append(Product(Layout(flat.image, flat.mask, flat.parts, {}), set(), "jacket" if cls == S.OUTER else None, None))
+    return out
 
 
 def heatmaps(landmarks: dict, known: set[str], matrix: np.ndarray, flip: bool, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -29,8 +29,8 @@ class GeneratorTask(Task):
     sources = (CCP, DRAWN)
     sizes = (SIZE,)
 
-    def __init__(self, data: str, drawn=(), teacher=None, pseudo: str = "", l1: float = 4.0, perceptual: float = 1.0, adversarial: float = 0.1,
-                 layout: float = 0.4, attention: bool = True):
+    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", l1: float = 4.0,
+                 perceptual: float = 1.0, adversarial: float = 0.25, layout: float = 0.4, attention: bool = True):
         photos = ccp.read(data, ("train", "val"))
         self.val = [p for p in photos if p.parse is not None and p.split == "val"]
         self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
@@ -39,7 +39,7 @@ class GeneratorTask(Task):
         self.weights = {"l1": l1, "perceptual": perceptual, "adversarial": adversarial, "layout": layout}
         self.model = Generator(attention=attention)
         self.features = Perceptual()
-        self.colour = augment.colour()
+        self.groups, self.colour, self.noise = groups, augment.colour(), augment.noise()
         print(f"{len(self.train)} training and {len(self.val)} validation photos", flush=True)
 
     def parameters(self, lr: float):
@@ -62,8 +62,9 @@ class GeneratorTask(Task):
         """The photo, what the generator sees (CONDITION x H x W in 0..1), and its parse map."""
         photo = photo or self.train[rng.integers(len(self.train))]
         kind = rng.choice(("full", "half", "torso", "any"), p=(0.35, 0.45, 0.1, 0.1))
-        flip = bool(rng.random() < 0.5)
-        m = augment.view_matrix(augment.person_box(photo.image.shape, photo.pose[0], kind, rng), SIZE, rng.normal(0, 4), flip)
+        geometry = "geometry" in self.groups
+        flip, angle = bool(rng.random() < 0.5) and geometry, rng.normal(0, 4) * geometry
+        m = augment.view_matrix(augment.person_box(photo.image.shape, photo.pose[0], kind, rng), SIZE, angle, flip)
         image = augment.warp(photo.image, m, SIZE)
         parse = augment.warp(photo.parse, m, SIZE, nearest=True, fill=0)
         pose = augment.warp_pose(photo.pose, m, SIZE, flip)[0]
@@ -71,7 +72,7 @@ class GeneratorTask(Task):
             parse = np.array(S.PARSE_FLIP, np.uint8)[parse]
         if rng.random() < 0.45:
             image = augment.on_ground(image, parse > 0, augment.studio_ground(SIZE, rng), rng)
-        image = augment.pixels(image, rng, ("colour",), self.colour, None)
+        image = augment.pixels(image, rng, tuple(g for g in self.groups if g == "colour"), self.colour, self.noise)
         worn = [c for c in GARMENTS if (parse == c).sum() > 300]
         cls = rng.choice(worn) if worn else S.BACKGROUND
         garment = parse == cls if worn else np.zeros(SIZE, bool)

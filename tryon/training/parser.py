@@ -1,4 +1,4 @@
-"""Parser training: cross-entropy + Dice on hard crops, studio grounds and reflections of CCP; self-training on its tagged half."""
+"""Parser training: cross-entropy + Dice on hard crops, studio grounds, reflections and couples of CCP; self-training on its tagged half."""
 from pathlib import Path
 
 import cv2
@@ -17,19 +17,26 @@ VIEWS = ("full", "half", "torso", "legs", "any")
 CLASS_WEIGHT = {S.BACKGROUND: 0.5, S.LEGWEAR: 1.5, S.HEADWEAR: 1.5, S.BAG: 1.2, S.ACCESSORY: 1.5, S.FULL: 1.2}
 
 
+def may_show(classes: np.ndarray) -> np.ndarray:
+    """What a photo tagged with ``classes`` (bool per class) may show: CCP often calls the skirt below a top a dress."""
+    out = classes.copy()
+    out[S.LOWER] |= classes[S.FULL] & (classes[S.UPPER] | classes[S.OUTER])
+    return out
+
+
 @torch.no_grad()
 def pseudo_parse(model: UNet, photo: ccp.Photo, sure: float = 0.6) -> np.ndarray:
     """Parse map of a photo without one by a trained parser, restricted to the classes the photo is tagged with (self-training, Lee
     2013): HxW uint8, 255 where the winner has less than ``sure``. Averaged over two sizes and their reflections."""
     h, w = photo.image.shape[:2]
     total, flip = 0.0, torch.tensor(S.PARSE_FLIP)
-    for size in ((288, 192), (384, 256)):
+    for size in ((352, 256), (448, 320)):
         x = to_input(torch.from_numpy(cv2.resize(photo.image, size[::-1], interpolation=cv2.INTER_AREA))[None])
         for view in (x, x.flip(3)):
             with torch.autocast("cpu", torch.bfloat16):
                 p = model(view).float().softmax(1)
             total = total + F.interpolate(p if view is x else p.flip(3)[:, flip], size=(h, w), mode="bilinear", align_corners=False)
-    p = total * torch.from_numpy(photo.classes.astype(np.float32))[None, :, None, None]
+    p = total * torch.from_numpy(may_show(photo.classes).astype(np.float32))[None, :, None, None]
     best, label = (p / p.sum(1, keepdim=True).clamp(min=1e-6)).max(1)
     return np.where(best[0] >= sure, label[0], 255).astype(np.uint8)
 
@@ -60,7 +67,7 @@ class ParserTask(Task):
 
     title = "parser: U-Net on EfficientNet-Lite0"
     sources = (CCP, DRAWN)
-    sizes = ((352, 256), (352, 256), (320, 224), (288, 224))
+    sizes = ((448, 320), (448, 320), (416, 320), (384, 288), (352, 256))
 
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None,
                  pseudo: str = ""):
@@ -68,6 +75,7 @@ class ParserTask(Task):
         self.tagged = with_pseudo_parses([p for p in self.train if p.parse is None], pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
+        self.others = [p for p in self.train if augment.whole(p.parse)]
         self.drawn, self.groups = list(drawn), groups
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = UNet(len(S.PARSE_CLASSES))
@@ -76,23 +84,26 @@ class ParserTask(Task):
 
     def sample(self, rng: np.random.Generator, view: View):
         size = view.size
-        which = rng.random()
-        pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 else self.train
+        which, couple = rng.random(), rng.random() < 0.06 and bool(self.others)
+        pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 and not couple else self.train
         photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.34, 0.34, 0.12, 0.08, 0.12))
         geometry = "geometry" in self.groups
         flip = bool(geometry and rng.random() < 0.5)
         angle = rng.normal(0, 6) if geometry else 0.0
         box = augment.person_box(photo.image.shape, photo.pose[0], kind, rng) if "crop_noise" in self.groups else (0, 0, *photo.image.shape[1::-1])
-        m = augment.view_matrix(box, size, angle, flip)
+        m = augment.view_matrix(augment.aside(box, rng) if couple else box, size, angle, flip)
         image = augment.warp(photo.image, m, size)
         parse = augment.warp(photo.parse, m, size, nearest=True, fill=255)  # 255: outside the photo, not judged
         if flip:
-            parse = np.append(np.array(S.PARSE_FLIP, np.uint8), np.full(239, 255, np.uint8))[parse]
+            parse = augment.reflect_parse(parse)
         if pool is not self.tagged and rng.random() < 0.35:
-            person = (parse != S.BACKGROUND) & (parse != 255)
-            image = augment.on_ground(image, person, augment.studio_ground(size, rng), rng)
+            image = augment.on_ground(image, augment.people(parse), augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
+        if couple:
+            other = self.others[rng.integers(len(self.others))]
+            one = image, parse, augment.warp_pose(photo.pose, m, None, flip)
+            image, parse, *_ = augment.beside(one, (other.image, other.parse, other.pose[0]), rng, bool(geometry and rng.random() < 0.5))
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         return image, view.halve(parse)
 
@@ -113,7 +124,7 @@ class ParserTask(Task):
         """mIoU over the merged classes on the validation photos, whole and as half-body crops on a studio ground."""
         pairs = {"street": ([], []), "half": ([], [])}
         rng = np.random.default_rng(0)
-        for photo, kind, m, size in judged_views(self.val, {"street": (352, 256), "half": (320, 224)}, rng):
+        for photo, kind, m, size in judged_views(self.val, {"street": (448, 320), "half": (416, 320)}, rng):
             image = augment.warp(photo.image, m, size)
             parse = augment.warp(photo.parse, m, size, nearest=True, fill=0)
             if kind == "half":

@@ -1,9 +1,10 @@
-"""Pose training: OpenPose targets on hard crops, reflections, studio grounds and two people side by side."""
+"""Pose training: OpenPose targets on hard crops, reflections, studio grounds and two people, side by side or one behind the other."""
 import numpy as np
 import torch
 
 from tryon import schema as S
 from tryon.datasets import augment, ccp
+from tryon.datasets.sample import IGNORE
 from tryon.metrics.quality import pck
 from tryon.models.openpose import OpenPose, assemble, targets
 from tryon.training.parser import VIEWS
@@ -20,46 +21,69 @@ class PoseTask(Task):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
         self.val = [p for p in ccp.read(data, ("val",)) if p.pose is not None]
         self.drawn, self.groups = list(drawn), groups
+        self.others = [p for p in self.train if p.parse is not None and augment.whole(p.parse)]
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = OpenPose()
         self.model.encoder.load_imagenet()
 
-    def person(self, rng: np.random.Generator, size: tuple[int, int]):
-        """Somebody in a picture of ``size``: picture, pose 1x18x3, and which joints are not judged (1) as the label calls them missing."""
+    def person(self, rng: np.random.Generator, size: tuple[int, int], couple: bool = False):
+        """Somebody in a picture of ``size``: picture, parse map (None: not known), pose 1x18x3, and which joints are not judged (1) as the
+        label calls them missing. ``couple``: with room for somebody else, and joints beyond the picture kept."""
         pool = self.drawn if self.drawn and rng.random() < 0.1 else self.train
         photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.4, 0.34, 0.1, 0.06, 0.1))
         geometry = "geometry" in self.groups
         flip, angle = bool(geometry and rng.random() < 0.5), rng.normal(0, 9) if geometry else 0.0
         box = augment.person_box(photo.image.shape, photo.pose[0], kind, rng) if "crop_noise" in self.groups else (0, 0, *photo.image.shape[1::-1])
-        m = augment.view_matrix(box, size, angle, flip)
-        image, pose = augment.warp(photo.image, m, size), augment.warp_pose(photo.pose, m, size, flip)
-        if photo.parse is not None and rng.random() < 0.45:
-            person = augment.warp(photo.parse, m, size, nearest=True, fill=0) != S.BACKGROUND
-            image = augment.on_ground(image, person, augment.studio_ground(size, rng), rng)
+        m = augment.view_matrix(augment.aside(box, rng) if couple else box, size, angle, flip)
+        image, pose = augment.warp(photo.image, m, size), augment.warp_pose(photo.pose, m, None if couple else size, flip)
+        parse = None
+        if photo.parse is not None:
+            parse = augment.warp(photo.parse, m, size, nearest=True, fill=IGNORE)
+            parse = augment.reflect_parse(parse) if flip else parse
+            if rng.random() < 0.45:
+                image = augment.on_ground(image, augment.people(parse), augment.studio_ground(size, rng), rng)
         hidden = (photo.pose[0][:, 2] == 0).astype(np.float32)  # unknown, not absent
-        return image, pose, hidden[list(S.JOINT_FLIP)] if flip else hidden
+        return image, parse, pose, hidden[list(S.JOINT_FLIP)] if flip else hidden
+
+    def couple(self, rng: np.random.Generator, size: tuple[int, int]):
+        """Two people that touch, overlap or stand apart: picture, poses, which joints are not judged, which lie behind the other (Px18 bool)."""
+        image, parse, pose, hidden = self.person(rng, size, couple=True)
+        other = self.others[rng.integers(len(self.others))]
+        flip = bool("geometry" in self.groups and rng.random() < 0.5)
+        image, _, poses, covered = augment.beside((image, parse, pose), (other.image, other.parse, other.pose[0]), rng, flip)
+        unknown = (other.pose[0][:, 2] == 0).astype(np.float32)
+        return image, poses, np.maximum(hidden, unknown[list(S.JOINT_FLIP)] if flip else unknown), covered
 
     def sample(self, rng: np.random.Generator, view: View):
-        size = view.size
-        if rng.random() < 0.1:  # two people side by side
+        size, which = view.size, rng.random()
+        covered = None
+        if which < 0.04:  # two people side by side
             half = (size[0], size[1] // 2)
-            (a, pose_a, hid_a), (b, pose_b, hid_b) = self.person(rng, half), self.person(rng, half)
+            (a, _, pose_a, hid_a), (b, _, pose_b, hid_b) = self.person(rng, half), self.person(rng, half)
             pose_b[..., 0] += np.where(pose_b[..., 2] > 0, half[1], 0)
             image, pose, hidden = np.concatenate((a, b), 1), np.concatenate((pose_a, pose_b)), np.maximum(hid_a, hid_b)
+        elif which < 0.16 and self.others:
+            image, pose, hidden, covered = self.couple(rng, size)
         else:
-            image, pose, hidden = self.person(rng, size)
+            image, _, pose, hidden = self.person(rng, size)
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         paf, heat = targets(pose, size)
         known = 1.0 - hidden
-        return image, paf, heat, np.append(known, 1.0).astype(np.float32), np.repeat([known[a] * known[b] for a, b in S.LIMBS], 2).astype(np.float32)
+        heat_known = np.broadcast_to(np.append(known, 1.0)[:, None, None], heat.shape)
+        paf_known = np.broadcast_to(np.repeat([known[a] * known[b] for a, b in S.LIMBS], 2)[:, None, None], paf.shape)
+        if covered is not None:  # what a joint behind somebody else would add is neither asked for nor punished
+            all_paf, all_heat = paf, heat
+            paf, heat = targets(np.where(covered[..., None], 0, pose), size)
+            heat_known, paf_known = heat_known * (np.abs(all_heat - heat) < 0.01), paf_known * (np.abs(all_paf - paf) < 0.01)
+        return image, paf, heat, heat_known.astype(np.float32), paf_known.astype(np.float32)
 
     def loss(self, model, batch):
         images_BHWC, paf_t, heat_t, heat_known, paf_known = batch
         loss, parts = 0.0, {}
         for i, (paf, heat) in enumerate(model(to_input(images_BHWC))):
-            lh = ((heat.float() - heat_t) ** 2 * heat_known[..., None, None] * (1 + 4 * heat_t)).mean() * 100
-            lp = ((paf.float() - paf_t) ** 2 * paf_known[..., None, None] * (1 + 2 * paf_t.abs())).mean() * 50
+            lh = ((heat.float() - heat_t) ** 2 * heat_known * (1 + 4 * heat_t)).mean() * 100
+            lp = ((paf.float() - paf_t) ** 2 * paf_known * (1 + 2 * paf_t.abs())).mean() * 50
             loss = loss + lh + lp
             parts[f"heat{i}"], parts[f"paf{i}"] = lh.detach(), lp.detach()
         return loss, parts

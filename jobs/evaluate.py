@@ -1,0 +1,216 @@
+"""Measure a network, as the product uses it, on labelled photos.
+
+    python jobs/evaluate.py parser --data ../cache/ccp --format ccp --out report.json
+    python jobs/evaluate.py pose --data s3://sets/coco --format coco --out s3://sets/pose.json --limit 500
+    python jobs/evaluate.py garment --data tests/data/garment_polygons --format labelme --photos ../cache/garments/image --out garment.json
+    python jobs/evaluate.py look --data /data/viton-hd --format viton-hd --pairs test_pairs.txt --out look.json
+    python jobs/evaluate.py parser --data ../cache/ccp --format ccp --out report.json --ablation runs/ablation --ablation-steps 600
+
+Prints a table and writes OUT, everything in it with its definition, and beside OUT a contact sheet of the worst cases (report.png). The
+whole of a set is judged, but of ccp and clothing, which the shipped weights learn from, the test split. --ablation trains the network twice
+with the same budget, with and without augmentation (resumable, about as long as two runs of jobs/train.py), and judges both.
+
+Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 for bad usage or a data set that cannot be used.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import cv2
+import numpy as np
+
+from tryon import images
+from tryon import storage as storage_module
+from tryon.config import StorageConfig
+from tryon.datasets import augment, shards
+from tryon.datasets.formats import FORMATS
+from tryon.datasets.labels import LABEL_SETS
+from tryon.datasets.sample import DatasetError, Entry, Rejected, load
+from tryon.datasets.source import PICTURES, Source, load_labels
+from tryon.evaluation import garment, look, parser, pose
+from tryon.evaluation.views import views
+from tryon.models.digest import FOLDER
+from tryon.networks import Networks
+from tryon.progress import Progress
+from tryon.report.sheet import sheet
+from tryon.storage import Storage, StorageError, join
+
+TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look}
+LEARNED_FROM = ("ccp", "ccp-corrected", "clothing")
+TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a product photo
+
+
+def main(argv: list[str] | None = None) -> int:
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    p.add_argument("target", choices=TARGETS)
+    p.add_argument("--data", required=True, metavar="URI", help="folder of the data set, local or s3://")
+    p.add_argument("--format", required=True, choices=[*FORMATS, "shards"], help="its layout; shards: what jobs/prepare_data.py wrote")
+    p.add_argument("--out", required=True, metavar="FILE.json", help="the report, local or s3://; FILE.png beside it shows the worst cases")
+    p.add_argument("--split", default="auto", choices=("auto", "all", *shards.SPLITS), help="what is judged (default: auto, see above)")
+    p.add_argument("--limit", type=int, default=0, metavar="N", help="judge only the first N samples")
+    p.add_argument("--weights", default="", metavar="FOLDER", help="weights to judge (default: the package's)")
+    p.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    p.add_argument("--labels", metavar="FILE", help="JSON or TOML table: label of the data set = class of ours, or ignore")
+    p.add_argument("--label-set", default="", choices=["", *sorted(LABEL_SETS)], help="label set of the parse maps, when it is not the format's own")
+    p.add_argument("--photos", default="", metavar="URI", help="labelme: folder of the photos, when they are not beside their JSON")
+    p.add_argument("--allow", nargs="+", default=[], metavar="PREFIX", help="further places that annotations may name photos in")
+    p.add_argument("--negatives", metavar="URI", help="folder of photos without what is looked for, added to drawn grounds")
+    p.add_argument("--pairs", default="", metavar="FILE", help="look: pairs file of viton and viton-hd, instead of the set's own")
+    p.add_argument("--inception", default="", metavar="FILE", help="look: TorchScript of Inception (RGB uint8 B3HW -> features), for a true FID")
+    p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
+    p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
+    p.add_argument("--ablation-steps", type=int, default=600, metavar="N", help="steps of either training (default: 600)")
+    p.add_argument("--grounds", metavar="DIR", help="ablation of garment: the CCP folder that jobs/train.py garment asks for")
+    p.add_argument("--endpoint-url", default="", help="S3 endpoint (default: AWS_ENDPOINT_URL_S3, else AWS)")
+    args = p.parse_args(argv)
+    if args.ablation and args.format not in (*LEARNED_FROM, "shards"):
+        p.error("--ablation trains on --data: it takes what jobs/train.py takes (ccp, ccp-corrected, clothing, shards)")
+    try:
+        return run(args)
+    except (DatasetError, StorageError, ModuleNotFoundError, FileNotFoundError) as e:
+        hint = "; pip install -e '.[data,train]'" if isinstance(e, ModuleNotFoundError) else ""
+        print(f"error: {' '.join(str(e).split())}{hint}", file=sys.stderr)
+        return 2
+
+
+def run(args) -> int:
+    storage = Storage(replace(StorageConfig(), endpoint_url=args.endpoint_url))
+    out = storage_module.absolute(args.out)
+    storage.check(out)
+    if not out.endswith(".json"):
+        raise DatasetError(f"--out {args.out}: the report is a file whose name ends in .json")
+    folders = {"": args.weights}
+    if args.ablation:
+        folders |= {f"augmentation {name}": trained(args, name) for name in ("on", "off")}
+    report = {"target": args.target, "data": args.data, "format": args.format, "definitions": TARGETS[args.target].DEFINITIONS}
+    for title, folder in folders.items():
+        found, sheets = judge(args, storage, folder)
+        if found is None:
+            print(f"nothing to judge: no sample of {args.data} has {TARGETS[args.target].Evaluation.wants}", file=sys.stderr)
+            return 1
+        if title:
+            print(f"\n{title}, {args.ablation_steps} steps")
+            report.setdefault("ablation", {"steps": args.ablation_steps})[title] = found
+        else:
+            report |= found
+            for name, tiles in sheets.items():
+                storage.write(out.removesuffix(".json") + name, images.encode(sheet(tiles), "png"), "image/png")
+        print(table(found["strata"]))
+        if "confidence" in found:
+            print(confidence_lines(found["confidence"]))
+    print("\n" + "\n".join(f"{name}: {text}" for name, text in report["definitions"].items()))
+    storage.write(out, json.dumps(report, indent=1).encode(), "application/json")
+    print(f"{out}; pictures: {', '.join(out.removesuffix('.json') + name for name in sheets)}")
+    return 0
+
+
+def listed(args, storage: Storage) -> tuple[list[Entry], str]:
+    """What is to be judged, and the split it is of."""
+    split = args.split if args.split != "auto" else "test" if args.format in (*LEARNED_FROM, "shards") else "all"
+    if args.format == "shards":
+        found = [Entry(s.id, lambda s=s: s) for s in shards.read(args.data, shards.SPLITS if split == "all" else (split,), storage)]
+        return found, split
+    labels = (TRACED if args.target == "garment" else {}) | dict(load_labels(args.labels, storage) if args.labels else {})
+    data = storage_module.absolute(args.data)
+    storage.check(data)
+    source = Source.at(data, labels, args.label_set, storage, tuple(args.allow), args.photos, args.pairs)
+    return list(FORMATS[args.format](source)), split
+
+
+def judge(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
+    """The report on the weights in ``folder``, and its contact sheets by the end of their names."""
+    module = TARGETS[args.target]
+    further = {"inception": args.inception} if args.target == "look" else {}
+    evaluation = module.Evaluation(Networks(args.device, folder, module.Evaluation.networks), **further)
+    found, split = listed(args, storage)
+    progress, judged, rejected = Progress("judged", len(found) if split == "all" or args.format == "shards" else None), 0, []
+    for result in load(found):
+        progress.count()
+        if isinstance(result, Rejected):
+            rejected.append(result._asdict())
+            continue
+        sample, image = result
+        if split != "all" and sample.split != split:
+            continue
+        if args.target == "look":
+            pairs = list(look.cases(sample, image))
+            for case in pairs:
+                evaluation.add(case)
+            judged += bool(pairs)
+        elif args.target == "garment":
+            judged += evaluation.add(sample, image)
+        else:
+            judged += any([evaluation.add(view) for view in views(sample, image)])
+        if args.limit and judged >= args.limit:
+            break
+    if not judged:
+        return None, {}
+    report = {"split": split, "samples": judged, "left_out": rejected}
+    if args.target == "look":
+        return report | evaluation.report(), {f".{name}.png": tiles for name, tiles in evaluation.sheet_cases().items()}
+    for image in negatives(args, storage):
+        evaluation.reject(image)
+    worst = evaluation.worst()
+    report |= evaluation.report() | {"worst": [(c, round(q, 4)) for q, c, _ in worst[:50]]}
+    return report, {".png": [(c, t) for _, c, t in worst[: args.worst]]}
+
+
+def negatives(args, storage: Storage):
+    """Pictures that show neither a person nor a garment: 40 drawn studio grounds, and those the user has."""
+    rng = np.random.default_rng(0)
+    yield from (augment.studio_ground((512, 384), rng) for _ in range(40))
+    if args.negatives:
+        source = Source.at(storage_module.absolute(args.negatives), storage=storage)
+        for name in source.files("", PICTURES):
+            yield images.decode(source.read(source.uri(name)))
+
+
+def trained(args, name: str) -> str:
+    """The folder of weights trained with augmentation ``on`` or ``off``; a finished run is used again."""
+    out = f"{args.ablation}/{name}"
+    command = [sys.executable, str(Path(__file__).parent / "train.py"), args.target, "--data", args.data, "--out", out,
+               "--augment", ",".join(augment.GROUPS) if name == "on" else "none", "--fit.steps", str(args.ablation_steps),
+               "--fit.eval_every", str(args.ablation_steps), "--drawn", "0"]
+    command += ["--grounds", args.grounds] if args.grounds else []
+    print(f"training with augmentation {name}: {' '.join(command[1:])}", flush=True)
+    if subprocess.run(command).returncode:
+        raise DatasetError(f"the training in {out} did not end; the same command goes on with it")
+    for other in set(TARGETS[args.target].Evaluation.networks) - {args.target}:  # stays what it was
+        file = Path(args.weights or FOLDER) / f"{other}.safetensors"
+        (Path(out) / file.name).write_bytes(file.read_bytes())
+    return out
+
+
+def table(strata: dict[str, dict]) -> str:
+    """One column per stratum; lists of classes and joints are indented below their name."""
+    names = list(strata)
+    lines, width = [], 22
+    cell = lambda v: f"{'-':>16}" if v is None else f"{v:>16}" if isinstance(v, int) else f"{v:>16.4f}"
+    lines.append(" " * width + "".join(f"{n:>16}" for n in names))
+    for key, value in strata[names[0]].items():
+        if isinstance(value, dict):
+            lines.append(key)
+            lines += [f"  {k:<{width - 2}}" + "".join(cell(strata[n][key].get(k)) for n in names) for k in value]
+        elif any(strata[n].get(key) is not None for n in names):
+            lines.append(f"{key:<{width}}" + "".join(cell(strata[n].get(key)) for n in names))
+    return "\n".join(lines)
+
+
+def confidence_lines(c: dict) -> str:
+    head = [f"confidence: {c['pictures']} pictures, {c['refused']} refused; {c['negatives']} negatives, {c['negatives_accepted']} accepted",
+            *(f"  {k} {v:.3f}" for k, v in c.items() if isinstance(v, float))]
+    return "\n".join(head + [f"  {b['pictures']:>5} pictures: confidence {b['confidence']:.3f}, quality {b['quality']:.3f}" for b in c["bins"]])
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
+    os._exit(status)

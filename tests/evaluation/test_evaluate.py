@@ -1,0 +1,94 @@
+"""jobs/evaluate.py on drawn data sets, as a user runs it but in this process."""
+
+import importlib.util
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from tryon.sample import draw_garment
+
+sys.path.insert(0, str(ROOT / "tests" / "training"))
+import drawn  # noqa: E402
+
+spec = importlib.util.spec_from_file_location("evaluate_job", ROOT / "jobs" / "evaluate.py")
+job = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(job)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    return drawn.ccp(tmp_path_factory.mktemp("people") / "ccp", train=2, val=2, size=(384, 288))
+
+
+def evaluate(capsys, *args) -> tuple[int, dict | None, str]:
+    status = job.main([str(a) for a in args])
+    said = capsys.readouterr()
+    out = args[args.index("--out") + 1]
+    return status, json.loads(out.read_text()) if out.exists() else None, said.out + said.err
+
+
+def test_parser(people, tmp_path, capsys):
+    """A report without definitions, a figure out of range, a sheet that is not there."""
+    status, report, said = evaluate(capsys, "parser", "--data", people, "--format", "ccp", "--split", "val", "--out", tmp_path / "r.json")
+    assert status == 0 and report["split"] == "val" and report["samples"] == 2
+    strata = report["strata"]
+    assert strata["all photos"]["pictures"] == 2 and strata["half-body crop"]["pictures"] == 2 and strata["full body"]["pictures"] == 2
+    assert 0.3 < strata["all photos"]["clothed"] <= 1 and strata["all photos"]["merged"]["background"] > 0.8
+    assert set(strata["all photos"]["classes"]) > {"left_arm", "upper"} and "miou" in report["definitions"]
+    assert report["confidence"]["negatives"] == 40 and report["confidence"]["auc_present"] > 0.9
+    assert cv2.imread(str(tmp_path / "r.png")).shape[1] > 400
+    assert "half-body crop" in said and "miou" in said and f"{strata['all photos']['miou']:.4f}" in said
+
+
+def test_pose_of_all_splits(people, tmp_path, capsys):
+    status, report, said = evaluate(capsys, "pose", "--data", people, "--format", "ccp", "--split", "all", "--out", tmp_path / "r.json")
+    whole = report["strata"]["all photos"]
+    assert status == 0 and report["samples"] == 4 and whole["judged"] == 4
+    assert 0.5 < whole["pck"] <= 1 and 0.2 < whole["oks_ap"] <= 1 and set(whole["joints"]) > {"left_wrist", "nose"}
+    assert report["strata"]["half-body crop"]["invented"] is not None
+
+
+@pytest.fixture(scope="module")
+def outlines(tmp_path_factory):
+    """Two product photos in a folder of their own, and their outlines as LabelMe keeps them."""
+    root = tmp_path_factory.mktemp("traced")
+    (root / "photos").mkdir()
+    (root / "json").mkdir()
+    for n, kind in enumerate(("top", "trousers")):
+        garment = draw_garment(np.random.default_rng(n), (384, 320), kind)
+        cv2.imwrite(str(root / "photos" / f"{kind}.png"), garment.image[..., ::-1])
+        outline = max(cv2.findContours(garment.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)[:, 0].astype(float)
+        (root / "json" / f"{kind}.json").write_text(json.dumps({
+            "version": "5.5.0", "flags": {}, "imagePath": f"{kind}.png", "imageData": None, "imageHeight": 384, "imageWidth": 320,
+            "shapes": [{"label": "garment", "points": outline.tolist(), "group_id": None, "shape_type": "polygon", "flags": {}}]}))
+    return root
+
+
+def test_garment_masks_against_outlines(outlines, tmp_path, capsys):
+    args = "garment", "--data", outlines / "json", "--format", "labelme", "--photos", outlines / "photos", "--out", tmp_path / "r.json"
+    status, report, said = evaluate(capsys, *args)
+    assert status == 0 and report["split"] == "all"
+    assert report["strata"]["all photos"]["masks"] == 2 and report["strata"]["all photos"]["iou"] > 0.85
+
+
+def test_kinds_of_the_clothing_data_set(tmp_path, capsys):
+    data = drawn.garments(tmp_path / "clothing", train=2, val=1, size=(256, 224))
+    status, report, _ = evaluate(capsys, "garment", "--data", data, "--format", "clothing", "--split", "all", "--out", tmp_path / "r.json")
+    assert status == 0 and report["strata"]["all photos"]["masks"] == 0 and report["strata"]["all photos"]["kind"] is not None
+
+
+@pytest.mark.parametrize(("change", "status", "words"), [
+    ({"--split": "test"}, 1, "nothing to judge"),  # the drawn set has no test photos
+    ({"--data": "/nowhere"}, 2, "there is nothing in /nowhere"),
+    ({"--out": "report.txt"}, 2, ".json"),
+    ({"--weights": "/nowhere"}, 2, "no weights at /nowhere"),
+])
+def test_bad_usage_is_told(people, tmp_path, capsys, monkeypatch, change, status, words):
+    monkeypatch.chdir(tmp_path)
+    options = {"--data": people, "--format": "ccp", "--split": "val", "--out": "r.json"} | change
+    assert job.main(["parser", *(str(x) for pair in options.items() for x in pair)]) == status
+    assert words in capsys.readouterr().err
