@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--grounds", help="garment only: a CCP folder whose street scenes serve as grounds")
     parser.add_argument("--drawn", type=int, default=300, metavar="N", help="people or garments drawn by the package to mix in (default: 300)")
     parser.add_argument("--out", required=True, metavar="URI", help="run folder, local or s3://: checkpoint, best weights, metrics")
-    parser.add_argument("--augment", type=groups, default=augment.GROUPS, metavar="GROUPS",
+    parser.add_argument("--augment", type=augment.groups, default=augment.GROUPS, metavar="GROUPS",
                         help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
@@ -95,13 +95,6 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 1
-
-
-def groups(text: str) -> tuple[str, ...]:
-    chosen = () if text == "none" else tuple(text.split(","))
-    if unknown := set(chosen) - set(augment.GROUPS):
-        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is none of {', '.join(augment.GROUPS)}, none")
-    return chosen
 
 
 def run(args, config: FitConfig) -> int:

@@ -18,6 +18,12 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 def connect(config: Config) -> None:
     """``join`` for the render job. Raises ConfigError when the stages ask for more than the cluster has: they would wait for ever."""
     join(config.cluster.address, int(os.environ.get("TRYON_OBJECT_STORE", 1 << 30)))
+    stream()
+    check_budget(config, ray.cluster_resources())
+
+
+def stream() -> None:
+    """How Ray Data works here: rows as they come, silently - the jobs show progress of their own -, and no block is ever dropped."""
     warnings.filterwarnings("ignore", module=r"ray\.")
     warnings.filterwarnings("ignore", message=".*ray_remote_args.*")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -26,7 +32,6 @@ def connect(config: Config) -> None:
     context.print_on_execution_start = False
     context.execution_options.preserve_order = False
     context.max_errored_blocks = 0
-    check_budget(config, ray.cluster_resources())
 
 
 def join(address: str = "", store_bytes: int | None = None) -> None:

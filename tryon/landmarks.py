@@ -348,7 +348,7 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
             top = np.array((ends[side], ends[side] + 0.24 * wide * inwards + 0.06 * wide * down))
             strip = np.zeros(parts.shape, np.uint8)
             cv2.fillConvexPoly(strip, cv2.convexHull(np.rint(np.concatenate((region, top))).astype(np.int32)), 1)
-            if (strip & (parts > 0)).sum() > 0.27 * (parts > 0).sum():  # half the torso is no sleeve
+            if (strip & (parts > 0)).sum() > 0.25 * (parts > 0).sum():  # half the torso is no sleeve
                 continue
         # What lies farther out than a sleeve is no torso.
         outwards = SIDES[side]  # 1 towards the right of the picture
