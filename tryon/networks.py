@@ -2,6 +2,7 @@
 import cv2
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from tryon.models import weights
 from tryon.models.openpose import STRIDE
@@ -57,6 +58,14 @@ class Networks:
         logits = logits[0].float()
         found = logits[0].sigmoid(), logits[1:4].softmax(0), logits[4:], tags[0].float().softmax(0)
         return tuple(np.rint(t.cpu().numpy() * 256) / 256 for t in found)
+
+    def warp(self, shapes: np.ndarray) -> np.ndarray:
+        """SHAPES x h x w in 0..1 (tryon.warp) -> flow P x 2 x h x w, x and y in pixels, in steps of 1/64."""
+        h, w = shapes.shape[1:]
+        x = torch.from_numpy(shapes).to(self.device)[None]
+        with torch.inference_mode():
+            flow = F.interpolate(self.nets["warp"](x)[-1].float(), size=(h, w), mode="bilinear", align_corners=False)[0]
+        return (np.rint(flow.reshape(-1, 2, h, w).cpu().numpy() * (h * 64)) / 64).astype(np.float32)
 
     def generate(self, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,

@@ -52,7 +52,7 @@ def unpose(image: np.ndarray, worn: np.ndarray, pose: np.ndarray, rng: np.random
     inside = cv2.remap(worn.astype(np.uint8), source, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0
     if not inside.any():
         return None
-    chest = (np.abs(target[..., 0]) < 0.3 * SHOULDERS * unit) & (target[..., 1] > 0.2 * unit) & (target[..., 1] < 0.65 * unit)
+    chest = (np.abs(target[..., 0]) < 0.35 * SHOULDERS * unit) & (target[..., 1] > 0.2 * unit) & (target[..., 1] < 0.65 * unit)
     low, high = target[inside].min(0), target[inside].max(0)
     size = height, round(0.75 * height)
     scale = float((np.array(size[::-1]) / np.maximum(high - low, 1)).min()) * rng.uniform(0.75, 0.92)
@@ -76,19 +76,25 @@ def _largest_share(mask: np.ndarray) -> float:
     return float(stats[1:, cv2.CC_STAT_AREA].max() / stats[1:, cv2.CC_STAT_AREA].sum())
 
 
+def bones(points: np.ndarray, pose: np.ndarray, blend: float) -> np.ndarray:
+    """The part - TORSO, RIGHT or LEFT - that each of ``points`` (N x 2, pixels) of a worn top belongs to by an 18x3 ``pose``: uint8 N."""
+    return _skinned(points, pose[:, :2].astype(float), pose[:, 2] > 0, 1.0, blend, np.random.default_rng(0))[1]
+
+
 def _skinned(points: np.ndarray, j: np.ndarray, seen: np.ndarray, unit: float, blend: float, rng: np.random.Generator):
     """``points`` (N x 2, pixels of the photo) laid out flat, N x 2 in pixels around the neck at (0, 0), and the part each belongs to (uint8)."""
-    half = 0.5 * SHOULDERS * unit
+    # Laid flat, a tube shows half its girth: more than a worn one from the front.
+    half, girth = 0.5 * SHOULDERS * unit, rng.uniform(1.0, 1.3)
     flat = {S.R_SHOULDER: (-half, 0.0), S.L_SHOULDER: (half, 0.0), S.R_HIP: (-0.55 * half, unit), S.L_HIP: (0.55 * half, unit)}
     corners = np.array([j[k] for k in flat])
     affine = np.linalg.lstsq(np.c_[corners, np.ones(4)], np.array(list(flat.values())), rcond=None)[0]
     torso = corners[[0, 1, 3, 2]]
     quad = cv2.convexHull(np.concatenate((torso, torso + (torso[2] + torso[3] - torso[0] - torso[1]) / 2 * 0.6)).astype(np.float32))
     outside = np.maximum(0, [-cv2.pointPolygonTest(quad, tuple(p), True) for p in points.astype(float).tolist()])
-    moved, weight, part = [np.c_[points, np.ones(len(points))] @ affine], [np.exp(-outside / blend)], [TORSO]
+    moved, weight, part = [(np.c_[points, np.ones(len(points))] @ affine) * (girth, 1)], [np.exp(-outside / blend)], [TORSO]
     lean = rng.uniform(5, 80)
     for shoulder, elbow, wrist, side in ARMS:
-        angle, start = np.radians(lean + rng.normal(0, 4)), np.array(flat[shoulder])
+        angle, start = np.radians(lean + rng.normal(0, 4)), np.array(flat[shoulder]) * (girth, 1)
         for a, b, true in ((shoulder, elbow, UPPER_ARM), (elbow, wrist, FOREARM)):
             if not (seen[a] and seen[b]):
                 break
@@ -100,7 +106,7 @@ def _skinned(points: np.ndarray, j: np.ndarray, seen: np.ndarray, unit: float, b
             # Along the bone its true length, across it the width it is seen with.
             rel = (points - j[a]) @ np.stack((bone, (-bone[1], bone[0])), 1) / length
             stretch = np.clip(true * unit / length, 1.0, 2.0)
-            moved.append(start + np.outer(rel[:, 0] * stretch, direction) + np.outer(rel[:, 1], (-direction[1], direction[0])))
+            moved.append(start + np.outer(rel[:, 0] * stretch, direction) + np.outer(rel[:, 1] * girth, (-direction[1], direction[0])))
             weight.append(np.exp(-distance / blend))
             part.append(RIGHT if side < 0 else LEFT)
             start, angle = start + direction * length * stretch, angle + np.radians(rng.normal(0, 6))

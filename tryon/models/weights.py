@@ -12,6 +12,7 @@ from tryon.models.digest import FOLDER
 from tryon.models.generator import Generator
 from tryon.models.openpose import OpenPose
 from tryon.models.unet import UNet
+from tryon.models.warp import Residual
 
 KINDS = tuple(k for kinds in S.SUBCATEGORIES.values() for k in kinds)  # order of the garment network's tags
 GARMENT_CHANNELS = 1 + 3 + len(S.LANDMARKS)  # mask; torso, right and left sleeve or leg; heat-maps of the landmarks
@@ -21,6 +22,7 @@ NETWORKS = {
     "pose": lambda: OpenPose(),
     "garment": lambda: UNet(GARMENT_CHANNELS, tags=len(KINDS)),
     "generator": lambda: Generator(),
+    "warp": lambda: Residual(),
 }
 MAX_BYTES = 16_000_000
 

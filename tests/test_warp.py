@@ -1,0 +1,78 @@
+"""tryon/warp.py: the residual flow, with networks whose answer is known, and the package's own."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import as_garment, as_person
+
+from tryon import warp
+from tryon.fit import Body, fit
+from tryon.models.warp import PARTS, SHAPES, Residual, moved
+from tryon.sample import draw_garment, draw_person
+
+
+class Flow:
+    """Networks whose warp always answers the same flow."""
+
+    def __init__(self, x: float, y: float):
+        self.flow = np.zeros((len(PARTS), 2, *warp.SIZE), np.float32)
+        self.flow[:, 0], self.flow[:, 1] = x, y
+
+    def warp(self, shapes):
+        assert shapes.shape == (SHAPES, *warp.SIZE) and shapes.dtype == np.float32 and 0 <= shapes.min() and shapes.max() <= 1
+        return self.flow
+
+
+@pytest.fixture(scope="module")
+def look():
+    person = as_person(draw_person(np.random.default_rng(5), (512, 384), "full"))
+    garment = as_garment(draw_garment(np.random.default_rng(2), (448, 336), "top"))
+    return person, garment, fit(person, garment)
+
+
+def place(fitted, garment) -> np.ndarray:
+    """Centre (x, y) of what is placed, on the coarse grid."""
+    covered = warp.placed(fitted, garment).max(0) > 0.5
+    ys, xs = np.nonzero(covered)
+    return np.array((xs.mean(), ys.mean()))
+
+
+def test_no_flow_changes_nothing(look):
+    person, garment, fitted = look
+    same = warp.refine(Flow(0, 0), person, garment, fitted)
+    for a, b in zip(fitted.layers, same.layers, strict=True):
+        covered = a.cover > 250
+        assert np.abs(a.map[covered].astype(int) - b.map[covered]).max() <= 1 and np.array_equal(a.cover, b.cover)
+
+
+def test_a_flow_moves_the_garment_by_so_many_pixels(look):
+    """Moved the other way, in the units of another grid, or only in part."""
+    person, garment, fitted = look
+    m = warp.view(Body(person))
+    per_view_pixel = 256 / 512 / np.sqrt(abs(np.linalg.det(m[:, :2])))  # of the coarse grid
+    before = place(fitted, garment)
+    for x, y in ((5, 0), (0, -4)):
+        after = place(warp.refine(Flow(x, y), person, garment, fitted), garment)
+        # A place shows what lies at place + flow: the garment moves against the flow.
+        assert np.allclose(after - before, np.array((-x, -y)) * per_view_pixel, atol=0.4)
+
+
+def test_moved_shows_what_lies_at_the_flow():
+    parts = torch.zeros(1, 3, 20, 10)
+    parts[0, 1, 8, 4] = 1
+    flow = torch.zeros(1, 6, 20, 10)
+    flow[0, 2], flow[0, 3] = 2 / 20, -3 / 20  # x and y of the second part, in heights
+    out = moved(parts, flow)
+    assert out[0, 1, 11, 2] == pytest.approx(1, abs=1e-4) and out[0, 0].sum() == 0 and out[0, 1].sum() == pytest.approx(1, abs=1e-3)
+
+
+def test_an_untrained_network_moves_nothing():
+    flows = Residual()(torch.rand(1, SHAPES, *warp.SIZE))
+    assert [f.shape[1] for f in flows] == [6, 6, 6] and all((f == 0).all() for f in flows)
+
+
+def test_kinds_it_has_not_learned_stay(look):
+    person, _, _ = look
+    trousers = as_garment(draw_garment(np.random.default_rng(3), (448, 336), "trousers"))
+    fitted = fit(person, trousers)
+    assert warp.refine(None, person, trousers, fitted) is fitted

@@ -1,0 +1,150 @@
+"""Warp training without pairs: worn tops of CCP are laid out flat (tryon.datasets.unpose), analysed and placed as the product does it, and the
+network learns to move what was placed to where it is worn."""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from tryon import garment as garment_module
+from tryon import schema as S
+from tryon import warp
+from tryon.datasets import augment, ccp
+from tryon.datasets.articulate import LEFT, RIGHT, TORSO
+from tryon.datasets.unpose import BLEND, bones, unpose
+from tryon.fit import Body, fit
+from tryon.models.warp import PARTS, Residual, moved
+from tryon.person import Person
+from tryon.schema import RowError
+from tryon.training.sources import CCP
+from tryon.training.task import Task, View
+
+HIDING = (S.HAIR, S.FACE, S.HEADWEAR, S.LEFT_ARM, S.RIGHT_ARM, S.BAG, S.ACCESSORY)  # what may lie over a top: there it is not judged
+MIRROR = (0, 2, 1)  # of PARTS
+
+
+@dataclass
+class Pair:
+    """parts P x h x w uint8, as geometry placed them on the coarse grid, ``coarse`` times as fine as the photo; worn HxW uint8: 0, TORSO, RIGHT, LEFT,
+    255 where it may be hidden; parse HxW; pose 18x3; body."""
+
+    parts: np.ndarray
+    coarse: float
+    worn: np.ndarray
+    parse: np.ndarray
+    pose: np.ndarray
+    body: Body
+
+
+def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
+    """Of each worn top that the photo shows nearly whole, ``times`` pairs, each laid out anew."""
+    out = []
+    for n, photo in enumerate(photos):
+        if n % 100 == 99:
+            print(f"{n + 1} of {len(photos)} photos laid out flat and placed, {len(out)} pairs", flush=True)
+        for cls in (S.UPPER, S.OUTER):
+            worn = photo.parse == cls
+            for k in range(times):
+                flat = unpose(photo.image, worn, photo.pose[0], np.random.default_rng((n, cls, k)))
+                if flat is None or flat.whole < 0.9:
+                    break
+                person = Person(photo.image, photo.parse, photo.pose, 1.0)
+                try:
+                    product = garment_module.analyse(networks, flat.image, "upper")
+                    placed = fit(person, product)
+                except RowError:
+                    continue
+                ys, xs = np.nonzero(worn)
+                truth = np.where(np.isin(photo.parse, HIDING), 255, 0).astype(np.uint8)
+                truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
+                parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
+                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], Body(person)))
+    return out
+
+
+class WarpTask(Task):
+    """``teacher``: trained networks (tryon.networks.Networks), of which the garment network analyses what is laid out flat."""
+
+    title = "warp: residual flow on shapes, coarse to fine"
+    sources = (CCP + ", worn tops laid out flat",)
+    sizes = (warp.SIZE,)
+
+    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, times: int = 3):
+        photos = [p for p in ccp.read(data, ("train", "val"), parsed_only=True)]
+        self.train = pairs([p for p in photos if p.split == "train"], teacher, times)
+        self.val = pairs([p for p in photos if p.split == "val"], teacher, 1)
+        self.groups, self.model = groups, Residual()
+        print(f"{len(self.train)} training and {len(self.val)} validation pairs", flush=True)
+
+    def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None):
+        """What the network sees, SHAPES x SIZE in 0..1, and where the top is worn, SIZE uint8 as Pair.worn."""
+        given, pair = pair is not None, pair or self.train[rng.integers(len(self.train))]
+        m, parts, figure = warp.view(pair.body), pair.parts.astype(np.float32) / 255, pair.parse != S.BACKGROUND
+        if not given:
+            m = warp.view(pair.body, rng.normal(0, 5), float(np.exp(rng.normal(0, 0.1))))
+            m[:, 2] += rng.normal(0, 4, 2)
+            # Geometry misjudges width and length; so may it here, more often than it does.
+            neck = (pair.body.neck + 0.5) * pair.coarse - 0.5
+            scale, shift = np.exp(rng.normal(0, (0.08, 0.12))), rng.normal(0, 0.03, 2) * pair.body.unit * pair.coarse
+            jitter = np.array(((scale[0], 0, neck[0] * (1 - scale[0]) + shift[0]), (0, scale[1], neck[1] * (1 - scale[1]) + shift[1])))
+            parts = np.stack([cv2.warpAffine(p, jitter, p.shape[::-1]) for p in parts])
+            size = 2 * int(rng.integers(0, 1 + int(0.12 * pair.body.unit))) + 1
+            figure = (cv2.dilate if rng.random() < 0.7 else cv2.erode)(figure.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) > 0
+        x = warp.shapes(parts, pair.parse, pair.pose, m, pair.coarse, figure)
+        worn = augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=255)
+        if not given and "geometry" in self.groups and rng.random() < 0.5:  # skeletons show right red, left green
+            x = x[[*MIRROR, 4, 3, 5, 6, 7], :, ::-1]
+            worn = np.where(worn == RIGHT, LEFT, np.where(worn == LEFT, RIGHT, worn)).astype(np.uint8)[:, ::-1]
+        return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(worn)
+
+    def loss(self, model, batch):
+        """Per level L1 of parts and of their union (x2), second-order smoothness (x6, generalised Charbonnier) and a little total variation
+        (Ge et al. 2021)."""
+        x_BCHW, worn_BHW = batch
+        flows = model(x_BCHW)
+        total, shape = 0.0, 0.0
+        for flow in flows:
+            l1, union = distances(x_BCHW, worn_BHW, flow)
+            total = total + (l1 + 2 * union) + 6 * bending(flow) + 0.02 * (flow[..., 1:] - flow[..., :-1]).abs().mean() * flow.shape[-1]
+            shape = union
+        return total, {"union": shape.detach()}
+
+    @torch.no_grad()
+    def evaluate(self, model) -> dict:
+        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, before and after."""
+        before, after, rng = [], [], np.random.default_rng(0)
+        device = next(model.parameters()).device
+        for pair in self.val:
+            x, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
+            flow = F.interpolate(model(x)[-1], size=warp.SIZE, mode="bilinear", align_corners=False)
+            truth, judged = (worn > 0) & (worn != 255), worn != 255
+            for parts, ious in ((x[:, :len(PARTS)], before), (moved(x[:, :len(PARTS)], flow), after)):
+                found = (union_of(parts) > 0.5) & judged
+                ious.append(float((found & truth).sum() / (found | truth).sum().clamp(min=1)))
+        return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
+                "share_75": float(np.mean(np.array(after) >= 0.75))}
+
+
+def union_of(parts_BPHW: torch.Tensor) -> torch.Tensor:
+    return 1 - (1 - parts_BPHW).clamp(0, 1).prod(1)
+
+
+def distances(x_BCHW, worn_BHW, flow) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean L1, at the resolution of a flow, of the parts and of their union, where the top is known to be or not to be."""
+    size = flow.shape[-2:]
+    known = F.interpolate((worn_BHW != 255).float()[:, None], size=size, mode="area")
+    truth = torch.stack([(worn_BHW == v).float() for v in (TORSO, RIGHT, LEFT)], 1)
+    truth = F.interpolate(truth, size=size, mode="area")
+    parts = moved(F.interpolate(x_BCHW[:, :len(PARTS)], size=size, mode="area"), flow)
+    l1 = ((parts - truth).abs() * known).sum() / known.sum().clamp(min=1)
+    union = ((union_of(parts) - truth.sum(1)).abs() * known[:, 0]).sum() / known.sum().clamp(min=1)
+    return l1, union
+
+
+def bending(flow: torch.Tensor) -> torch.Tensor:
+    """Second-order smoothness with the generalised Charbonnier penalty, in cells of the flow's own grid."""
+    cells = flow * flow.shape[-2]
+    charbonnier = lambda d: (d.square() + 1e-6).pow(0.45).mean()
+    return (charbonnier(cells[..., 2:] - 2 * cells[..., 1:-1] + cells[..., :-2])
+            + charbonnier(cells[..., 2:, :] - 2 * cells[..., 1:-1, :] + cells[..., :-2, :]))

@@ -1,0 +1,77 @@
+"""Warp: a trained residual flow corrects the outline of a placed top. Shapes alone go in, so it works on every cloth and needs no photo."""
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.compose import neck_opening
+from tryon.condition import skeleton
+from tryon.fit import Body, Fit, part_masks
+from tryon.garment import Garment
+from tryon.models.warp import PARTS
+from tryon.networks import Networks
+from tryon.person import Person
+
+SIZE = (128, 96)  # H, W of the network's view
+VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
+HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
+CATEGORIES = ("upper",)  # what it has learned
+
+
+def view(body: Body, angle: float = 0.0, zoom: float = 1.0) -> np.ndarray:
+    """2x3 affine from pixels of the person photo to the network's view, upright around the torso."""
+    above, below, across = (v * body.unit / zoom for v in VIEW)
+    scale = SIZE[0] / (above + below)
+    centre = body.neck + np.array((0, (below - above) / 2))
+    m = cv2.getRotationMatrix2D(tuple(float(v) for v in centre), angle, scale)
+    m[:, 2] += (SIZE[1] / 2, SIZE[0] / 2) - centre
+    return m
+
+
+def placed(fit: Fit, garment: Garment) -> np.ndarray:
+    """How much of each place of the coarse grid each of PARTS covers: float32 P x h x w in 0..1."""
+    masks = part_masks(garment)
+    solid = (garment.mask > 127) & ~neck_opening(garment)
+    out = np.zeros((len(PARTS), *fit.layers[0].cover.shape), np.float32)
+    for layer in fit.layers:
+        own = cv2.GaussianBlur((solid & masks[layer.part]).astype(np.float32), (0, 0), max(0.5, garment.mask.shape[0] / 400))
+        a = cv2.remap(own, layer.map * np.float32(fit.step), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        out[PARTS.index(layer.part)] = a * np.clip(layer.cover * (2 / 255), 0, 1)
+    return out
+
+
+def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray, coarse: float, figure: np.ndarray | None = None) -> np.ndarray:
+    """What the network sees: SHAPES x SIZE float32 in 0..1. parts P x h x w on a grid ``coarse`` times as fine as the photo; parse HxW ids; pose
+    18x3; m: ``view``; figure: bool HxW instead of the person's own silhouette."""
+    warp = lambda a, m: cv2.warpAffine(a, m, SIZE[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    fine = m @ np.array(((1 / coarse, 0, 0.5 / coarse - 0.5), (0, 1 / coarse, 0.5 / coarse - 0.5), (0, 0, 1)))
+    scale = float(np.sqrt(abs(np.linalg.det(m[:, :2]))))
+    soft = lambda mask, sigma: warp(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma / scale), m)
+    joints = pose.copy()
+    joints[:, :2] = pose[:, :2] @ m[:, :2].T + m[:, 2]
+    return np.concatenate((
+        np.stack([warp(np.ascontiguousarray(p), fine) for p in parts]), skeleton(joints, SIZE).transpose(2, 0, 1).astype(np.float32) / 255,
+        soft(np.isin(parse, HEAD), 0.7)[None], soft(parse != S.BACKGROUND if figure is None else figure, 5.0)[None]))
+
+
+def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fit:
+    """The fit with its maps moved by the residual flow; kinds that the network has not learned stay as they are."""
+    if fit.category not in CATEGORIES:
+        return fit
+    body = Body(person)
+    m, h = view(body), fit.layers[0].cover.shape[0]
+    coarse = h / person.parse.shape[0]
+    flow = networks.warp(shapes(placed(fit, garment), person.parse, person.pose[0], m, coarse))  # P x 2 x SIZE, pixels of the view
+    back = np.linalg.inv(m[:, :2])
+    y, x = np.mgrid[0:h, 0:fit.layers[0].cover.shape[1]].astype(np.float32)
+    in_photo = np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1)
+    in_view = (in_photo @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    layers = []
+    for layer in fit.layers:
+        f = cv2.remap(np.ascontiguousarray(flow[PARTS.index(layer.part)].transpose(1, 2, 0)), in_view, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        at = np.stack((x, y), -1) + (f @ back.T * coarse).astype(np.float32)
+        moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
+        layers.append(replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16),
+                              cover=moved(layer.cover, cv2.BORDER_CONSTANT)))
+    return replace(fit, layers=layers)
