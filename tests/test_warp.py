@@ -7,6 +7,7 @@ from conftest import as_garment, as_person
 
 from tryon import warp
 from tryon.fit import Body, fit
+from tryon.models.gmm import PERSON, PRODUCT, SIZE, spline_basis
 from tryon.models.warp import PARTS, SHAPES, Residual, moved
 from tryon.sample import draw_garment, draw_person
 
@@ -76,3 +77,33 @@ def test_kinds_it_has_not_learned_stay(look):
     trousers = as_garment(draw_garment(np.random.default_rng(3), (448, 336), "trousers"))
     fitted = fit(person, trousers)
     assert warp.refine(None, person, trousers, fitted) is fitted
+
+
+class Matching:
+    """Networks whose matching module always looks at the same place of the product's view as of the person's."""
+
+    def match(self, person, product):
+        assert person.shape == (PERSON, *SIZE) and product.shape == (PRODUCT, *SIZE)
+        y, x = np.mgrid[:SIZE[0], :SIZE[1]]
+        return np.stack(((x + 0.5) * 2 / SIZE[1] - 1, (y + 0.5) * 2 / SIZE[0] - 1), -1).astype(np.float32)
+
+
+def test_the_matching_module_says_where_the_product_is_seen(look):
+    """Views mixed up: an identity fills the person's view with the product as it fills its own."""
+    person, garment, _ = look
+    placed = warp.place(Matching(), person, garment, "gmm")
+    m = warp.view(Body(person))
+    height = np.ptp(np.flatnonzero(warp.placed(placed, garment).max(0).max(1) > 0.5)) * 2 * np.sqrt(abs(np.linalg.det(m[:, :2])))
+    ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
+    expected = 0.92 * min(SIZE[0], SIZE[1] * np.ptp(ys) / np.ptp(xs))
+    assert abs(height - expected) < 0.08 * expected
+    assert warp.place(None, person, garment, "geometry").layers[0].map.shape == placed.layers[0].map.shape
+
+
+def test_a_thin_plate_spline_keeps_affine_maps():
+    line = torch.linspace(-1, 1, 5)
+    control = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).reshape(-1, 2)
+    bent = control @ torch.tensor(((0.8, 0.1), (-0.2, 1.1))) + torch.tensor((0.3, -0.1))
+    y, x = torch.meshgrid(*(torch.linspace(-1 + 1 / n, 1 - 1 / n, n) for n in SIZE), indexing="ij")
+    places = torch.stack((x, y), -1).reshape(-1, 2)
+    assert torch.allclose(spline_basis() @ bent, places @ torch.tensor(((0.8, 0.1), (-0.2, 1.1))) + torch.tensor((0.3, -0.1)), atol=1e-4)

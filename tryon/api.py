@@ -7,10 +7,11 @@ import numpy as np
 from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
-from tryon.fit import Body, Fit, fit
+from tryon.fit import Body, Fit
 from tryon.garment import Garment
-from tryon.networks import Networks
+from tryon.networks import WARPS, Networks
 from tryon.person import Person
+from tryon.warp import place
 
 
 @dataclass
@@ -50,13 +51,14 @@ class TryOn:
     """Photos are HxWx3 uint8 RGB arrays of any size; nothing is scaled. Bad input raises schema.RowError with a
     reason (``no_person``, ``no_garment``, ``no_place``, ``unsupported_category``, ``unknown_category``)."""
 
-    def __init__(self, networks: Networks):
-        self.networks = networks
+    def __init__(self, networks: Networks, warp: str = "flow"):
+        self.networks, self.warp = networks, warp
 
     @classmethod
-    def load(cls, device: str = "auto", weights: str = "") -> "TryOn":
-        """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's."""
-        return cls(Networks(device, weights))
+    def load(cls, device: str = "auto", weights: str = "", warp: str = "flow") -> "TryOn":
+        """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's; ``warp``: flow, geometry or gmm
+        (tryon.warp.place)."""
+        return cls(Networks(device, weights, ("parser", "pose", "garment", "generator", *WARPS[warp])), warp)
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """uint8 HxW of ids into schema.PARSE_CLASSES."""
@@ -82,7 +84,7 @@ class TryOn:
         garments = [g if isinstance(g, Garment) else self.garment(g, category) for g in garments]
         if not garments:
             raise ValueError("render needs at least one garment")
-        return generate(self.networks, person, garments, [fit(person, g) for g in garments])
+        return generate(self.networks, person, garments, [place(self.networks, person, g, self.warp) for g in garments])
 
 
 def _photo(photo: np.ndarray) -> np.ndarray:
@@ -91,4 +93,4 @@ def _photo(photo: np.ndarray) -> np.ndarray:
     return photo
 
 
-__all__ = ["Garment", "Look", "Person", "TryOn", "fit", "generate"]
+__all__ = ["Garment", "Look", "Person", "TryOn", "generate", "place"]

@@ -125,7 +125,7 @@ class Body:
                 widths.append((right[0] + x if len(right) else len(row)) - (left[-1] if len(left) else 0))
         if not widths:
             return default
-        return float(np.clip(np.median(widths), 0.94 * default, 1.12 * default))
+        return float(np.clip(np.median(widths), 1.0 * default, 1.15 * default))
 
     def _waist(self, person: Person) -> float:
         """How far above the hips, in torso lengths, trousers and skirts begin: where the worn ones do, if they show."""
@@ -332,7 +332,8 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     sx = wide / shape.width
     if {"shoulder_left", "shoulder_right"} <= shape.landmarks.keys():  # the seams sit on the shoulders, or a little beyond
         seams = abs(shape.landmarks["shoulder_left"][0] - shape.landmarks["shoulder_right"][0])
-        sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
+        if 0.7 * shape.width < seams < 1.22 * shape.width:
+            sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
     # From the side a garment is narrower, not shorter.
     sy = FLAT_WIDTH * body.unit / shape.width
     s = sy  # of sleeves, whatever happens to the length of the torso
@@ -352,8 +353,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     limbs = {}
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
-        seen_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
-        line, true = body.limb(seen_side, arm=True)
+        line, true = body.limb(_seen(body, side), arm=True)
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         # The arm hangs from the joint, which lies inside of where a flat sleeve begins.
         line = np.concatenate(((0.45 * start + 0.55 * line[0])[None], line[1:]))
@@ -363,12 +363,19 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         s_t = s
         if 0.66 * arm < reach * s < 1.7 * arm:  # a long sleeve ends at the wrist
             s_t = arm * 1.02 / reach
+        t = np.where(t < 0, 0.5 * t, t)  # what lies above the armhole's middle is turned with it more than pushed up
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-        outwards, slack = -sign * u * 0.88 * s_across, 0.145 * body.unit
+        outwards = -sign * u * 0.88 * s_across
+        slack = (0.085 + 0.06 * _smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
         limbs[side] = (position, joint_weights(garment, side, points))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
+
+
+def _seen(body: Body, side: str) -> str:
+    """The limb that the garment's ``side`` is seen on: from behind, sides change."""
+    return side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
 
 
 def _place_lower(body: Body, garment: Garment, points: np.ndarray):
@@ -391,8 +398,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
-        seen_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
-        line, true = body.limb(seen_side, arm=False)
+        line, true = body.limb(_seen(body, side), arm=False)
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))

@@ -357,6 +357,21 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     return out
 
 
+def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, dict]:
+    """Raglan sleeves, which begin at the collar (HxW uint8 ``parts``, ``points`` and ``shape`` of a top), cut off at the shoulder: what they cover of
+    the shoulders lies there like the torso."""
+    xc, out, points = float(shape.centre[:, 0].mean()), parts.copy(), dict(points)
+    for side, value in (("right", 2), ("left", 3)):
+        name = f"shoulder_{side}"
+        if name not in points or abs(points[name][0] - xc) > 0.36 * shape.width:
+            continue
+        ys, xs = np.nonzero(parts == value)
+        inner = (np.abs(xs - xc) < 0.44 * shape.width) & (ys < shape.landmarks[f"armpit_{side}"][1])
+        out[ys[inner], xs[inner]] = 1
+        del points[name]
+    return out, points
+
+
 def plausible(points: dict, shape: tuple[int, int]) -> dict:
     """Those of the landmarks that lie in the picture of the garment, and pairs the right way round."""
     h, w = shape

@@ -20,13 +20,16 @@ def working_size(shape: tuple[int, ...], area: int) -> tuple[int, int]:
     return hh, ww
 
 
+WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}  # what render.warp needs
+
+
 class Networks:
-    """Parser, pose, garment network and generator on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one).
+    """The networks ``names`` on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one).
 
     Pictures go through one at a time, so what a picture gives does not depend on its batch-mates.
     """
 
-    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator")):
+    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator", "warp")):
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         self.nets = {name: weights.load(name, folder, self.device) for name in names}
 
@@ -66,6 +69,13 @@ class Networks:
         with torch.inference_mode():
             flow = F.interpolate(self.nets["warp"](x)[-1].float(), size=(h, w), mode="bilinear", align_corners=False)[0]
         return (np.rint(flow.reshape(-1, 2, h, w).cpu().numpy() * (h * 64)) / 64).astype(np.float32)
+
+    def match(self, person: np.ndarray, product: np.ndarray) -> np.ndarray:
+        """Person and product as tryon.models.gmm takes them -> SIZE x 2: where each place of the person's view looks in the product's, corners
+        at -1 and 1, in steps of 1/4096."""
+        tensors = (torch.from_numpy(np.ascontiguousarray(a)).to(self.device)[None] for a in (person, product))
+        with torch.inference_mode():
+            return (np.rint(self.nets["gmm"](*tensors)[0].float().cpu().numpy() * 4096) / 4096).astype(np.float32)
 
     def generate(self, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,

@@ -1,4 +1,5 @@
-"""Warp: a trained residual flow corrects the outline of a placed top. Shapes alone go in, so it works on every cloth and needs no photo."""
+"""Warp: a trained residual flow corrects the outline of a placed top; or, to compare with, CP-VTON's matching module places it on its own.
+Shapes alone go in, so both work on every cloth and need no photo."""
 from dataclasses import replace
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.compose import neck_opening
 from tryon.condition import skeleton
-from tryon.fit import Body, Fit, part_masks
+from tryon.fit import COARSE, Body, Fit, Layer, fit, part_masks
 from tryon.garment import Garment
 from tryon.models.warp import PARTS
 from tryon.networks import Networks
@@ -53,6 +54,46 @@ def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray
     return np.concatenate((
         np.stack([warp(np.ascontiguousarray(p), fine) for p in parts]), skeleton(joints, SIZE).transpose(2, 0, 1).astype(np.float32) / 255,
         soft(np.isin(parse, HEAD), 0.7)[None], soft(parse != S.BACKGROUND if figure is None else figure, 5.0)[None]))
+
+
+def place(networks: Networks, person: Person, garment: Garment, how: str = "flow") -> Fit:
+    """Where the garment lies on the person: by ``geometry`` alone, geometry and the residual ``flow``, or by CP-VTON's ``gmm``. Raises RowError as
+    tryon.fit.fit does."""
+    placed = fit(person, garment)
+    if garment.category not in CATEGORIES or how == "geometry":
+        return placed
+    return refine(networks, person, garment, placed) if how == "flow" else match(networks, person, garment, placed)
+
+
+def product_view(garment: Garment) -> np.ndarray:
+    """2x3 affine from pixels of the product photo to the matching module's view of the garment."""
+    ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
+    scale = 0.92 * min(SIZE[0] / (ys[-1] - ys[0] + 1), SIZE[1] / (xs[-1] - xs[0] + 1))
+    return np.array(((scale, 0, SIZE[1] / 2 - scale * (xs[0] + xs[-1] + 1) / 2), (0, scale, SIZE[0] / 2 - scale * (ys[0] + ys[-1] + 1) / 2)))
+
+
+def product_shapes(garment: Garment) -> np.ndarray:
+    """The parts of the product in its view: P x SIZE float32 in 0..1."""
+    m, masks = product_view(garment), part_masks(garment)
+    soft = lambda mask: cv2.GaussianBlur((mask & (garment.mask > 127)).astype(np.float32), (0, 0), 0.5 / m[0, 0])
+    return np.stack([cv2.warpAffine(soft(masks[p]), m, SIZE[::-1]) for p in PARTS])
+
+
+def match(networks: Networks, person: Person, garment: Garment, geometry: Fit) -> Fit:
+    """A fit whose maps are the matching module's."""
+    body = Body(person)
+    m, n, w = view(body), product_view(garment), geometry.layers[0].cover.shape[1]
+    coarse = COARSE / person.parse.shape[0]
+    nothing = np.zeros((len(PARTS), COARSE, w), np.float32)
+    grid = networks.match(shapes(nothing, person.parse, person.pose[0], m, coarse)[len(PARTS):], product_shapes(garment))
+    at = ((grid + 1) / 2 * SIZE[::-1] - 0.5 - n[:, 2]) / n[0, 0]  # pixels of the product photo
+    y, x = np.mgrid[0:COARSE, 0:w].astype(np.float32)
+    in_view = (np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1) @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    carried = cv2.remap(at.astype(np.float32), in_view, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    cover = cv2.remap(np.full(SIZE, 255, np.uint8), in_view, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    share = np.full(geometry.layers[0].share.shape, 255, np.uint8)
+    steps = np.rint(np.clip(carried / geometry.step, -32000, 32000)).astype(np.int16)
+    return replace(geometry, layers=[Layer(part, steps, cover, share) for part in PARTS])
 
 
 def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fit:

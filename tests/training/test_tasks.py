@@ -6,13 +6,15 @@ import pytest
 import torch
 from ray import cloudpickle
 
+from tryon.networks import Networks
 from tryon.sample import draw_garment, draw_person
 from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
+from tryon.training.warp import GmmTask, WarpTask
 
-NETWORKS = ("parser", "pose", "garment", "generator")
+NETWORKS = ("parser", "pose", "garment", "generator", "warp", "gmm")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,8 @@ def tasks(tmp_path_factory):
     flat = [draw_garment(np.random.default_rng(i), (128, 112)) for i in range(9)]
     made = {"parser": ParserTask(people, some), "pose": PoseTask(people, some), "generator": GeneratorTask(people, some),
             "garment": GarmentTask(goods, people, str(root / "masks"), flat)}  # fmt: skip
+    large, networks = drawn.ccp(root / "large", train=8, val=3, size=(384, 288)), Networks("cpu", names=("garment",))
+    made |= {name: task(large, teacher=networks, times=1) for name, task in (("warp", WarpTask), ("gmm", GmmTask))}
     for name in ("parser", "pose", "garment"):
         made[name].sizes = ((96, 64), (64, 64))
     return {name: received(task) for name, task in made.items()}
@@ -54,7 +58,7 @@ def test_network_learns_a_batch_by_heart(tasks, name):
     torch.manual_seed(0)
     task.prepare(torch.device("cpu"), lambda module: module)
     batch = task.batch(0, 0, range(1 if name == "generator" else 4))
-    optimizer = torch.optim.AdamW(task.parameters(1e-3))
+    optimizer = torch.optim.AdamW(task.parameters(1e-4 if name == "warp" else 1e-3))  # a flow may leave where there is anything to learn from
     for _ in range(3 if name == "generator" else 8):
         with torch.autocast("cpu", torch.bfloat16):
             loss, parts = task.loss(task.model.train(), batch)
@@ -64,7 +68,7 @@ def test_network_learns_a_batch_by_heart(tasks, name):
         optimizer.step()
         losses.append(loss.item())
         assert all(v.isfinite() for v in parts.values())
-    assert losses[-1] < 0.9 * losses[0], losses
+    assert losses[-1] < (0.97 if name == "warp" else 0.9) * losses[0], losses
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -93,8 +93,8 @@ class Evaluation:
 
     networks, definitions, wants = ("parser", "pose", "garment", "generator"), DEFINITIONS, "pairs of person and product"
 
-    def __init__(self, networks, inception: str = ""):
-        self.tryon, self.rows, self.products = TryOn(networks), [], []
+    def __init__(self, networks, warp: str = "flow", inception: str = ""):
+        self.tryon, self.rows, self.products = TryOn(networks, warp), [], []
         self.encoder = networks.nets["parser"].encoder
         self.distance = PerceptualDistance(self.encoder)
         self.inception = inception

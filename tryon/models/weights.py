@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from tryon import schema as S
 from tryon.models.digest import FOLDER
 from tryon.models.generator import Generator
+from tryon.models.gmm import GMM
 from tryon.models.openpose import OpenPose
 from tryon.models.unet import UNet
 from tryon.models.warp import Residual
@@ -23,6 +24,7 @@ NETWORKS = {
     "garment": lambda: UNet(GARMENT_CHANNELS, tags=len(KINDS)),
     "generator": lambda: Generator(),
     "warp": lambda: Residual(),
+    "gmm": lambda: GMM(),
 }
 MAX_BYTES = 16_000_000
 

@@ -12,9 +12,8 @@ import torch
 from tryon import images
 from tryon.api import generate
 from tryon.config import Config
-from tryon.fit import fit
 from tryon.garment import Garment
-from tryon.networks import Networks
+from tryon.networks import WARPS, Networks
 from tryon.person import Person
 from tryon.plan import image_key
 from tryon.schema import FAILED, OK, REVIEW
@@ -23,6 +22,7 @@ from tryon.stages.contract import Stage
 from tryon.stages.expand import LOOK
 from tryon.stages.fetch import read_unchanged
 from tryon.storage import Storage, absolute, join
+from tryon.warp import place
 
 PEOPLE, GARMENTS = 48, 4  # analyses a worker keeps; looks come product by product, so people are met again and again
 
@@ -53,13 +53,17 @@ class Fit(Stage):
     schema = pa.schema([*LOOK, ("fits", pa.binary()), ("ms_fit", pa.float32())])
 
     def setup(self) -> None:
+        torch.set_num_threads(1)
         self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
+        # A small network; a GPU would wait for it.
+        self.networks = Networks("cpu", self.config.weights.folder, WARPS[self.config.render.warp])
 
     def __call__(self, row: dict) -> dict:
         out = absolute(self.config.output.out)
         load = lambda cls, key: self.recent[cls].get(key, lambda: cls.from_bytes(self.storage.read(join(out, key)), None))
         person = load(Person, row["person"]["key"])
-        return row | {"fits": pickle.dumps([fit(person, load(Garment, g["key"])) for g in row["garments"]])}
+        return row | {"fits": pickle.dumps(
+            [place(self.networks, person, load(Garment, g["key"]), self.config.render.warp) for g in row["garments"]])}
 
 
 @dataclass

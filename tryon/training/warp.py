@@ -14,6 +14,7 @@ from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.unpose import BLEND, bones, unpose
 from tryon.fit import Body, fit
+from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
 from tryon.person import Person
 from tryon.schema import RowError
@@ -35,6 +36,7 @@ class Pair:
     parse: np.ndarray
     pose: np.ndarray
     body: Body
+    product: np.ndarray  # its parts in a view of its own, P x SIZE uint8
 
 
 def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
@@ -59,7 +61,8 @@ def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
                 truth = np.where(np.isin(photo.parse, HIDING), 255, 0).astype(np.uint8)
                 truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
                 parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
-                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], Body(person)))
+                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], Body(person),
+                                np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
     return out
 
 
@@ -78,7 +81,8 @@ class WarpTask(Task):
         print(f"{len(self.train)} training and {len(self.val)} validation pairs", flush=True)
 
     def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None):
-        """What the network sees, SHAPES x SIZE in 0..1, and where the top is worn, SIZE uint8 as Pair.worn."""
+        """What the network sees of the person with what geometry placed, SHAPES x SIZE in 0..1; the product, P x SIZE in 0..1; where the top is
+        worn, SIZE uint8 as Pair.worn. A given ``pair`` comes as it is."""
         given, pair = pair is not None, pair or self.train[rng.integers(len(self.train))]
         m, parts, figure = warp.view(pair.body), pair.parts.astype(np.float32) / 255, pair.parse != S.BACKGROUND
         if not given:
@@ -89,57 +93,75 @@ class WarpTask(Task):
             scale, shift = np.exp(rng.normal(0, (0.08, 0.12))), rng.normal(0, 0.03, 2) * pair.body.unit * pair.coarse
             jitter = np.array(((scale[0], 0, neck[0] * (1 - scale[0]) + shift[0]), (0, scale[1], neck[1] * (1 - scale[1]) + shift[1])))
             parts = np.stack([cv2.warpAffine(p, jitter, p.shape[::-1]) for p in parts])
+            # The silhouette is that of the old clothes, whatever they are.
             size = 2 * int(rng.integers(0, 1 + int(0.12 * pair.body.unit))) + 1
-            figure = (cv2.dilate if rng.random() < 0.7 else cv2.erode)(figure.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) > 0
+            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+            figure = (cv2.dilate if rng.random() < 0.7 else cv2.erode)(figure.astype(np.uint8), kernel) > 0
         x = warp.shapes(parts, pair.parse, pair.pose, m, pair.coarse, figure)
-        worn = augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=255)
+        product, worn = pair.product.astype(np.float32) / 255, augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=255)
         if not given and "geometry" in self.groups and rng.random() < 0.5:  # skeletons show right red, left green
-            x = x[[*MIRROR, 4, 3, 5, 6, 7], :, ::-1]
+            x, product = x[[*MIRROR, 4, 3, 5, 6, 7], :, ::-1], product[list(MIRROR), :, ::-1]
             worn = np.where(worn == RIGHT, LEFT, np.where(worn == LEFT, RIGHT, worn)).astype(np.uint8)[:, ::-1]
-        return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(worn)
+        return tuple(np.ascontiguousarray(a) for a in (x, product, worn))
 
     def loss(self, model, batch):
-        """Per level L1 of parts and of their union (x2), second-order smoothness (x6, generalised Charbonnier) and a little total variation
-        (Ge et al. 2021)."""
-        x_BCHW, worn_BHW = batch
-        flows = model(x_BCHW)
-        total, shape = 0.0, 0.0
-        for flow in flows:
-            l1, union = distances(x_BCHW, worn_BHW, flow)
-            total = total + (l1 + 2 * union) + 6 * bending(flow) + 0.02 * (flow[..., 1:] - flow[..., :-1]).abs().mean() * flow.shape[-1]
-            shape = union
-        return total, {"union": shape.detach()}
+        """Per level L1 of parts and of their union (x2), second-order smoothness (generalised Charbonnier) and a little total variation
+        (after Ge et al. 2021)."""
+        x_BCHW, _, worn_BHW = batch
+        total = 0.0
+        for flow in model(x_BCHW):
+            shape = F.interpolate(x_BCHW[:, :len(PARTS)], size=flow.shape[-2:], mode="area")
+            l1, union = distances(moved(shape, flow), worn_BHW)
+            total = total + l1 + 2 * union + bending(flow) + 0.02 * (flow[..., 1:] - flow[..., :-1]).abs().mean() * flow.shape[-1]
+        return total, {"union": union.detach()}
+
+    def show(self, model, x_BCHW, product_BCHW):
+        """The parts where the network puts them."""
+        return moved(x_BCHW[:, :len(PARTS)], F.interpolate(model(x_BCHW)[-1], size=warp.SIZE, mode="bilinear", align_corners=False))
 
     @torch.no_grad()
     def evaluate(self, model) -> dict:
-        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, before and after."""
+        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, of geometry and of the network."""
         before, after, rng = [], [], np.random.default_rng(0)
         device = next(model.parameters()).device
         for pair in self.val:
-            x, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
-            flow = F.interpolate(model(x)[-1], size=warp.SIZE, mode="bilinear", align_corners=False)
+            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
             truth, judged = (worn > 0) & (worn != 255), worn != 255
-            for parts, ious in ((x[:, :len(PARTS)], before), (moved(x[:, :len(PARTS)], flow), after)):
+            for parts, ious in ((x[:, :len(PARTS)], before), (self.show(model, x, product), after)):
                 found = (union_of(parts) > 0.5) & judged
                 ious.append(float((found & truth).sum() / (found | truth).sum().clamp(min=1)))
         return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
                 "share_75": float(np.mean(np.array(after) >= 0.75))}
 
 
+class GmmTask(WarpTask):
+    """CP-VTON's matching module on the same pairs."""
+
+    title = "gmm: geometric matching module of CP-VTON, on shapes"
+
+    def __init__(self, *args, **given):
+        super().__init__(*args, **given)
+        self.model = GMM()
+
+    def loss(self, model, batch):
+        x_BCHW, product_BCHW, worn_BHW = batch
+        l1, union = distances(self.show(model, x_BCHW, product_BCHW), worn_BHW)
+        return l1 + 2 * union, {"union": union.detach()}
+
+    def show(self, model, x_BCHW, product_BCHW):
+        return F.grid_sample(product_BCHW, model(x_BCHW[:, len(PARTS):], product_BCHW), align_corners=False)
+
+
 def union_of(parts_BPHW: torch.Tensor) -> torch.Tensor:
     return 1 - (1 - parts_BPHW).clamp(0, 1).prod(1)
 
 
-def distances(x_BCHW, worn_BHW, flow) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean L1, at the resolution of a flow, of the parts and of their union, where the top is known to be or not to be."""
-    size = flow.shape[-2:]
-    known = F.interpolate((worn_BHW != 255).float()[:, None], size=size, mode="area")
-    truth = torch.stack([(worn_BHW == v).float() for v in (TORSO, RIGHT, LEFT)], 1)
-    truth = F.interpolate(truth, size=size, mode="area")
-    parts = moved(F.interpolate(x_BCHW[:, :len(PARTS)], size=size, mode="area"), flow)
-    l1 = ((parts - truth).abs() * known).sum() / known.sum().clamp(min=1)
-    union = ((union_of(parts) - truth.sum(1)).abs() * known[:, 0]).sum() / known.sum().clamp(min=1)
-    return l1, union
+def distances(parts_BPHW: torch.Tensor, worn_BHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean L1 of the parts, and of their union, where the top is known to be or not to be; at the resolution of the parts."""
+    shrink = lambda mask: F.interpolate(mask.float(), size=parts_BPHW.shape[-2:], mode="area")
+    known, truth = shrink((worn_BHW != 255)[:, None]), shrink(torch.stack([worn_BHW == v for v in (TORSO, RIGHT, LEFT)], 1))
+    mean = lambda error: (error * known).sum() / known.sum().clamp(min=1)
+    return mean((parts_BPHW - truth).abs()), mean((union_of(parts_BPHW) - truth.sum(1)).abs()[:, None])
 
 
 def bending(flow: torch.Tensor) -> torch.Tensor:
