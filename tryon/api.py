@@ -31,6 +31,9 @@ class Look:
     reasons: tuple[str, ...] = ()
 
 
+PARSE_SURE = 0.75  # below it the parse map of a person is to be looked at
+
+
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
     """Put the fitted garments on in order."""
     canvas, body = Canvas.of(person.photo, person.parse), Body(person)
@@ -43,7 +46,8 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     seen = [(canvas.worn == i).sum() / max(body.unit, 1) ** 2 for i in range(len(garments))]
     # A garment of which almost nothing is seen (less than a hand's breadth squared) is no try-on.
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, min(seen) / 0.02)
-    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8)) if bad)
+    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8),
+                                      ("parse_uncertain", person.confidence < PARSE_SURE)) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
 
 

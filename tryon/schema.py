@@ -88,6 +88,7 @@ REVIEW_REASONS = {
     "low_score": "the quality score is below [render] review_below",
     "pose_uncertain": "a joint the garment hangs on was not seen with confidence",
     "mask_uncertain": "the outline of the garment is uncertain",
+    "parse_uncertain": "what the person wears is uncertain",
 }
 
 
