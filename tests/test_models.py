@@ -9,7 +9,7 @@ import torch
 
 from tryon import sample
 from tryon import schema as S
-from tryon.models import weights
+from tryon.models import gmm, warp, weights
 from tryon.models.digest import FOLDER, digest
 from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
@@ -18,13 +18,16 @@ from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
 
 SIZE = (96, 64)
 BUILDS = {**weights.NETWORKS, "discriminator": PatchGAN}
-INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION)}  # channels of each input; the others take RGB
+INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION), "warp": (warp.SHAPES,), "gmm": (gmm.PERSON, gmm.PRODUCT)}  # channels; others: RGB
+SIZES = {"gmm": gmm.SIZE}  # of the inputs; others: SIZE
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
     "pose": [(2, PAFS, 12, 8), (2, HEATMAPS, 12, 8)] * 2,
     "garment": [(2, weights.GARMENT_CHANNELS, 48, 32), (2, len(weights.KINDS))],
     "generator": [(2, 3, *SIZE), (2, 1, *SIZE), (2, len(S.PARSE_CLASSES), *SIZE)],
     "discriminator": [(2, 1, 12, 8)],
+    "warp": [(2, 2 * len(warp.PARTS), h, w) for h, w in ((6, 4), (12, 8), (24, 16))],
+    "gmm": [(2, *gmm.SIZE, 2)],
 }
 everyone = pytest.mark.parametrize("name", BUILDS)
 shipped = pytest.mark.parametrize("name", weights.NETWORKS)
@@ -39,7 +42,7 @@ def inputs(name: str, fill: float | None = None) -> list[torch.Tensor]:
     """What a network takes, two of each: random, or one value everywhere, in its range."""
     top = 255.0 if name not in INPUTS else 1.0
     make = torch.Generator().manual_seed(0)
-    shapes = [(2, channels, *SIZE) for channels in INPUTS.get(name, (3,))]
+    shapes = [(2, channels, *SIZES.get(name, SIZE)) for channels in INPUTS.get(name, (3,))]
     return [torch.rand(shape, generator=make) * top if fill is None else torch.full(shape, fill * top) for shape in shapes]
 
 

@@ -182,6 +182,8 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
 
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
+    if garment.category in ("upper", "full"):
+        front &= ~belt(canvas.layout, body)
     if garment.category == "accessory":
         front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR))
     if garment.category == "lower":
@@ -264,6 +266,16 @@ def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) ->
     out = canvas.photo.copy()
     out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
     return out, layout, edit
+
+
+def belt(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: what is worn around the waist, which a top that hangs over it covers."""
+    y, x = np.nonzero(layout == S.ACCESSORY)
+    rel = np.stack((x, y), 1) - body.neck
+    at = (rel @ body.down > 0.5 * body.unit) & (rel @ body.down < 1.3 * body.unit) & (np.abs(rel @ body.across) < 0.6 * body.unit)
+    out = np.zeros(layout.shape, bool)
+    out[y[at], x[at]] = True
+    return out
 
 
 def hands(layout: np.ndarray, body: Body) -> np.ndarray:

@@ -17,6 +17,7 @@ from tryon.person import Person
 SIZE = (128, 96)  # H, W of the network's view
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
+WAIST = 0.75  # torso lengths below the neck; what hangs below moves up or down as one, so that its length stays what geometry made it
 CATEGORIES = ("upper",)  # what it has learned
 
 
@@ -108,9 +109,12 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     y, x = np.mgrid[0:h, 0:fit.layers[0].cover.shape[1]].astype(np.float32)
     in_photo = np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1)
     in_view = (in_photo @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    hung = np.minimum(in_view, (np.inf, SIZE[0] * (VIEW[0] + WAIST) / (VIEW[0] + VIEW[1]))).astype(np.float32)
     layers = []
     for layer in fit.layers:
-        f = cv2.remap(np.ascontiguousarray(flow[PARTS.index(layer.part)].transpose(1, 2, 0)), in_view, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        at_place = (in_view, hung if layer.part == "torso" else in_view)
+        f = np.stack([cv2.remap(c, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+                      for c, where in zip(flow[PARTS.index(layer.part)], at_place)], -1)
         at = np.stack((x, y), -1) + (f @ back.T * coarse).astype(np.float32)
         moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
         layers.append(replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16),

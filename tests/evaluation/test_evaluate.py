@@ -92,3 +92,48 @@ def test_bad_usage_is_told(people, tmp_path, capsys, monkeypatch, change, status
     options = {"--data": people, "--format": "ccp", "--split": "val", "--out": "r.json"} | change
     assert job.main(["parser", *(str(x) for pair in options.items() for x in pair)]) == status
     assert words in capsys.readouterr().err
+
+
+def test_looks_of_self_made_pairs(tmp_path, capsys):
+    """Figures without their floor, pixels changed outside the edit mask, a cycle that was not made, sheets that are not there."""
+    data = drawn.ccp(tmp_path / "ccp", train=0, val=6, size=(384, 288))
+    status, report, said = evaluate(capsys, "look", "--data", data, "--format", "ccp", "--split", "val", "--out", tmp_path / "r.json")
+    assert status == 0 and report["strata"].keys() >= {"all pairs", "photo", "half-body crop"}
+    figures = report["strata"]["all pairs"]
+    assert figures["pairs"] == len(report["rows"]) >= 4 and figures["changed_outside"] == 0 and figures["refused"] < figures["pairs"]
+    assert 0.2 < figures["overlay"] <= 1 and 0.5 < figures["ssim"] <= 1 and 0 < figures["edit"] < 0.6
+    assert figures["cycle_overlay"] + figures["cycle_drop"] == pytest.approx(
+        np.mean([r["overlay"] for r in report["rows"] if r["cycle_overlay"]]), abs=0.2)
+    assert figures["fid_parser_paired"] >= 0 and figures["fid_parser_unpaired"] >= 0 and "floor_edit" in report["definitions"]["ssim_edit"]
+    for name in ("best", "median", "worst"):
+        assert cv2.imread(str(tmp_path / f"r.{name}.png")) is not None
+    assert not any(k.startswith("FID") for k in figures)  # no Inception was given
+
+
+def test_a_vitonhd_layout_is_judged_by_its_pairs_file(tmp_path, capsys):
+    """A pairs file that is read from the set and not from where it was given; a shop photo taken for the person's."""
+    from tryon import schema as S
+    from tryon.datasets import openpose
+    from tryon.sample import draw_person
+
+    part = tmp_path / "set" / "test"
+    for folder in ("image", "cloth", "cloth-mask", "image-parse-v3", "openpose_json"):
+        (part / folder).mkdir(parents=True)
+    ids = np.zeros(len(S.PARSE_CLASSES), np.uint8)
+    for ours, theirs in ((S.HAIR, 2), (S.FACE, 13), (S.NECK, 10), (S.UPPER, 5), (S.OUTER, 7), (S.FULL, 6), (S.LOWER, 9), (S.LEFT_ARM, 14), (S.RIGHT_ARM, 15),
+                         (S.LEFT_LEG, 16), (S.RIGHT_LEG, 17), (S.SHOES, 18), (S.HEADWEAR, 1)):
+        ids[ours] = theirs
+    for n in range(2):
+        person, product = draw_person(np.random.default_rng(n), (512, 384), "half"), draw_garment(np.random.default_rng(n), (512, 384), "top")
+        name = f"{n:05}_00"
+        cv2.imwrite(str(part / "image" / f"{name}.jpg"), person.image[..., ::-1])
+        cv2.imwrite(str(part / "cloth" / f"{name}.jpg"), product.image[..., ::-1])
+        cv2.imwrite(str(part / "cloth-mask" / f"{name}.jpg"), product.mask)
+        cv2.imwrite(str(part / "image-parse-v3" / f"{name}.png"), ids[person.parse])
+        (part / "openpose_json" / f"{name}_keypoints.json").write_bytes(openpose.dumps(person.pose, 25))
+    (tmp_path / "pairs.txt").write_text("00001_00.jpg 00001_00.jpg\n")
+    status, report, said = evaluate(capsys, "look", "--data", tmp_path / "set", "--format", "viton-hd", "--pairs", tmp_path / "pairs.txt",
+                                    "--out", tmp_path / "r.json")  # fmt: skip
+    assert status == 0, said
+    assert [r["id"] for r in report["rows"]] == ["test/00001_00"] and report["strata"]["all pairs"]["changed_outside"] == 0
+    assert report["rows"][0]["overlay"] > 0.2

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 
+from tryon import garment as garment_module
 from tryon import schema as S
 from tryon.api import Look, TryOn
 from tryon.datasets.sample import Sample
@@ -21,7 +22,7 @@ SIZE = (256, 192)  # H, W at which pictures are compared
 WHOLE = 0.9  # of an un-posed garment, so that it may pass for a product photo
 DEFINITIONS = {
     "pairs": "a person and the shop picture of what they wear; of ccp: the worn top or coat cut out and laid out flat on a drawn ground, the person "
-             "as photographed and as half-body crop on a studio ground",
+             "as photographed and as half-body crop on a studio ground; whether it is a top or a jacket is told, as a catalogue would",
     "overlay": "mean over the pairs of the IoU of the pixels where the look shows the new garment and those where the label shows the worn one; "
                "0 for a pair that gives no look. overlay_75: share of pairs at 0.75 or more",
     "ssim": "structural similarity (torchmetrics, RGB, data_range=255, Gaussian window) of look and photo at 256x192, mean over the picture",
@@ -49,6 +50,7 @@ class Case:
     worn: np.ndarray  # bool HxW
     face: np.ndarray
     pose: np.ndarray | None
+    subcategory: str | None = None  # as a catalogue would tell it
 
 
 @dataclass
@@ -85,7 +87,8 @@ def cases(sample: Sample, image: np.ndarray) -> Iterator[Case]:
     flat = unpose(image, sample.parse == cls, sample.pose[0], rng)
     if flat is not None and flat.whole >= WHOLE:
         for view in views(sample, image):
-            yield Case(sample.id, view.kind, view.image, flat.image, view.parse == cls, view.parse == S.FACE, view.poses[0])
+            yield Case(sample.id, view.kind, view.image, flat.image, view.parse == cls, view.parse == S.FACE, view.poses[0],
+                       "jacket" if cls == S.OUTER else "top")
 
 
 class Evaluation:
@@ -103,7 +106,8 @@ class Evaluation:
         figures, refused, looks = {"overlay": 0.0, "cycle_overlay": 0.0}, "", {}
         shown = [case.person, case.product]
         try:
-            person, garment = self.tryon.person(case.person), self.tryon.garment(case.product)
+            person = self.tryon.person(case.person)
+            garment = garment_module.analyse(self.tryon.networks, case.product, subcategory=case.subcategory)
             look = self.tryon.render(person, garment)
             figures |= self.compare(case, look, garment)
             looks["paired"] = small(look.image)

@@ -230,7 +230,7 @@ def worn_products(people: list[ccp.Photo], times: int = 2) -> list[Product]:
                 flat = unpose(photo.image, photo.parse == cls, photo.pose[0], np.random.default_rng(seed))
                 if flat is None or flat.whole < 0.9:
                     break
-                out.append(Product(Layout(flat.image, flat.mask, flat.parts, {}), set(), "jacket" if cls == S.OUTER else None, None))
+                out.append(Product(Layout(flat.image, flat.mask, flat.parts, {}), set(), None, None))  # a kind would be learned from their looks
     return out
 
 

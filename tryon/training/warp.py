@@ -21,7 +21,9 @@ from tryon.schema import RowError
 from tryon.training.sources import CCP
 from tryon.training.task import Task, View
 
-HIDING = (S.HAIR, S.FACE, S.HEADWEAR, S.LEFT_ARM, S.RIGHT_ARM, S.BAG, S.ACCESSORY)  # what may lie over a top: there it is not judged
+# What may lie over a top: there it is not judged. Nor is it over trousers and skirts: people tuck tops in, but the network must not learn to
+# shorten them.
+HIDING = (S.HAIR, S.FACE, S.HEADWEAR, S.LEFT_ARM, S.RIGHT_ARM, S.BAG, S.ACCESSORY, S.LOWER, S.FULL)
 MIRROR = (0, 2, 1)  # of PARTS
 
 
@@ -105,14 +107,14 @@ class WarpTask(Task):
         return tuple(np.ascontiguousarray(a) for a in (x, product, worn))
 
     def loss(self, model, batch):
-        """Per level L1 of parts and of their union (x2), second-order smoothness (generalised Charbonnier) and a little total variation
+        """Per level L1 of parts and of their union (x2), second-order smoothness (x3, generalised Charbonnier) and a little total variation
         (after Ge et al. 2021)."""
         x_BCHW, _, worn_BHW = batch
         total = 0.0
         for flow in model(x_BCHW):
             shape = F.interpolate(x_BCHW[:, :len(PARTS)], size=flow.shape[-2:], mode="area")
             l1, union = distances(moved(shape, flow), worn_BHW)
-            total = total + l1 + 2 * union + bending(flow) + 0.02 * (flow[..., 1:] - flow[..., :-1]).abs().mean() * flow.shape[-1]
+            total = total + l1 + 2 * union + 3 * bending(flow) + 0.02 * (flow[..., 1:] - flow[..., :-1]).abs().mean() * flow.shape[-1]
         return total, {"union": union.detach()}
 
     def show(self, model, x_BCHW, product_BCHW):
