@@ -14,7 +14,7 @@ KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "t
          "dress-11", "jumpsuit-12", "hat-13")
 PEOPLE = ("clara", "edgar", "lina", "amir")
 # Where the middle of the garment belongs: torso lengths below the neck.
-REGION = {"upper": (0.2, 0.75), "lower": (0.8, 1.9), "full": (0.4, 1.5), "accessory": (-1.1, -0.5)}
+REGION = {"upper": (0.2, 0.75), "lower": (0.8, 1.9), "full": (0.4, 1.6), "accessory": (-1.1, -0.5)}
 
 
 @pytest.fixture(scope="module")

@@ -58,17 +58,17 @@ def test_network_learns_a_batch_by_heart(tasks, name):
     torch.manual_seed(0)
     task.prepare(torch.device("cpu"), lambda module: module)
     batch = task.batch(0, 0, range(1 if name == "generator" else 4))
-    optimizer = torch.optim.AdamW(task.parameters(1e-4 if name == "warp" else 1e-3))  # a flow may leave where there is anything to learn from
-    for _ in range(3 if name == "generator" else 8):
+    optimizer = torch.optim.AdamW(task.parameters(3e-4 if name == "warp" else 1e-3))
+    for _ in range({"generator": 3, "warp": 120}.get(name, 8)):
         with torch.autocast("cpu", torch.bfloat16):
             loss, parts = task.loss(task.model.train(), batch)
         optimizer.zero_grad()
         loss.backward()
         assert not [n for n, p in task.model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
         optimizer.step()
-        losses.append(loss.item())
+        losses.append((parts["union"] if name == "warp" else loss).item())  # smoothness is no error: it is what learning costs a flow
         assert all(v.isfinite() for v in parts.values())
-    assert losses[-1] < (0.97 if name == "warp" else 0.9) * losses[0], losses
+    assert losses[-1] < 0.9 * losses[0], losses
 
 
 @pytest.mark.parametrize("name", NETWORKS)

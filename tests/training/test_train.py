@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from jobs.train import build, main
 from tryon import cluster
 from tryon.config import ConfigError
+from tryon.datasets import augment
 from tryon.storage import Storage, join
 from tryon.training.fit import CHECKPOINTS, SNAPSHOT, STATE, FitConfig, fit
 from tryon.training.generator import GeneratorTask
@@ -48,7 +49,7 @@ def local_ray(s3_server):
 def pose(data: str):
     """The task of ``jobs/train.py pose --data data --drawn 2 --init WEIGHTS``."""
     torch.manual_seed(WHOLE.seed)
-    return build(Namespace(network="pose", data=data, drawn=2, teacher=None, init=WEIGHTS), "")
+    return build(Namespace(network="pose", data=data, drawn=2, teacher=None, init=WEIGHTS, augment=augment.GROUPS, loss=()), "")
 
 
 @pytest.fixture(scope="module")
