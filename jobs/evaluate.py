@@ -43,7 +43,7 @@ from tryon.storage import Storage, StorageError, join
 
 TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look}
 LEARNED_FROM = ("ccp", "ccp-corrected", "clothing")
-TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a product photo
+TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a product photo; of what kind it is they tell nothing
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -73,6 +73,7 @@ def test_garment_masks_against_outlines(outlines, tmp_path, capsys):
     status, report, said = evaluate(capsys, *args)
     assert status == 0 and report["split"] == "all"
     assert report["strata"]["all photos"]["masks"] == 2 and report["strata"]["all photos"]["iou"] > 0.85
+    assert report["strata"]["all photos"]["kind"] is None  # an outline tells none
 
 
 def test_kinds_of_the_clothing_data_set(tmp_path, capsys):

@@ -12,6 +12,7 @@ from tryon.evaluation.views import mark_upper, texture
 from tryon.report.sheet import Tile
 from tryon.schema import RowError
 
+OUTLINE = "garment"  # label of an outline that tells no kind; holes are cut out of its parse map
 BAD_BELOW = 0.9  # IoU below which a picture should be reviewed
 DEFINITIONS = {
     "iou": "mean over the pictures of the IoU of mask and label; 0 where no garment was found. iou_worst: the smallest",
@@ -89,13 +90,13 @@ class Evaluation:
 
 
 def product(sample: Sample, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None, Garment]:
-    """The product photo of a sample, its mask (bool HxW) and what else is known: that of its shop picture, else its one garment, else all
-    cloth of its parse map."""
+    """The product photo of a sample, its mask (bool HxW) and what else is known: that of its shop picture, else its one garment of a known kind,
+    else all cloth of its parse map."""
     if sample.product is not None:
         label = sample.garments[0] if len(sample.garments) == 1 else Garment()
         known = Garment(label.category, label.subcategory)
         return sample.product.image, None if sample.product.mask is None else sample.product.mask > 0, known
-    if len(sample.garments) == 1:
+    if len(sample.garments) == 1 and sample.garments[0].label != OUTLINE:
         mask = sample.garments[0].mask
         return image, None if mask is None else mask > 0, sample.garments[0]
     return image, np.isin(sample.parse, CLOTHED) if sample.parse is not None else None, Garment()
