@@ -3,6 +3,7 @@
     python jobs/train.py parser --data ../cache/ccp --out runs/parser
     python jobs/train.py parser --data ../cache/ccp --out runs/parser2 --init tryon/weights/parser.safetensors --teacher tryon/weights
     python jobs/train.py garment --data ../cache/garments --grounds ../cache/ccp --out runs/garment
+    python jobs/train.py warp --data ../cache/ccp --out runs/warp
     python jobs/train.py generator --data ../cache/ccp --out runs/generator --fit.lr 4e-4 --workers 4 --gpus-per-worker 1
     python jobs/train.py parser --data ../cache/ccp --out runs/parser --fit.steps 20 --fit.batch_size 4   # a smoke run
     ray job submit --working-dir . -- python jobs/train.py parser --data /data/ccp --out s3://bucket/runs/parser --workers 4
