@@ -58,7 +58,8 @@ def build(args, cache: str):
         teacher = Networks("cpu", args.teacher, ("garment",)) if args.teacher else None
         task = GarmentTask(args.data, args.grounds, f"{cache}/{'pseudo' if teacher else 'grabcut'}", drawn, args.augment, teacher)
     elif args.network in ("warp", "gmm"):
-        task = TASKS[args.network](args.data, (), args.augment, Networks("cpu", args.teacher or "", ("garment",)))
+        networks = Networks("cpu", args.teacher or "", ("garment", "parser"))
+        task = TASKS[args.network](args.data, (), args.augment, networks, f"{cache}/pseudo" if args.teacher else "")
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}

@@ -182,7 +182,9 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
 
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
-    if garment.category in ("upper", "full"):
+    if fit.tucked:
+        front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
+    elif garment.category in ("upper", "full"):
         front &= ~belt(canvas.layout, body)
     if garment.category == "accessory":
         front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR))

@@ -27,6 +27,8 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
+# What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
+TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Fit:
     unit: float  # torso length B in pixels
     step: float  # of the maps, in pixels of the product photo: 1/8, more where int16 would not reach
     confidence: float  # of the joints the garment hangs on, 0..1
+    tucked: bool = False  # a top that goes into the trousers or the skirt worn with it
 
 
 class Body:
@@ -99,7 +102,9 @@ class Body:
         self.across /= max(float(np.linalg.norm(self.across)), 1e-6)
         self.torso_width = self._width(person, 0.35, 0.75)
         self.hip_width = self._width(person, 0.95, 1.1)
-        self.waist = self._waist(person)
+        self.rise = self._rise(person)
+        # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
+        self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.42))
         self.is_head = np.isin(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
 
     def _width(self, person: Person, a: float, b: float) -> float:
@@ -127,18 +132,18 @@ class Body:
             return default
         return float(np.clip(np.median(widths), 1.0 * default, 1.15 * default))
 
-    def _waist(self, person: Person) -> float:
-        """How far above the hips, in torso lengths, trousers and skirts begin: where the worn ones do, if they show."""
+    def _rise(self, person: Person) -> float | None:
+        """How far above the hips, in torso lengths, what is worn on the legs begins to show; None where it does not, down to 0.2 below."""
         lower, tops = person.parse == S.LOWER, []
         for x in np.linspace(-0.1, 0.1, 7) * self.unit:
-            line = self.hips + x * self.across + np.outer(np.arange(-0.5, 0.2, 0.01) * self.unit, self.down)
+            line = self.hips + x * self.across + np.outer(np.arange(-0.6, 0.2, 0.01) * self.unit, self.down)
             ij = np.rint(line).astype(int)
             ok = (ij >= 0).all(1) & (ij[:, 0] < lower.shape[1]) & (ij[:, 1] < lower.shape[0])
             on = np.zeros(len(line), bool)
             on[ok] = lower[ij[ok, 1], ij[ok, 0]]
             if on.any():
-                tops.append(0.5 - 0.01 * int(np.argmax(on)))
-        return float(np.clip(np.median(tops), 0.15, 0.42)) if tops else 0.24
+                tops.append(0.6 - 0.01 * int(np.argmax(on)))
+        return float(np.median(tops)) if tops else None
 
     def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
         """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""
@@ -280,7 +285,9 @@ def fit(person: Person, garment: Garment) -> Fit:
         m = np.rint(np.clip(m / step, -32000, 32000)).astype(np.int16)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
-    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, step, confidence)
+    # Who wears the own top tucked in, or cut off at the waist, wears the new one so.
+    tucked = garment.subcategory in TUCKED and body.rise is not None and body.rise > TUCKED_RISE
+    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, step, confidence, tucked)
 
 
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:

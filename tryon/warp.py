@@ -10,11 +10,10 @@ from tryon.compose import neck_opening
 from tryon.condition import skeleton
 from tryon.fit import COARSE, Body, Fit, Layer, fit, part_masks
 from tryon.garment import Garment
-from tryon.models.warp import PARTS
+from tryon.models.warp import PARTS, SIZE
 from tryon.networks import Networks
 from tryon.person import Person
 
-SIZE = (128, 96)  # H, W of the network's view
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
 WAIST = 0.75  # torso lengths below the neck; what hangs below moves up or down as one, so that its length stays what geometry made it

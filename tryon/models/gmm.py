@@ -7,11 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tryon.models.warp import PARTS, SHAPES
+from tryon.models.warp import PARTS, SHAPES, SIZE
 
 GRID = 5  # control points along each side
 PERSON, PRODUCT = SHAPES - len(PARTS), len(PARTS)  # skeleton, head, silhouette; the parts of the product, as what it learns must not depend on cloth
-SIZE = (128, 96)  # H, W
 
 
 class Features(nn.Module):

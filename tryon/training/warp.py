@@ -13,28 +13,31 @@ from tryon import warp
 from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.unpose import BLEND, bones, unpose
-from tryon.fit import Body, fit
+from tryon.compose import capsule
+from tryon.fit import TUCKED_RISE, Body, fit
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
 from tryon.person import Person
 from tryon.schema import RowError
+from tryon.training.parser import with_pseudo_parses
 from tryon.training.sources import CCP
 from tryon.training.task import Task, View
 
-# What may lie over a top: there it is not judged. Nor is it over trousers and skirts: people tuck tops in, but the network must not learn to
-# shorten them.
-HIDING = (S.HAIR, S.FACE, S.HEADWEAR, S.LEFT_ARM, S.RIGHT_ARM, S.BAG, S.ACCESSORY, S.LOWER, S.FULL)
+# What may lie over a top: there it is not judged. An arm may lie over its body, but a sleeve that lies over a bare arm is too long.
+HIDING, ARMS = (S.HAIR, S.FACE, S.HEADWEAR, S.BAG, S.ACCESSORY, S.FULL), (S.LEFT_ARM, S.RIGHT_ARM)
+HIDDEN, BARE = 255, 254  # in Pair.worn
 MIRROR = (0, 2, 1)  # of PARTS
 
 
 @dataclass
 class Pair:
     """parts P x h x w uint8, as geometry placed them on the coarse grid, ``coarse`` times as fine as the photo; worn HxW uint8: 0, TORSO, RIGHT, LEFT,
-    255 where it may be hidden; parse HxW; pose 18x3; body."""
+    HIDDEN where the garment may be hidden, BARE where an arm shows; bare HxW bool: a body without what is worn, about; parse HxW; pose 18x3."""
 
     parts: np.ndarray
     coarse: float
     worn: np.ndarray
+    bare: np.ndarray
     parse: np.ndarray
     pose: np.ndarray
     body: Body
@@ -55,38 +58,57 @@ def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
                     break
                 person = Person(photo.image, photo.parse, photo.pose, 1.0)
                 try:
-                    product = garment_module.analyse(networks, flat.image, "upper")
+                    product = garment_module.analyse(networks, flat.image, subcategory="jacket" if cls == S.OUTER else "top")
                     placed = fit(person, product)
                 except RowError:
                     continue
                 ys, xs = np.nonzero(worn)
-                truth = np.where(np.isin(photo.parse, HIDING), 255, 0).astype(np.uint8)
+                body = Body(person)
+                # What is tucked in ends where the trousers begin, which says nothing of its length.
+                over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
+                truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
                 truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
                 parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
-                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], Body(person),
+                out.append(Pair(parts, parts.shape[1] / len(worn), truth, undressed(photo.parse, body), photo.parse, photo.pose[0], body,
                                 np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
     return out
 
 
+def undressed(parse: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: the silhouette without tops and coats, on the trunk and the arms that the joints tell of."""
+    shoulders = body.neck + np.outer((-0.36, 0.36), body.across) * body.unit
+    hips = body.hips + np.outer((0.3, -0.3), body.across) * body.unit
+    trunk = cv2.fillPoly(np.zeros(parse.shape, np.uint8), [np.rint(np.concatenate((shoulders, hips))).astype(np.int32)], 1) > 0
+    for side in ("left", "right"):
+        trunk |= capsule(parse.shape, body.limb(side, arm=True)[0], (0.1 * body.unit, 0.08 * body.unit, 0.06 * body.unit))
+    return trunk | ~np.isin(parse, (S.BACKGROUND, S.UPPER, S.OUTER))
+
+
 class WarpTask(Task):
-    """``teacher``: trained networks (tryon.networks.Networks), of which the garment network analyses what is laid out flat."""
+    """``teacher``: trained networks (tryon.networks.Networks): the garment network analyses what is laid out flat, and where ``pseudo`` names a
+    folder the parser finds what is worn on the photos that carry only tags, kept there."""
 
     title = "warp: residual flow on shapes, coarse to fine"
     sources = (CCP + ", worn tops laid out flat",)
     sizes = (warp.SIZE,)
 
-    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, times: int = 3):
-        photos = [p for p in ccp.read(data, ("train", "val"), parsed_only=True)]
-        self.train = pairs([p for p in photos if p.split == "train"], teacher, times)
-        self.val = pairs([p for p in photos if p.split == "val"], teacher, 1)
+    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", times: int = 3):
+        photos = ccp.read(data, ("train", "val"))
+        train = [p for p in photos if p.split == "train" and p.parse is not None]
+        if pseudo:
+            train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher.nets["parser"], 0.0)
+        self.train = pairs(train, teacher, times)
+        self.val = pairs([p for p in photos if p.split == "val" and p.parse is not None], teacher, 1)
         self.groups, self.model = groups, Residual()
         print(f"{len(self.train)} training and {len(self.val)} validation pairs", flush=True)
 
-    def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None):
+    def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None, own: bool = False):
         """What the network sees of the person with what geometry placed, SHAPES x SIZE in 0..1; the product, P x SIZE in 0..1; where the top is
-        worn, SIZE uint8 as Pair.worn. A given ``pair`` comes as it is."""
+        worn, SIZE uint8 as Pair.worn. A given ``pair`` comes as it was placed; ``own``: with its own silhouette, else with that of other clothes."""
         given, pair = pair is not None, pair or self.train[rng.integers(len(self.train))]
         m, parts, figure = warp.view(pair.body), pair.parts.astype(np.float32) / 255, pair.parse != S.BACKGROUND
+        if not own and (given or rng.random() < 0.85):
+            figure = pair.bare | self.borrowed(rng, pair)
         if not given:
             m = warp.view(pair.body, rng.normal(0, 5), float(np.exp(rng.normal(0, 0.1))))
             m[:, 2] += rng.normal(0, 4, 2)
@@ -95,16 +117,17 @@ class WarpTask(Task):
             scale, shift = np.exp(rng.normal(0, (0.08, 0.12))), rng.normal(0, 0.03, 2) * pair.body.unit * pair.coarse
             jitter = np.array(((scale[0], 0, neck[0] * (1 - scale[0]) + shift[0]), (0, scale[1], neck[1] * (1 - scale[1]) + shift[1])))
             parts = np.stack([cv2.warpAffine(p, jitter, p.shape[::-1]) for p in parts])
-            # The silhouette is that of the old clothes, whatever they are.
-            size = 2 * int(rng.integers(0, 1 + int(0.12 * pair.body.unit))) + 1
-            kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-            figure = (cv2.dilate if rng.random() < 0.7 else cv2.erode)(figure.astype(np.uint8), kernel) > 0
         x = warp.shapes(parts, pair.parse, pair.pose, m, pair.coarse, figure)
-        product, worn = pair.product.astype(np.float32) / 255, augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=255)
+        product, worn = pair.product.astype(np.float32) / 255, augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=HIDDEN)
         if not given and "geometry" in self.groups and rng.random() < 0.5:  # skeletons show right red, left green
             x, product = x[[*MIRROR, 4, 3, 5, 6, 7], :, ::-1], product[list(MIRROR), :, ::-1]
             worn = np.where(worn == RIGHT, LEFT, np.where(worn == LEFT, RIGHT, worn)).astype(np.uint8)[:, ::-1]
         return tuple(np.ascontiguousarray(a) for a in (x, product, worn))
+
+    def borrowed(self, rng: np.random.Generator, pair: Pair) -> np.ndarray:
+        """The top of somebody else, laid on this body by neck and hips: bool HxW."""
+        other = self.train[rng.integers(len(self.train))]
+        return augment.laid_on((other.worn > 0) & (other.worn < BARE), other.pose, pair.pose, pair.worn.shape)
 
     def loss(self, model, batch):
         """Per level L1 of parts and of their union (x2), second-order smoothness (x3, generalised Charbonnier) and a little total variation
@@ -123,17 +146,18 @@ class WarpTask(Task):
 
     @torch.no_grad()
     def evaluate(self, model) -> dict:
-        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, of geometry and of the network."""
-        before, after, rng = [], [], np.random.default_rng(0)
+        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs: of geometry, of the network that sees the
+        silhouette of other clothes (iou), and of one that sees that of the very garment (iou_own)."""
+        before, after, rng = [], {True: [], False: []}, np.random.default_rng(0)
         device = next(model.parameters()).device
         for pair in self.val:
-            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
-            truth, judged = (worn > 0) & (worn != 255), worn != 255
-            for parts, ious in ((x[:, :len(PARTS)], before), (self.show(model, x, product), after)):
-                found = (union_of(parts) > 0.5) & judged
-                ious.append(float((found & truth).sum() / (found | truth).sum().clamp(min=1)))
-        return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
-                "share_75": float(np.mean(np.array(after) >= 0.75))}
+            for own, found in after.items():
+                x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair, own))
+                found.append(overlap(self.show(model, x, product), worn))
+            before.append(overlap(x[:, :len(PARTS)], worn))
+        own, other = (float(np.mean(after[k])) for k in (True, False))
+        return {"score": other, "iou_geometry": float(np.mean(before)), "iou": other, "iou_own": own,
+                "share_75": float(np.mean(np.array(after[False]) >= 0.75))}
 
 
 class GmmTask(WarpTask):
@@ -161,9 +185,19 @@ def union_of(parts_BPHW: torch.Tensor) -> torch.Tensor:
 def distances(parts_BPHW: torch.Tensor, worn_BHW: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean L1 of the parts, and of their union, where the top is known to be or not to be; at the resolution of the parts."""
     shrink = lambda mask: F.interpolate(mask.float(), size=parts_BPHW.shape[-2:], mode="area")
-    known, truth = shrink((worn_BHW != 255)[:, None]), shrink(torch.stack([worn_BHW == v for v in (TORSO, RIGHT, LEFT)], 1))
-    mean = lambda error: (error * known).sum() / known.sum().clamp(min=1)
-    return mean((parts_BPHW - truth).abs()), mean((union_of(parts_BPHW) - truth.sum(1)).abs()[:, None])
+    shown, bare = shrink((worn_BHW < BARE)[:, None]), shrink((worn_BHW == BARE)[:, None])
+    truth = shrink(torch.stack([worn_BHW == v for v in (TORSO, RIGHT, LEFT)], 1))
+    mean = lambda error, known: (error * known).sum() / known.sum().clamp(min=1)
+    error = (parts_BPHW - truth).abs()
+    return mean(error[:, :1], shown) + mean(error[:, 1:], shown + bare), mean((union_of(parts_BPHW) - truth.sum(1)).abs()[:, None], shown)
+
+
+def overlap(parts_BPHW: torch.Tensor, worn_BHW: torch.Tensor) -> float:
+    """IoU of the union of the parts and of what is worn, where it may be seen."""
+    sleeves = union_of(parts_BPHW[:, 1:]) > 0.5
+    judged = (worn_BHW < BARE) | ((worn_BHW == BARE) & sleeves)
+    found, truth = (union_of(parts_BPHW) > 0.5) & judged, (worn_BHW > 0) & (worn_BHW < BARE)
+    return float((found & truth).sum() / (found | truth).sum().clamp(min=1))
 
 
 def bending(flow: torch.Tensor) -> torch.Tensor:
