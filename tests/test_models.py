@@ -19,14 +19,14 @@ from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
 SIZE = (96, 64)
 BUILDS = {**weights.NETWORKS, "discriminator": PatchGAN}
 INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION), "warp": (warp.SHAPES,), "gmm": (gmm.PERSON, gmm.PRODUCT)}  # channels; others: RGB
-SIZES = {"gmm": gmm.SIZE}  # of the inputs; others: SIZE
+SIZES = {"gmm": gmm.SIZE, "warp": warp.SIZE}  # of the inputs; others: SIZE
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
     "pose": [(2, PAFS, 12, 8), (2, HEATMAPS, 12, 8)] * 2,
     "garment": [(2, weights.GARMENT_CHANNELS, 48, 32), (2, len(weights.KINDS))],
     "generator": [(2, 3, *SIZE), (2, 1, *SIZE), (2, len(S.PARSE_CLASSES), *SIZE)],
     "discriminator": [(2, 1, 12, 8)],
-    "warp": [(2, 2 * len(warp.PARTS), h, w) for h, w in ((6, 4), (12, 8), (24, 16))],
+    "warp": [(2, 2 * len(warp.PARTS), h, w) for h, w in ((8, 6), (16, 12), (32, 24), (64, 48))],
     "gmm": [(2, *gmm.SIZE, 2)],
 }
 everyone = pytest.mark.parametrize("name", BUILDS)

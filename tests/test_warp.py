@@ -69,7 +69,7 @@ def test_moved_shows_what_lies_at_the_flow():
 
 def test_an_untrained_network_moves_nothing():
     flows = Residual()(torch.rand(1, SHAPES, *warp.SIZE))
-    assert [f.shape[1] for f in flows] == [6, 6, 6] and all((f == 0).all() for f in flows)
+    assert [f.shape[1] for f in flows] == [6, 6, 6, 6] and all((f == 0).all() for f in flows)
 
 
 def test_kinds_it_has_not_learned_stay(look):

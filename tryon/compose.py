@@ -12,7 +12,7 @@ from tryon import schema as S
 from tryon.fit import Body, Fit, on_photo, part_masks
 from tryon.garment import Garment
 from tryon.networks import Networks
-from tryon.paint import mirrored, paint, spread
+from tryon.paint import box_of, mirrored, paint, spread, zoom
 
 CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -41,6 +41,10 @@ class Canvas:
     freed: np.ndarray
     may: np.ndarray
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return self.photo, self.layout, self.before, self.worn, self.colour, self.alpha, self.freed
+
     @staticmethod
     def of(photo: np.ndarray, parse: np.ndarray) -> "Canvas":
         """Before the first garment."""
@@ -62,14 +66,15 @@ def capsule(shape: tuple[int, int], line: np.ndarray, radii: tuple[float, ...]) 
     return out > 0
 
 
-def sample(fit: Fit, garment: Garment, shape: tuple[int, int]) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """Layers at full resolution, back to front: part, colour uint8 HxWx3, alpha float32 HxW in 0..1."""
-    h, w = shape
+def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Layers at full resolution, back to front: part, colour uint8 HxWx3, alpha float32 HxW in 0..1; of the rows and columns ``box`` (y0, y1, x0,
+    x1) alone, where one is given."""
+    box = box or (0, shape[0], 0, shape[1])
     soft, colour, parts = textures(garment)
     out = []
     for layer in fit.layers:
-        m = cv2.resize(layer.map * np.float32(fit.step), (w, h), interpolation=cv2.INTER_LINEAR)
-        cover = cv2.resize(layer.cover.astype(np.float32) / 255, (w, h), interpolation=cv2.INTER_LINEAR)
+        m = zoom(layer.map * np.float32(fit.step), shape, box)
+        cover = zoom(layer.cover.astype(np.float32) / 255, shape, box)
         # Parts agree on where a shared pixel goes, so they may overlap: no seam opens between torso and sleeve.
         if layer.part in parts:
             share, pixels = parts[layer.part]
@@ -157,15 +162,20 @@ def kind_of(garment: Garment) -> str:
 
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
     """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
+    kind, unit = kind_of(garment), fit.unit
+    legs = (canvas.layout == S.LOWER).sum() >= 0.1 * unit * unit
+    # All that follows happens where the garment comes to lie and where the old one is.
+    full, box = canvas, reach_of(fit, np.isin(canvas.layout, REPLACES[kind]))
+    window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
+    canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     h, w = canvas.layout.shape
-    kind = kind_of(garment)
-    unit, layout, before = fit.unit, canvas.layout.copy(), canvas.before
-    layers = sample(fit, garment, (h, w))
+    layout, before = canvas.layout.copy(), canvas.before
+    layers = sample(fit, garment, full.layout.shape, box)
     old = np.isin(canvas.layout, REPLACES[kind])
     if kind in ("upper", "lower"):  # a top takes the place of a dress above the waist, trousers and skirts below it
         below = ((np.arange(w)[None] - body.hips[0]) * body.down[0] + (np.arange(h)[:, None] - body.hips[1]) * body.down[1]) > -0.2 * unit
         whole = canvas.layout == S.FULL
-        if kind == "upper" and (canvas.layout == S.LOWER).sum() < 0.1 * unit * unit:
+        if kind == "upper" and not legs:
             whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
         old &= ~whole | (below if kind == "lower" else ~below)
         layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
@@ -247,7 +257,24 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     worn[seen] = index
     kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
     total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
-    return Canvas(canvas.photo, layout, before, worn, total, kept + alpha, freed, canvas.may | may_become(kind, layout))
+    out = Canvas(full.photo, *(a.copy() for a in full.arrays[1:]), full.may)
+    for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
+        whole[window] = part
+    out.may = full.may | may_become(kind, out.layout)
+    return out
+
+
+def reach_of(fit: Fit, old: np.ndarray) -> tuple[int, int, int, int]:
+    """y0, y1, x0, x1 of what a garment covers and of what is taken off for it (bool HxW), with room for soft edges."""
+    h, w = old.shape
+    cover = np.max([layer.cover for layer in fit.layers], 0)
+    room = 2 + int(np.ceil(2 * h / cover.shape[0]) + 0.05 * fit.unit)
+    boxes = [np.array(box_of(old))] if old.any() else []
+    if (cover > 0).any():
+        boxes.append(np.array(box_of(cover > 0)) * np.repeat((h / cover.shape[0], w / cover.shape[1]), 2))
+    boxes = np.array(boxes or [(0, h, 0, w)])
+    low, high = np.floor(boxes.min(0)).astype(int) - room, np.ceil(boxes.max(0)).astype(int) + room
+    return max(0, int(low[0])), min(h, int(high[1])), max(0, int(low[2])), min(w, int(high[3]))
 
 
 def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -261,12 +288,11 @@ def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) ->
     fill = canvas.freed | (rim & ~seen & (canvas.layout == S.BACKGROUND))
     colour = canvas.colour / np.maximum(canvas.alpha, 1e-3)[..., None]
     layout, painted, light = paint(networks, canvas.photo, colour, seen, fill, canvas.layout, canvas.before, pose, canvas.may, unit)
-    image = np.where(fill[..., None], painted, canvas.photo)
-    edge = np.clip(canvas.alpha, 0, 1)[..., None]
-    image = (colour + light) * edge + image * (1 - edge)
-    edit = fill | (canvas.alpha > 0)
-    out = canvas.photo.copy()
-    out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
+    edit, out = fill | (canvas.alpha > 0), canvas.photo.copy()
+    edge = np.clip(canvas.alpha[edit], 0, 1)[:, None]
+    image = np.where(fill[edit][:, None], painted[edit], canvas.photo[edit])
+    image = (colour[edit] + light[edit]) * edge + image * (1 - edge)
+    out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     return out, layout, edit
 
 

@@ -5,6 +5,7 @@ each sleeve and leg by sliding along the bones of its limb, blended in between. 
 so that a sleeve may lie over the torso. The grid is then inverted on a coarse target grid; the texture itself is
 sampled later, at full resolution.
 """
+import copy
 from dataclasses import dataclass
 
 import cv2
@@ -106,6 +107,12 @@ class Body:
         # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
         self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.42))
         self.is_head = np.isin(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
+
+    def moved(self, x: float, y: float) -> "Body":
+        """The same body with its joints ``x`` and ``y`` pixels farther right and down."""
+        out = copy.copy(self)
+        out.joint, out.neck, out.hips = (p + (x, y) for p in (self.joint, self.neck, self.hips))
+        return out
 
     def _width(self, person: Person, a: float, b: float) -> float:
         """Width of the outline without arms, median over rows between ``a`` and ``b`` torso lengths below the neck,

@@ -52,9 +52,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         classes = np.unique(logits.argmax(0)[fill_s])
         logits = spread(logits[classes].transpose(1, 2, 0), fill_s)
         small_label = classes[logits.argmax(-1)]
-        box = y0, y1, x0, x1 = _box(fill)
+        box = y0, y1, x0, x1 = box_of(fill)
         window = np.s_[y0:y1, x0:x1]
-        label = classes[np.stack([_zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
+        label = classes[np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
         known, before_s = ~fill_s & ~garment_s, nearest(before)
         matched = _match(rgb, image_s, fill_s, known, small_label, before_s)
@@ -64,12 +64,12 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     return out, painted, light
 
 
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
 
 
-def _zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
+def zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
     """The part ``box`` of ``a`` enlarged to ``shape``, bilinear."""
     y0, y1, x0, x1 = box
     fy, fx = a.shape[0] / shape[0], a.shape[1] / shape[1]
@@ -161,7 +161,7 @@ def _bring_up(rgb: np.ndarray, told: dict[int, np.ndarray], label: np.ndarray, f
         if group in told:
             colour = TRUST[group] * colour + (1 - TRUST[group]) * told[group]
         alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
-        out += _zoom(colour, shape, box) * alpha[..., None]
+        out += zoom(colour, shape, box) * alpha[..., None]
     return out
 
 

@@ -16,7 +16,6 @@ from tryon.person import Person
 
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
-WAIST = 0.75  # torso lengths below the neck; what hangs below moves up or down as one, so that its length stays what geometry made it
 CATEGORIES = ("upper",)  # what it has learned
 
 
@@ -34,17 +33,20 @@ def placed(fit: Fit, garment: Garment) -> np.ndarray:
     """How much of each place of the coarse grid each of PARTS covers: float32 P x h x w in 0..1."""
     masks = part_masks(garment)
     solid = (garment.mask > 127) & ~neck_opening(garment)
+    scale = min(1.0, 400 / max(solid.shape))
     out = np.zeros((len(PARTS), *fit.layers[0].cover.shape), np.float32)
     for layer in fit.layers:
-        own = cv2.GaussianBlur((solid & masks[layer.part]).astype(np.float32), (0, 0), max(0.5, garment.mask.shape[0] / 400))
-        a = cv2.remap(own, layer.map * np.float32(fit.step), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        own = cv2.resize((solid & masks[layer.part]).astype(np.float32), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        at = (layer.map * np.float32(fit.step) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+        a = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         out[PARTS.index(layer.part)] = a * np.clip(layer.cover * (2 / 255), 0, 1)
     return out
 
 
-def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray, coarse: float, figure: np.ndarray | None = None) -> np.ndarray:
+def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray, coarse: float) -> np.ndarray:
     """What the network sees: SHAPES x SIZE float32 in 0..1. parts P x h x w on a grid ``coarse`` times as fine as the photo; parse HxW ids; pose
-    18x3; m: ``view``; figure: bool HxW instead of the person's own silhouette."""
+    18x3; m: ``view``. Not the old clothes: what they cover must not tell how large
+    the new ones are."""
     warp = lambda a, m: cv2.warpAffine(a, m, SIZE[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     fine = m @ np.array(((1 / coarse, 0, 0.5 / coarse - 0.5), (0, 1 / coarse, 0.5 / coarse - 0.5), (0, 0, 1)))
     scale = float(np.sqrt(abs(np.linalg.det(m[:, :2]))))
@@ -53,7 +55,7 @@ def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray
     joints[:, :2] = pose[:, :2] @ m[:, :2].T + m[:, 2]
     return np.concatenate((
         np.stack([warp(np.ascontiguousarray(p), fine) for p in parts]), skeleton(joints, SIZE).transpose(2, 0, 1).astype(np.float32) / 255,
-        soft(np.isin(parse, HEAD), 0.7)[None], soft(parse != S.BACKGROUND if figure is None else figure, 5.0)[None]))
+        soft(np.isin(parse, HEAD), 0.7)[None]))
 
 
 def place(networks: Networks, person: Person, garment: Garment, how: str = "flow") -> Fit:
@@ -108,12 +110,9 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     y, x = np.mgrid[0:h, 0:fit.layers[0].cover.shape[1]].astype(np.float32)
     in_photo = np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1)
     in_view = (in_photo @ m[:, :2].T + m[:, 2]).astype(np.float32)
-    hung = np.minimum(in_view, (np.inf, SIZE[0] * (VIEW[0] + WAIST) / (VIEW[0] + VIEW[1]))).astype(np.float32)
     layers = []
     for layer in fit.layers:
-        at_place = (in_view, hung if layer.part == "torso" else in_view)
-        f = np.stack([cv2.remap(c, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-                      for c, where in zip(flow[PARTS.index(layer.part)], at_place)], -1)
+        f = np.stack([cv2.remap(c, in_view, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in flow[PARTS.index(layer.part)]], -1)
         at = np.stack((x, y), -1) + (f @ back.T * coarse).astype(np.float32)
         moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
         layers.append(replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16),

@@ -176,20 +176,6 @@ def on_ground(image: np.ndarray, mask: np.ndarray, ground: np.ndarray, rng: np.r
     return (image * alpha + ground * (1 - alpha)).astype(np.uint8)
 
 
-def laid_on(mask: np.ndarray, theirs: np.ndarray, pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """What somebody of the pose ``theirs`` (18x3) wears, bool HxW, turned, scaled and moved by neck and hips onto the body of ``pose``: bool, of
-    ``size``; nothing where neck or hips are missing."""
-    need = [S.NECK_JOINT, S.R_HIP, S.L_HIP]
-    if (theirs[need, 2] <= 0).any() or (pose[need, 2] <= 0).any():
-        return np.zeros(size, bool)
-    ends = lambda p: (p[S.NECK_JOINT, :2], (p[S.R_HIP, :2] + p[S.L_HIP, :2]) / 2)
-    (a, b), (c, d) = ends(theirs), ends(pose)
-    z = complex(*(d - c)) / (complex(*(b - a)) or 1)
-    m = np.array(((z.real, -z.imag, 0), (z.imag, z.real, 0)))
-    m[:, 2] = c - m[:, :2] @ a
-    return cv2.warpAffine((mask * 255).astype(np.uint8), m, size[::-1]) > 127
-
-
 def beside(view: tuple, other: tuple, rng: np.random.Generator, flip: bool = False) -> tuple:
     """Put a second person in front of or behind the people of a view: apart, touching or overlapping.
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from tryon.models.warp import PARTS, SHAPES, SIZE
 
 GRID = 5  # control points along each side
-PERSON, PRODUCT = SHAPES - len(PARTS), len(PARTS)  # skeleton, head, silhouette; the parts of the product, as what it learns must not depend on cloth
+PERSON, PRODUCT = SHAPES - len(PARTS), len(PARTS)  # skeleton and head; the parts of the product, as what it learns must not depend on cloth
 
 
 class Features(nn.Module):

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 SIZE = (128, 96)  # H, W of what it sees
 PARTS = ("torso", "right", "left")
-# What it sees, in channel order: the placed parts (3), the skeleton (3), head and hair (1), a blurred silhouette of the person (1), all 0..1.
-SHAPES = len(PARTS) + 3 + 1 + 1
+# What it sees, in channel order: the placed parts (3), the skeleton (3), head and hair (1), all 0..1.
+SHAPES = len(PARTS) + 3 + 1
 REACH = 0.08  # heights of the picture by which one level may move a garment
 TURN, MOVE = 0.6, 0.15  # how much of it the affine map of a part may add to scale and turn, and heights of the picture by which it may move it
 

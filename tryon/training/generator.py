@@ -112,8 +112,16 @@ class GeneratorTask(Task):
     def _borrowed(self, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A garment somebody else wears, laid on this body by neck and hips: bool HxW."""
         other = self.train[rng.integers(len(self.train))]
+        theirs, need = other.pose[0], [S.NECK_JOINT, S.R_HIP, S.L_HIP]
         classes = [c for c in GARMENTS if (other.parse == c).any()]
-        return augment.laid_on(other.parse == rng.choice(classes), other.pose[0], pose, SIZE) if classes else np.zeros(SIZE, bool)
+        if not classes or (theirs[need, 2] <= 0).any() or (pose[need, 2] <= 0).any():
+            return np.zeros(SIZE, bool)
+        ends = lambda p: (p[S.NECK_JOINT, :2], (p[S.R_HIP, :2] + p[S.L_HIP, :2]) / 2)
+        (a, b), (c, d) = ends(theirs), ends(pose)
+        z = complex(*(d - c)) / (complex(*(b - a)) or 1)
+        m = np.array(((z.real, -z.imag, 0), (z.imag, z.real, 0)))
+        m[:, 2] = c - m[:, :2] @ a
+        return cv2.warpAffine(((other.parse == rng.choice(classes)) * 255).astype(np.uint8), m, SIZE[::-1]) > 127
 
     def _flatten(self, image: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The worn garment with its folds and shading taken out, as a product photo shows it, and a little displaced."""

@@ -13,7 +13,6 @@ from tryon import warp
 from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.unpose import BLEND, bones, unpose
-from tryon.compose import capsule
 from tryon.fit import TUCKED_RISE, Body, fit
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
@@ -32,12 +31,11 @@ MIRROR = (0, 2, 1)  # of PARTS
 @dataclass
 class Pair:
     """parts P x h x w uint8, as geometry placed them on the coarse grid, ``coarse`` times as fine as the photo; worn HxW uint8: 0, TORSO, RIGHT, LEFT,
-    HIDDEN where the garment may be hidden, BARE where an arm shows; bare HxW bool: a body without what is worn, about; parse HxW; pose 18x3."""
+    HIDDEN where the garment may be hidden, BARE where an arm shows; parse HxW; pose 18x3."""
 
     parts: np.ndarray
     coarse: float
     worn: np.ndarray
-    bare: np.ndarray
     parse: np.ndarray
     pose: np.ndarray
     body: Body
@@ -69,19 +67,9 @@ def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
                 truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
                 truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
                 parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
-                out.append(Pair(parts, parts.shape[1] / len(worn), truth, undressed(photo.parse, body), photo.parse, photo.pose[0], body,
+                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], body,
                                 np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
     return out
-
-
-def undressed(parse: np.ndarray, body: Body) -> np.ndarray:
-    """Bool HxW: the silhouette without tops and coats, on the trunk and the arms that the joints tell of."""
-    shoulders = body.neck + np.outer((-0.36, 0.36), body.across) * body.unit
-    hips = body.hips + np.outer((0.3, -0.3), body.across) * body.unit
-    trunk = cv2.fillPoly(np.zeros(parse.shape, np.uint8), [np.rint(np.concatenate((shoulders, hips))).astype(np.int32)], 1) > 0
-    for side in ("left", "right"):
-        trunk |= capsule(parse.shape, body.limb(side, arm=True)[0], (0.1 * body.unit, 0.08 * body.unit, 0.06 * body.unit))
-    return trunk | ~np.isin(parse, (S.BACKGROUND, S.UPPER, S.OUTER))
 
 
 class WarpTask(Task):
@@ -102,13 +90,11 @@ class WarpTask(Task):
         self.groups, self.model = groups, Residual()
         print(f"{len(self.train)} training and {len(self.val)} validation pairs", flush=True)
 
-    def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None, own: bool = False):
+    def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None):
         """What the network sees of the person with what geometry placed, SHAPES x SIZE in 0..1; the product, P x SIZE in 0..1; where the top is
-        worn, SIZE uint8 as Pair.worn. A given ``pair`` comes as it was placed; ``own``: with its own silhouette, else with that of other clothes."""
+        worn, SIZE uint8 as Pair.worn. A given ``pair`` comes as it is."""
         given, pair = pair is not None, pair or self.train[rng.integers(len(self.train))]
-        m, parts, figure = warp.view(pair.body), pair.parts.astype(np.float32) / 255, pair.parse != S.BACKGROUND
-        if not own and (given or rng.random() < 0.85):
-            figure = pair.bare | self.borrowed(rng, pair)
+        m, parts = warp.view(pair.body), pair.parts.astype(np.float32) / 255
         if not given:
             m = warp.view(pair.body, rng.normal(0, 5), float(np.exp(rng.normal(0, 0.1))))
             m[:, 2] += rng.normal(0, 4, 2)
@@ -117,17 +103,12 @@ class WarpTask(Task):
             scale, shift = np.exp(rng.normal(0, (0.08, 0.12))), rng.normal(0, 0.03, 2) * pair.body.unit * pair.coarse
             jitter = np.array(((scale[0], 0, neck[0] * (1 - scale[0]) + shift[0]), (0, scale[1], neck[1] * (1 - scale[1]) + shift[1])))
             parts = np.stack([cv2.warpAffine(p, jitter, p.shape[::-1]) for p in parts])
-        x = warp.shapes(parts, pair.parse, pair.pose, m, pair.coarse, figure)
+        x = warp.shapes(parts, pair.parse, pair.pose, m, pair.coarse)
         product, worn = pair.product.astype(np.float32) / 255, augment.warp(pair.worn, m, warp.SIZE, nearest=True, fill=HIDDEN)
         if not given and "geometry" in self.groups and rng.random() < 0.5:  # skeletons show right red, left green
-            x, product = x[[*MIRROR, 4, 3, 5, 6, 7], :, ::-1], product[list(MIRROR), :, ::-1]
+            x, product = x[[*MIRROR, 4, 3, 5, 6], :, ::-1], product[list(MIRROR), :, ::-1]
             worn = np.where(worn == RIGHT, LEFT, np.where(worn == LEFT, RIGHT, worn)).astype(np.uint8)[:, ::-1]
         return tuple(np.ascontiguousarray(a) for a in (x, product, worn))
-
-    def borrowed(self, rng: np.random.Generator, pair: Pair) -> np.ndarray:
-        """The top of somebody else, laid on this body by neck and hips: bool HxW."""
-        other = self.train[rng.integers(len(self.train))]
-        return augment.laid_on((other.worn > 0) & (other.worn < BARE), other.pose, pair.pose, pair.worn.shape)
 
     def loss(self, model, batch):
         """Per level L1 of parts and of their union (x2), second-order smoothness (x3, generalised Charbonnier) and a little total variation
@@ -146,18 +127,15 @@ class WarpTask(Task):
 
     @torch.no_grad()
     def evaluate(self, model) -> dict:
-        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs: of geometry, of the network that sees the
-        silhouette of other clothes (iou), and of one that sees that of the very garment (iou_own)."""
-        before, after, rng = [], {True: [], False: []}, np.random.default_rng(0)
+        """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, of geometry and of the network."""
+        before, after, rng = [], [], np.random.default_rng(0)
         device = next(model.parameters()).device
         for pair in self.val:
-            for own, found in after.items():
-                x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair, own))
-                found.append(overlap(self.show(model, x, product), worn))
+            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
             before.append(overlap(x[:, :len(PARTS)], worn))
-        own, other = (float(np.mean(after[k])) for k in (True, False))
-        return {"score": other, "iou_geometry": float(np.mean(before)), "iou": other, "iou_own": own,
-                "share_75": float(np.mean(np.array(after[False]) >= 0.75))}
+            after.append(overlap(self.show(model, x, product), worn))
+        return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
+                "share_75": float(np.mean(np.array(after) >= 0.75))}
 
 
 class GmmTask(WarpTask):
