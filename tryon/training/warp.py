@@ -17,9 +17,10 @@ from tryon.fit import Body, fit
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
 from tryon.person import Person
+from tryon.report.sheet import Tile
 from tryon.schema import RowError
 from tryon.training.sources import CCP
-from tryon.training.task import Task, View
+from tryon.training.task import Task, View, some, to_picture
 
 # What may lie over a top: there it is not judged. Nor is it over trousers and skirts: people tuck tops in, but the network must not learn to
 # shorten them.
@@ -134,6 +135,18 @@ class WarpTask(Task):
                 ious.append(float((found & truth).sum() / (found | truth).sum().clamp(min=1)))
         return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
                 "share_75": float(np.mean(np.array(after) >= 0.75))}
+
+    @torch.no_grad()
+    def samples(self, model):
+        """The product laid out flat, the person's skeleton, the product where geometry and where the network puts it, and where it is worn, grey
+        where that is not judged; its torso is red, its right and left sleeves are green and blue."""
+        rng, device, out = np.random.default_rng(0), next(model.parameters()).device, []
+        for n, pair in enumerate(some(self.val)):
+            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
+            truth = torch.stack([torch.where(worn == 255, 0.5, worn == v) for v in (TORSO, RIGHT, LEFT)], 1)
+            pictures = product, x[:, len(PARTS):len(PARTS) + 3], x[:, :len(PARTS)], self.show(model, x, product), truth
+            out.append((str(n), Tile.of([to_picture(p[0]) for p in pictures], 2 * warp.SIZE[0])))
+        return out
 
 
 class GmmTask(WarpTask):
