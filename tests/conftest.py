@@ -21,7 +21,7 @@ from tryon.datasets.articulate import split
 from tryon.fit import fit
 from tryon.garment import Garment
 from tryon.landmarks import measure
-from tryon.networks import Networks
+from tryon.networks import GENERATORS, Networks
 from tryon.person import Person
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,10 +59,10 @@ def as_garment(drawn) -> Garment:
 
 
 @cache
-def generator() -> Networks:
+def generator(which: str = "cgan") -> Networks:
     """The package's own generator, on one thread as in the job's workers: another number of threads sums in another order."""
     torch.set_num_threads(1)
-    return Networks("cpu", names=("generator",))
+    return Networks("cpu", names=GENERATORS[which])
 
 
 def wear(person: Person, *garments: Garment) -> Look:

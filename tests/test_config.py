@@ -7,6 +7,8 @@ import pytest
 
 from tryon import config
 from tryon.config import Config, ConfigError, build, load_toml, parse_args, render_hash
+from tryon.networks import GENERATORS
+from tryon.plan import look_id
 
 
 def refused(capsys, *argv: str) -> str:
@@ -130,6 +132,14 @@ def test_render_hash_follows_pixels_and_nothing_else():
         assert render_hash(c, "w") == same
     jpeg = changed("output", format="jpeg")
     assert render_hash(jpeg, "w") != render_hash(dataclasses.replace(jpeg, output=dataclasses.replace(jpeg.output, quality=1)), "w")
+
+
+def test_every_generator_gives_other_look_ids_and_is_known_to_the_networks():
+    """Pictures of one generator that pass for those of another; a choice that fails in the workers."""
+    choices = next(f for key, f in config.options() if key == "render.generator").metadata["choices"]
+    hashes = [render_hash(parse_args(["--render.generator", choice]), "w") for choice in choices]
+    assert choices == tuple(GENERATORS) and len({look_id(["a"], "p", ["1", "2"], h) for h in hashes}) == len(choices)
+    assert hashes[0] == render_hash(Config(), "w")
 
 
 def test_the_reference_and_the_help_name_every_key(capsys):

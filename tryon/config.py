@@ -66,6 +66,8 @@ class RenderConfig:
     max_height: int = option(2048, "person photos above this height are scaled down to it, pixels", low=64)
     warp: str = option("flow", "how garments are fitted: geometry with a learned residual flow, geometry alone, CP-VTON's module",
                        choices=("flow", "geometry", "gmm"))
+    generator: str = option("cgan", "what paints where the old garment was, and lights the new one: the conditional GAN, its peers, no network",
+                            choices=("cgan", "pix2pix", "vae", "none"))
     review_below: float = option(0.5, "looks scoring below this go to review, 0-1", low=0, high=1)
 
 
