@@ -12,8 +12,8 @@ whole of a set is judged, but of ccp and clothing, which the shipped weights lea
 with the same budget, with and without augmentation (resumable, about as long as two runs of jobs/train.py), and judges both.
 
 compare trains each row of tryon.evaluation.compare from nothing with the same budget of --steps, judges its looks as look does, prints the rows as
-a Markdown table with definitions and leaves OUT/compare.json and OUT/compare.png, whose columns show the same pairs. Killed, the same command goes on:
-a row in OUT that is trained is not trained again, nor judged again when it was.
+a Markdown table with definitions and leaves OUT/compare.json and OUT/compare.png, whose columns show the same pairs. Killed, the same command
+goes on: a row in OUT that is trained is not trained again, nor judged again when it was.
 
 Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 for bad usage or a data set that cannot be used.
 """
@@ -33,7 +33,7 @@ import numpy as np
 
 from tryon import images
 from tryon import storage as storage_module
-from tryon.config import StorageConfig
+from tryon.config import GENERATORS, WARPS, StorageConfig
 from tryon.datasets import augment, shards
 from tryon.datasets.formats import FORMATS
 from tryon.datasets.labels import LABEL_SETS
@@ -42,7 +42,7 @@ from tryon.datasets.source import PICTURES, Source, load_labels
 from tryon.evaluation import compare, garment, look, parser, pose
 from tryon.evaluation.views import views
 from tryon.models.digest import FOLDER
-from tryon.networks import GENERATORS, WARPS, Networks
+from tryon.networks import Networks
 from tryon.progress import Progress
 from tryon.report.sheet import sheet
 from tryon.storage import Storage, StorageError, is_s3, join
@@ -56,8 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     p.add_argument("target", choices=[*TARGETS, "compare"])
     p.add_argument("--data", required=True, metavar="URI", help="folder of the data set, local or s3://")
-    p.add_argument("--format", choices=[*FORMATS, "shards"], help="its layout; shards: what jobs/prepare_data.py wrote (default of compare: ccp-corrected)")
-    p.add_argument("--out", required=True, metavar="FILE.json", help="the report, local or s3://; FILE.png beside it shows the worst cases; compare: a folder")
+    p.add_argument("--format", choices=[*FORMATS, "shards"], help="its layout; shards: of jobs/prepare_data.py (default of compare: ccp-corrected)")
+    p.add_argument("--out", required=True, metavar="FILE.json",
+                   help="the report, local or s3://; FILE.png beside it shows the worst cases; compare: a local folder")
     p.add_argument("--split", default="auto", choices=("auto", "all", *shards.SPLITS), help="what is judged (default: auto, see above)")
     p.add_argument("--limit", type=int, default=0, metavar="N", help="judge only the first N samples")
     p.add_argument("--weights", default="", metavar="FOLDER", help="weights to judge (default: the package's)")
@@ -74,7 +75,8 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
     p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
     p.add_argument("--ablation-steps", type=int, default=600, metavar="N", help="steps of either training (default: 600)")
-    p.add_argument("--rows", nargs="+", choices=compare.ROWS, default=list(compare.ROWS), metavar="ROW", help=f"compare: some of {', '.join(compare.ROWS)}")
+    p.add_argument("--rows", nargs="+", choices=compare.ROWS, default=list(compare.ROWS), metavar="ROW",
+                   help=f"compare: some of {', '.join(compare.ROWS)}")
     p.add_argument("--steps", type=int, default=400, metavar="N", help="compare: steps that each row trains (default: 400)")
     p.add_argument("--batch-size", type=int, default=12, metavar="N", help="compare: samples of a step (default: 12)")
     p.add_argument("--grounds", metavar="DIR", help="ablation of garment: the CCP folder that jobs/train.py garment asks for")
@@ -259,7 +261,8 @@ def compare_row(args, storage: Storage, name: str, folder: str) -> bool:
     for kind, which in (("given", ("photo", "other")), ("looks", ("paired", "unpaired"))):
         picture = compare.strip(evaluation, lambda looks: [looks.get(k) for k in which])
         storage.write(join(folder, f"{kind}.png"), images.encode(picture, "png"), "image/png")
-    storage.write(join(folder, "row.json"), json.dumps({"minutes": card["trained_minutes"], "card": card, "look": found}, indent=1).encode(), "application/json")
+    done = {"minutes": card["trained_minutes"], "card": card, "look": found}
+    storage.write(join(folder, "row.json"), json.dumps(done, indent=1).encode(), "application/json")
     return True
 
 

@@ -20,10 +20,10 @@ import numpy as np
 
 from tryon import images
 from tryon.api import TryOn
+from tryon.config import GENERATORS, WARPS
 from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
-from tryon.networks import GENERATORS, WARPS
 from tryon.progress import Progress
 from tryon.report.sheet import Tile, sheet
 from tryon.schema import RowError

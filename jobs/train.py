@@ -84,7 +84,8 @@ def main(argv: list[str] | None = None) -> int:
                         help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
     parser.add_argument("--loss", nargs="+", type=weight, default=(), metavar="NAME=X",
                         help=f"generator, pix2pix, vae: weights of the losses ({', '.join(LOSSES)}), each may be 0; kl is the vae's")
-    parser.add_argument("--no-attention", dest="attention", action="store_false", help="generator only: leave its attention untrained, where it does nothing")
+    parser.add_argument("--no-attention", dest="attention", action="store_false",
+                        help="generator only: leave its attention untrained, where it does nothing")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
                                                             "parses of the photos that carry only tags, garment takes masks")

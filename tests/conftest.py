@@ -17,11 +17,12 @@ import torch
 
 from tryon import images, sample
 from tryon.api import Look, generate
+from tryon.config import GENERATORS
 from tryon.datasets.articulate import split
 from tryon.fit import fit
 from tryon.garment import Garment
 from tryon.landmarks import measure
-from tryon.networks import GENERATORS, Networks
+from tryon.networks import Networks
 from tryon.person import Person
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,10 +14,9 @@ import tryon as package
 from tryon import images, sample
 from tryon import schema as S
 from tryon.api import Garment, Look, Person, TryOn
-from tryon.config import Config, RenderConfig, WeightsConfig
+from tryon.config import GENERATORS, Config, RenderConfig, WeightsConfig
 from tryon.models import weights
 from tryon.models.digest import FOLDER
-from tryon.networks import GENERATORS
 from tryon.schema import RowError
 from tryon.stages.render import Generate
 from tryon.storage import Storage

@@ -145,6 +145,8 @@ def test_missing_and_foreign_weights_say_what_to_do(tmp_path):
         weights.load("pose", tmp_path)
     with pytest.raises(FileNotFoundError, match="weights.folder"):
         digest(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no weights of none"):
+        digest(FOLDER, ("parser", "none"))
     weights.save(fresh("parser").state_dict(), "garment", {}, tmp_path)
     with pytest.raises((ValueError, RuntimeError), match="garment|size mismatch"):
         weights.load("garment", tmp_path)

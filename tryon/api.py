@@ -7,9 +7,10 @@ import numpy as np
 from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
+from tryon.config import GENERATORS, WARPS
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
-from tryon.networks import GENERATORS, WARPS, Networks
+from tryon.networks import Networks
 from tryon.person import Person
 from tryon.warp import place
 

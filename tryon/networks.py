@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from tryon.config import GENERATORS
 from tryon.models import weights
 from tryon.models.openpose import STRIDE
 
@@ -18,10 +19,6 @@ def working_size(shape: tuple[int, ...], area: int) -> tuple[int, int]:
     hh = max(64, int(round((area * aspect) ** 0.5 / 32)) * 32)
     ww = max(64, int(round((area / aspect) ** 0.5 / 32)) * 32)
     return hh, ww
-
-
-WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}  # what render.warp needs
-GENERATORS = {"cgan": ("generator",), "pix2pix": ("pix2pix",), "vae": ("vae",), "none": ()}  # what render.generator needs
 
 
 class Networks:

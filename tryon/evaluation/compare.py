@@ -36,8 +36,8 @@ DEFINITIONS = {
     "rows": "each trains one network from nothing, on the train split, with the same number of steps and samples per step, the same learning rate and "
             "seed, and is judged with the averaged weights of its last step; all else is the same: parser, pose, garment and, but for gmm-only, the "
             "residual flow that fits garments",
-    "gmm-only": "trains CP-VTON's matching module, which fits the tops; no generator: the photo alone tells what shows where the old garment was, and the new "
-                "one is not lit",
+    "gmm-only": "trains CP-VTON's matching module, which fits the tops; no generator: the photo alone tells what shows where the old garment was, and "
+                "the new one is not lit",
     "cgan-no-attention": "the attention is left at the identity it starts as",
     "cgan-no-adversarial": "the weight of the adversarial loss is 0",
     "cgan-no-augmentation": "neither rotation and reflection nor changes of colour and light; crops and grounds vary as in all rows",

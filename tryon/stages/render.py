@@ -11,9 +11,9 @@ import torch
 
 from tryon import images
 from tryon.api import generate
-from tryon.config import Config
+from tryon.config import GENERATORS, WARPS, Config
 from tryon.garment import Garment
-from tryon.networks import GENERATORS, WARPS, Networks
+from tryon.networks import Networks
 from tryon.person import Person
 from tryon.plan import image_key
 from tryon.schema import FAILED, OK, REVIEW
