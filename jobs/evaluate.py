@@ -5,16 +5,22 @@
     python jobs/evaluate.py garment --data tests/data/garment_polygons --format labelme --photos ../cache/garments/image --out garment.json
     python jobs/evaluate.py look --data /data/viton-hd --format viton-hd --pairs test_pairs.txt --out look.json
     python jobs/evaluate.py parser --data ../cache/ccp --format ccp --out report.json --ablation runs/ablation --ablation-steps 600
+    python jobs/evaluate.py compare --data ../cache/ccp --out runs/compare --steps 400
 
 Prints a table and writes OUT, everything in it with its definition, and beside OUT a contact sheet of the worst cases (report.png). The
 whole of a set is judged, but of ccp and clothing, which the shipped weights learn from, the test split. --ablation trains the network twice
 with the same budget, with and without augmentation (resumable, about as long as two runs of jobs/train.py), and judges both.
+
+compare trains each row of tryon.evaluation.compare from nothing with the same budget of --steps, judges its looks as look does, prints the rows as
+a Markdown table with definitions and leaves OUT/compare.json and OUT/compare.png, whose columns show the same pairs. Killed, the same command
+goes on: a row in OUT that is trained is not trained again, nor judged again when it was.
 
 Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 for bad usage or a data set that cannot be used.
 """
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,19 +33,19 @@ import numpy as np
 
 from tryon import images
 from tryon import storage as storage_module
-from tryon.config import StorageConfig
+from tryon.config import GENERATORS, WARPS, StorageConfig
 from tryon.datasets import augment, shards
 from tryon.datasets.formats import FORMATS
 from tryon.datasets.labels import LABEL_SETS
 from tryon.datasets.sample import DatasetError, Entry, Rejected, load
 from tryon.datasets.source import PICTURES, Source, load_labels
-from tryon.evaluation import garment, look, parser, pose
+from tryon.evaluation import compare, garment, look, parser, pose
 from tryon.evaluation.views import views
 from tryon.models.digest import FOLDER
-from tryon.networks import WARPS, Networks
+from tryon.networks import Networks
 from tryon.progress import Progress
 from tryon.report.sheet import sheet
-from tryon.storage import Storage, StorageError, join
+from tryon.storage import Storage, StorageError, is_s3, join
 
 TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look}
 LEARNED_FROM = ("ccp", "ccp-corrected", "clothing")
@@ -48,10 +54,11 @@ TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a p
 
 def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    p.add_argument("target", choices=TARGETS)
+    p.add_argument("target", choices=[*TARGETS, "compare"])
     p.add_argument("--data", required=True, metavar="URI", help="folder of the data set, local or s3://")
-    p.add_argument("--format", required=True, choices=[*FORMATS, "shards"], help="its layout; shards: what jobs/prepare_data.py wrote")
-    p.add_argument("--out", required=True, metavar="FILE.json", help="the report, local or s3://; FILE.png beside it shows the worst cases")
+    p.add_argument("--format", choices=[*FORMATS, "shards"], help="its layout; shards: of jobs/prepare_data.py (default of compare: ccp-corrected)")
+    p.add_argument("--out", required=True, metavar="FILE.json",
+                   help="the report, local or s3://; FILE.png beside it shows the worst cases; compare: a local folder")
     p.add_argument("--split", default="auto", choices=("auto", "all", *shards.SPLITS), help="what is judged (default: auto, see above)")
     p.add_argument("--limit", type=int, default=0, metavar="N", help="judge only the first N samples")
     p.add_argument("--weights", default="", metavar="FOLDER", help="weights to judge (default: the package's)")
@@ -63,17 +70,32 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--negatives", metavar="URI", help="folder of photos without what is looked for, added to drawn grounds")
     p.add_argument("--pairs", default="", metavar="FILE", help="look: pairs file of viton and viton-hd, instead of the set's own")
     p.add_argument("--warp", default="flow", choices=WARPS, help="look: how garments are fitted (default: flow)")
+    p.add_argument("--generator", default="cgan", choices=GENERATORS, help="look: what paints (default: cgan)")
     p.add_argument("--inception", default="", metavar="FILE", help="look: TorchScript of Inception (RGB uint8 B3HW -> features), for a true FID")
     p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
     p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
     p.add_argument("--ablation-steps", type=int, default=600, metavar="N", help="steps of either training (default: 600)")
+    p.add_argument("--rows", nargs="+", choices=compare.ROWS, default=list(compare.ROWS), metavar="ROW",
+                   help=f"compare: some of {', '.join(compare.ROWS)}")
+    p.add_argument("--steps", type=int, default=400, metavar="N", help="compare: steps that each row trains (default: 400)")
+    p.add_argument("--batch-size", type=int, default=12, metavar="N", help="compare: samples of a step (default: 12)")
     p.add_argument("--grounds", metavar="DIR", help="ablation of garment: the CCP folder that jobs/train.py garment asks for")
     p.add_argument("--endpoint-url", default="", help="S3 endpoint (default: AWS_ENDPOINT_URL_S3, else AWS)")
     args = p.parse_args(argv)
-    if args.ablation and args.format not in (*LEARNED_FROM, "shards"):
-        p.error("--ablation trains on --data: it takes what jobs/train.py takes (ccp, ccp-corrected, clothing, shards)")
+    if args.target == "compare":
+        args.format = args.format or "ccp-corrected"
+    if not args.format:
+        p.error("--format is missing")
+    if (args.ablation or args.target == "compare") and args.format not in (*LEARNED_FROM, "shards"):
+        p.error("what trains on --data takes what jobs/train.py takes (ccp, ccp-corrected, clothing, shards)")
     try:
+        if args.target == "compare":
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            return run_compare(args)
         return run(args)
+    except KeyboardInterrupt:
+        print("stopped; run the same command again", file=sys.stderr)
+        return 1
     except (DatasetError, StorageError, ModuleNotFoundError, FileNotFoundError) as e:
         hint = "; pip install -e '.[data,train]'" if isinstance(e, ModuleNotFoundError) else ""
         print(f"error: {' '.join(str(e).split())}{hint}", file=sys.stderr)
@@ -90,16 +112,18 @@ def run(args) -> int:
     if args.ablation:
         folders |= {f"augmentation {name}": trained(args, name) for name in ("on", "off")}
     report = {"target": args.target, "data": args.data, "format": args.format, "definitions": TARGETS[args.target].DEFINITIONS}
+    names = TARGETS[args.target].Evaluation.networks + ((*WARPS[args.warp], *GENERATORS[args.generator]) if args.target == "look" else ())
     for title, folder in folders.items():
-        found, sheets = judge(args, storage, folder)
+        found, evaluation = judge(args, storage, Networks(args.device, folder, names))
         if found is None:
-            print(f"nothing to judge: no sample of {args.data} has {TARGETS[args.target].Evaluation.wants}", file=sys.stderr)
             return 1
         if title:
             print(f"\n{title}, {args.ablation_steps} steps")
             report.setdefault("ablation", {"steps": args.ablation_steps})[title] = found
         else:
             report |= found
+            sheets = {f".{k}.png": v for k, v in evaluation.sheet_cases().items()} if args.target == "look" else {
+                ".png": [(c, t) for _, c, t in evaluation.worst()[: args.worst]]}
             for name, tiles in sheets.items():
                 storage.write(out.removesuffix(".json") + name, images.encode(sheet(tiles), "png"), "image/png")
         print(table(found["strata"]))
@@ -124,13 +148,10 @@ def listed(args, storage: Storage) -> tuple[list[Entry], str]:
     return list(FORMATS[args.format](source)), split
 
 
-def judge(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
-    """The report on the weights in ``folder``, and its contact sheets by the end of their names."""
+def judge(args, storage: Storage, networks: Networks):
+    """The report on the networks, or None when there was nothing to judge, and the evaluation it is of."""
     module = TARGETS[args.target]
-    names, further = module.Evaluation.networks, {}
-    if args.target == "look":
-        names, further = (*names, *WARPS[args.warp]), {"warp": args.warp, "inception": args.inception}
-    evaluation = module.Evaluation(Networks(args.device, folder, names), **further)
+    evaluation = module.Evaluation(networks, **({"warp": args.warp, "inception": args.inception} if args.target == "look" else {}))
     found, split = listed(args, storage)
     progress, judged, rejected = Progress("judged", len(found) if split == "all" or args.format == "shards" else None), 0, []
     for result in load(found):
@@ -153,15 +174,14 @@ def judge(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
         if args.limit and judged >= args.limit:
             break
     if not judged:
-        return None, {}
+        print(f"nothing to judge: no sample of {args.data} has {module.Evaluation.wants}", file=sys.stderr)
+        return None, evaluation
     report = {"split": split, "samples": judged, "left_out": rejected}
     if args.target == "look":
-        return report | evaluation.report(), {f".{name}.png": tiles for name, tiles in evaluation.sheet_cases().items()}
+        return report | evaluation.report(), evaluation
     for image in negatives(args, storage):
         evaluation.reject(image)
-    worst = evaluation.worst()
-    report |= evaluation.report() | {"worst": [(c, round(q, 4)) for q, c, _ in worst[:50]]}
-    return report, {".png": [(c, t) for _, c, t in worst[: args.worst]]}
+    return report | evaluation.report() | {"worst": [(c, round(q, 4)) for q, c, _ in evaluation.worst()[:50]]}, evaluation
 
 
 def negatives(args, storage: Storage):
@@ -174,20 +194,76 @@ def negatives(args, storage: Storage):
             yield images.decode(source.read(source.uri(name)))
 
 
+def train(args, network: str, out: str, steps: int, *options: str) -> None:
+    """jobs/train.py, to its end; a run that was killed goes on, a finished one ends at once."""
+    command = [sys.executable, str(Path(__file__).parent / "train.py"), network, "--data", args.data, "--out", out, "--drawn", "0",
+               "--fit.steps", str(steps), "--fit.eval_every", str(steps), *options]
+    print(f"training: {' '.join(command[1:])}", flush=True)
+    process = subprocess.Popen(command)
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    if status:
+        raise DatasetError(f"the training in {out} did not end; the same command goes on with it")
+
+
 def trained(args, name: str) -> str:
     """The folder of weights trained with augmentation ``on`` or ``off``; a finished run is used again."""
     out = f"{args.ablation}/{name}"
-    command = [sys.executable, str(Path(__file__).parent / "train.py"), args.target, "--data", args.data, "--out", out,
-               "--augment", ",".join(augment.GROUPS) if name == "on" else "none", "--fit.steps", str(args.ablation_steps),
-               "--fit.eval_every", str(args.ablation_steps), "--drawn", "0"]
-    command += ["--grounds", args.grounds] if args.grounds else []
-    print(f"training with augmentation {name}: {' '.join(command[1:])}", flush=True)
-    if subprocess.run(command).returncode:
-        raise DatasetError(f"the training in {out} did not end; the same command goes on with it")
+    train(args, args.target, out, args.ablation_steps, "--augment", ",".join(augment.GROUPS) if name == "on" else "none",
+          *(("--grounds", args.grounds) if args.grounds else ()))
     for other in set(TARGETS[args.target].Evaluation.networks) - {args.target}:  # stays what it was
         file = Path(args.weights or FOLDER) / f"{other}.safetensors"
         (Path(out) / file.name).write_bytes(file.read_bytes())
     return out
+
+
+def run_compare(args) -> int:
+    storage, out = Storage(replace(StorageConfig(), endpoint_url=args.endpoint_url)), storage_module.absolute(args.out)
+    if is_s3(out):
+        raise DatasetError(f"--out {args.out}: compare works in a local folder")
+    settings = {k: getattr(args, k) for k in ("data", "format", "split", "limit", "steps", "batch_size", "weights")}
+    given = join(out, "settings.json")
+    if storage.exists(given) and (before := json.loads(storage.read(given))) != settings:
+        raise DatasetError(f"{out} holds a comparison with other settings, {before}; choose another --out")
+    storage.write(given, json.dumps(settings).encode(), "application/json")
+    rows, strips = {}, {}
+    for name in args.rows:
+        folder = join(out, name)
+        if not storage.exists(join(folder, "row.json")) and not compare_row(args, storage, name, folder):
+            return 1
+        rows[name] = json.loads(storage.read(join(folder, "row.json")))
+        strips |= {kind if kind == "given" else name: images.decode(storage.read(join(folder, f"{kind}.png"))) for kind in ("given", "looks")}
+    report = {"settings": settings, "definitions": compare.DEFINITIONS, "rows": rows}
+    storage.write(join(out, "compare.json"), json.dumps(report, indent=1).encode(), "application/json")
+    storage.write(join(out, "compare.png"), images.encode(compare.contact_sheet(strips), "png"), "image/png")
+    print(f"{compare.table(rows)}\n\n" + "\n".join(f"{name}: {text}" for name, text in compare.DEFINITIONS.items()))
+    print(join(out, "compare.json"), join(out, "compare.png"))
+    return 0
+
+
+def compare_row(args, storage: Storage, name: str, folder: str) -> bool:
+    """Train a row unless it is trained, judge it and leave row.json, given.png and looks.png in its folder; False when there is nothing to judge."""
+    row = compare.ROWS[name]
+    if not storage.exists(join(folder, f"{row.network}.json")):
+        train(args, row.network, folder, args.steps, "--fit.batch_size", str(args.batch_size), "--fit.lr", str(compare.LR), *row.options)
+    card = json.loads(storage.read(join(folder, f"{row.network}.json")))
+    others = (*look.Evaluation.networks, *GENERATORS[row.generator], *WARPS[row.warp])
+    networks = Networks(args.device, args.weights, tuple(n for n in others if n != row.network))
+    networks.nets |= Networks(args.device, folder, (row.network,)).nets
+    print(f"judging {name}", flush=True)
+    found, evaluation = judge(argparse.Namespace(**vars(args) | {"target": "look", "warp": row.warp}), storage, networks)
+    if found is None:
+        return False
+    for kind, which in (("given", ("photo", "other")), ("looks", ("paired", "unpaired"))):
+        picture = compare.strip(evaluation, lambda looks: [looks.get(k) for k in which])
+        storage.write(join(folder, f"{kind}.png"), images.encode(picture, "png"), "image/png")
+    done = {"minutes": card["trained_minutes"], "card": card, "look": found}
+    storage.write(join(folder, "row.json"), json.dumps(done, indent=1).encode(), "application/json")
+    return True
 
 
 def table(strata: dict[str, dict]) -> str:

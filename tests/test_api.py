@@ -7,13 +7,19 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
 import tryon as package
 from tryon import images, sample
 from tryon import schema as S
 from tryon.api import Garment, Look, Person, TryOn
+from tryon.config import GENERATORS, Config, RenderConfig, WeightsConfig
+from tryon.models import weights
+from tryon.models.digest import FOLDER
 from tryon.schema import RowError
+from tryon.stages.render import Generate
+from tryon.storage import Storage
 
 
 def canvas(photo: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -124,6 +130,39 @@ def test_look_keeps_its_promises(look, photos):
     assert isinstance(look.score, float) and 0 <= look.score <= 1
     assert (look.image[look.edit_mask == 0] == photo[look.edit_mask == 0]).all()
     assert not (look.warped_mask & ~look.edit_mask).any() and (look.warped_mask > 0).mean() > 0.03
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The package's weights, with peers of the generator that have learned nothing."""
+    folder = tmp_path_factory.mktemp("weights")
+    for path in FOLDER.glob("*.safetensors"):
+        (folder / path.name).symlink_to(path)
+    for name in ("pix2pix", "vae"):
+        (folder / f"{name}.safetensors").unlink(missing_ok=True)
+        torch.manual_seed(0)
+        weights.save(weights.NETWORKS[name]().state_dict(), name, {}, folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize("which", ["pix2pix", "vae", "none"])
+def test_whatever_paints_nothing_else_is_touched(look, photos, persons, folder, which):
+    """A peer that paints over face or ground, gives another look each time, or is not the one that was asked for."""
+    other = TryOn.load("cpu", folder, generator=which)
+    assert set(other.networks.nets) == {"parser", "pose", "garment", "warp", *GENERATORS[which]}
+    photo, (made, again) = photos["clara"], (other.render(photos["clara"], photos["top-02"]) for _ in range(2))
+    assert (made.image[made.edit_mask == 0] == photo[made.edit_mask == 0]).all() and (made.image == again.image).all()
+    assert (made.edit_mask == look.edit_mask).all() and (made.image != look.image).any()
+    assert (made.image != photo).any(2)[persons["clara"].parse == S.FACE].mean() < 0.02
+
+
+def test_the_job_paints_with_the_generator_of_its_configuration(folder):
+    """render.generator that changes ids and no pixels."""
+    for which, names in GENERATORS.items():
+        stage = Generate(Config(render=RenderConfig(generator=which), weights=WeightsConfig(folder=folder)), Storage())
+        stage.setup()
+        assert tuple(stage.networks.nets) == names
+        assert type(stage.networks.generator).__name__ == {"cgan": "Generator", "pix2pix": "Pix2Pix", "vae": "VAE", "none": "NoneType"}[which]
 
 
 def test_garment_is_where_the_drawn_person_is(look, persons):

@@ -7,6 +7,7 @@ import pytest
 
 from tryon import config
 from tryon.config import Config, ConfigError, build, load_toml, parse_args, render_hash
+from tryon.plan import look_id
 
 
 def refused(capsys, *argv: str) -> str:
@@ -130,6 +131,13 @@ def test_render_hash_follows_pixels_and_nothing_else():
         assert render_hash(c, "w") == same
     jpeg = changed("output", format="jpeg")
     assert render_hash(jpeg, "w") != render_hash(dataclasses.replace(jpeg, output=dataclasses.replace(jpeg.output, quality=1)), "w")
+
+
+def test_every_generator_gives_other_look_ids():
+    """Pictures of one generator that pass for those of another."""
+    hashes = [render_hash(parse_args(["--render.generator", choice]), "w") for choice in ("cgan", "pix2pix", "vae", "none")]
+    assert len({look_id(["a"], "p", ["1", "2"], h) for h in hashes}) == 4
+    assert hashes[0] == render_hash(Config(), "w")
 
 
 def test_the_reference_and_the_help_name_every_key(capsys):

@@ -15,16 +15,18 @@ from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
 from tryon.models.generator import CONDITION
 from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
+from tryon.models.vae import LATENT
 
 SIZE = (96, 64)
 BUILDS = {**weights.NETWORKS, "discriminator": PatchGAN}
-INPUTS = {"generator": (CONDITION,), "discriminator": (3, CONDITION), "warp": (warp.SHAPES,), "gmm": (gmm.PERSON, gmm.PRODUCT)}  # channels; others: RGB
+INPUTS = {"generator": (CONDITION,), "pix2pix": (CONDITION,), "vae": (CONDITION,), "discriminator": (3, CONDITION), "warp": (warp.SHAPES,),
+          "gmm": (gmm.PERSON, gmm.PRODUCT)}  # channels; others: RGB
 SIZES = {"gmm": gmm.SIZE, "warp": warp.SIZE}  # of the inputs; others: SIZE
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
     "pose": [(2, PAFS, 12, 8), (2, HEATMAPS, 12, 8)] * 2,
     "garment": [(2, weights.GARMENT_CHANNELS, 48, 32), (2, len(weights.KINDS))],
-    "generator": [(2, 3, *SIZE), (2, 1, *SIZE), (2, len(S.PARSE_CLASSES), *SIZE)],
+    **dict.fromkeys(("generator", "pix2pix", "vae"), [(2, 3, *SIZE), (2, 1, *SIZE), (2, len(S.PARSE_CLASSES), *SIZE)]),
     "discriminator": [(2, 1, 12, 8)],
     "warp": [(2, 2 * len(warp.PARTS), h, w) for h, w in ((8, 6), (16, 12), (32, 24), (64, 48))],
     "gmm": [(2, *gmm.SIZE, 2)],
@@ -69,7 +71,8 @@ def test_gradient_reaches_every_parameter(name):
     for p in network.parameters():  # a branch that starts at zero, as attention does, passes nothing on in its first step
         if not p.any():
             torch.nn.init.normal_(p, std=0.1)
-    sum((t * torch.randn(t.shape, generator=torch.Generator().manual_seed(1))).sum() for t in flat(network(*inputs(name)))).backward()
+    photo = [torch.rand(2, 3, *SIZE)] if name == "vae" else []  # without one its encoder is not asked
+    sum((t * torch.randn(t.shape, generator=torch.Generator().manual_seed(1))).sum() for t in flat(network(*inputs(name), *photo))).backward()
     reached = lambda p: p.grad is not None and p.grad.any() and p.grad.isfinite().all()
     assert [k for k, p in network.named_parameters() if p.requires_grad and not reached(p)] == []
 
@@ -78,11 +81,42 @@ def test_gradient_reaches_every_parameter(name):
 def test_batch_mates_do_not_matter(name):
     """Statistics over the batch: a picture would depend on what happened to be beside it."""
     network = fresh(name)
-    network.train(name != "discriminator")  # also while training, so that the workers of a distributed run agree
+    # Also while training, so that the workers of a distributed run agree; but for spectral norm's own state and for dropout.
+    network.train(name not in ("discriminator", "pix2pix"))
     with torch.no_grad():
         one, two = flat(network(*(x[:1] for x in inputs(name)))), flat(network(*inputs(name)))
     for a, b in zip(one, two):
         torch.testing.assert_close(a, b[:1], rtol=1e-3, atol=1e-3)
+
+
+def test_latent_tells_the_decoder_what_the_edit_region_shows():
+    """A posterior that looks at what the photo shows elsewhere, or never reaches the picture; a prior whose mean is not zero."""
+    network, (x, _), photo = fresh("vae").eval(), inputs("vae")[0].split(1), torch.rand(2, 3, *SIZE)
+    x[:, 6:8], x[:, 6, 20:60, 20:40] = 0, 1
+    beside = photo.clone()
+    beside[:, :, :20] = 0
+    with torch.inference_mode():
+        drawn = []
+        for truth in (photo[:1], beside[:1], photo[1:]):
+            torch.manual_seed(0)
+            drawn.append(network(x, truth))
+        assert all(torch.equal(a, b) for a, b in zip(drawn[0], drawn[1])) and not torch.equal(drawn[0][0], drawn[2][0])
+        torch.nn.init.zeros_(network.encoder[-1].weight)
+        network.encoder[-1].bias.copy_(torch.cat((torch.zeros(LATENT), torch.full((LATENT,), -40.0))))  # all but certain of zero
+        torch.testing.assert_close(network(x, photo[:1])[:3], network(x))
+
+
+def test_dropout_is_noise_in_training_alone():
+    """Pix2Pix without noise; looks that differ from one run to the next."""
+    network, (x,) = fresh("pix2pix"), inputs("pix2pix")
+    with torch.no_grad():
+        assert not torch.equal(network(x)[0], network(x)[0]) and torch.equal(network.eval()(x)[0], network(x)[0])
+
+
+def test_attention_that_is_not_trained_does_nothing():
+    """The ablation without attention: a bias that shifts the features, weights that the full network cannot load."""
+    network, x = fresh("generator"), torch.randn(1, 192, 6, 4)
+    assert torch.equal(network.middle[0](x), x)
 
 
 @shipped
@@ -111,6 +145,8 @@ def test_missing_and_foreign_weights_say_what_to_do(tmp_path):
         weights.load("pose", tmp_path)
     with pytest.raises(FileNotFoundError, match="weights.folder"):
         digest(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no weights of none"):
+        digest(FOLDER, ("parser", "none"))
     weights.save(fresh("parser").state_dict(), "garment", {}, tmp_path)
     with pytest.raises((ValueError, RuntimeError), match="garment|size mismatch"):
         weights.load("garment", tmp_path)

@@ -13,9 +13,9 @@ def everything() -> np.ndarray:
     return np.ones(len(S.PARSE_CLASSES), bool)
 
 
-def painted(person, fill: np.ndarray, allowed: np.ndarray | None = None):
+def painted(person, fill: np.ndarray, allowed: np.ndarray | None = None, which: str = "cgan"):
     nothing = np.zeros(fill.shape, bool)
-    return paint(generator(), person.photo, np.zeros(person.photo.shape, np.float32), nothing, fill, person.parse, person.parse, person.pose[0],
+    return paint(generator(which), person.photo, np.zeros(person.photo.shape, np.float32), nothing, fill, person.parse, person.parse, person.pose[0],
                  everything() if allowed is None else allowed, 100.0)
 
 
@@ -25,29 +25,35 @@ def disc(person, x: float, y: float, radius: float) -> np.ndarray:
     return cv2.circle(np.zeros((h, w), np.uint8), (int(x * h), int(y * h)), int(radius * h), 1, -1) > 0
 
 
-def test_only_what_is_allowed_comes_out(persons):
+painters = pytest.mark.parametrize("which", ["cgan", "none"])
+
+
+@painters
+def test_only_what_is_allowed_comes_out(persons, which):
     """A shirt painted under the shirt that was taken away."""
     person = persons["edgar"]
     fill = person.parse == S.UPPER
     allowed = np.zeros(len(S.PARSE_CLASSES), bool)
     allowed[[S.BACKGROUND, S.NECK, S.LEFT_ARM, S.RIGHT_ARM]] = True
-    layout, _, _ = painted(person, fill, allowed)
+    layout, _, _ = painted(person, fill, allowed, which)
     assert fill.any() and set(np.unique(layout[fill])) <= set(np.flatnonzero(allowed)) and (layout[~fill] == person.parse[~fill]).all()
 
 
-def test_ground_comes_back_where_only_ground_was(persons):
+@painters
+def test_ground_comes_back_where_only_ground_was(persons, which):
     """Colours of the network's working size off by a gain or an offset: a patch on a plain ground must not be seen."""
     for person in persons.values():
         h, w = person.parse.shape
         fill = disc(person, 0.1, 0.12, 0.05)
         if (person.parse[fill] != S.BACKGROUND).any():
             continue
-        layout, image, _ = painted(person, fill)
+        layout, image, _ = painted(person, fill, which=which)
         off = np.abs(image[fill] - person.photo[fill].astype(np.float32)).mean()
         assert (layout[fill] == S.BACKGROUND).mean() > 0.95 and off < 8, off
 
 
-def test_an_arm_that_was_hidden_is_an_arm_again(persons):
+@painters
+def test_an_arm_that_was_hidden_is_an_arm_again(persons, which):
     """Skin of another tone, or ground where the arm must be: part of a bare arm is blanked and painted again."""
     right, off = [], []
     for person in persons.values():
@@ -60,24 +66,27 @@ def test_an_arm_that_was_hidden_is_an_arm_again(persons):
             arm = fill & (person.parse == side)
             if arm.sum() < 50:
                 continue
-            layout, image, _ = painted(person, fill)
+            layout, image, _ = painted(person, fill, which=which)
             right.append(np.isin(layout[arm], (S.LEFT_ARM, S.RIGHT_ARM)).mean())
             off.append(np.abs(np.median(image[arm], 0) - np.median(person.photo[arm].astype(np.float32), 0)).max())
     assert len(right) >= 2 and np.median(right) > 0.7 and np.median(off) < 40, (right, off)
 
 
-def test_a_look_that_frees_nothing_is_only_lit(persons):
-    """A division by an empty region."""
+@painters
+def test_a_look_that_frees_nothing_is_only_lit(persons, which):
+    """A division by an empty region; light on a garment that no network has seen."""
     person = persons["clara"]
     garment = disc(person, 0.37, 0.4, 0.1)
     worn = np.full(person.photo.shape, 128, np.float32)
-    layout, image, light = paint(generator(), person.photo, worn, garment, np.zeros(garment.shape, bool), person.parse, person.parse, person.pose[0], everything(), 100.0)
+    layout, image, light = paint(generator(which), person.photo, worn, garment, np.zeros(garment.shape, bool), person.parse, person.parse, person.pose[0], everything(), 100.0)
     assert (layout == person.parse).all() and (image == person.photo).all()
     assert light.shape == (*garment.shape, 1) and np.isfinite(light).all() and np.abs(light[garment]).max() < 128
+    assert light.any() == (which == "cgan")
 
 
+@painters
 @pytest.mark.parametrize("size", [(97, 73), (301, 223)])
-def test_odd_sizes_and_slivers(persons, size):
+def test_odd_sizes_and_slivers(persons, size, which):
     """A region smaller than a cell of the working size, a picture whose sides are multiples of nothing."""
     person = persons["amir"]
     photo = cv2.resize(person.photo, size[::-1], interpolation=cv2.INTER_AREA)
@@ -85,8 +94,21 @@ def test_odd_sizes_and_slivers(persons, size):
     fill = np.zeros(size, bool)
     fill[size[0] // 2, 5] = True
     nothing = np.zeros(size, bool)
-    layout, image, _ = paint(generator(), photo, np.zeros((*size, 3), np.float32), nothing, fill, parse, parse, person.pose[0], everything(), 100.0)
+    layout, image, _ = paint(generator(which), photo, np.zeros((*size, 3), np.float32), nothing, fill, parse, parse, person.pose[0], everything(), 100.0)
     assert image.shape == photo.shape and np.isfinite(image).all() and (layout[~fill] == parse[~fill]).all()
+
+
+def test_without_a_network_bones_say_where_a_sleeve_hid_an_arm(persons):
+    """A person who loses an arm: all that lies around it is ground."""
+    person = persons["edgar"]
+    fill = np.isin(person.parse, (S.UPPER, S.LEFT_ARM, S.RIGHT_ARM))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.NECK, S.LEFT_ARM, S.RIGHT_ARM]] = True
+    layout, _, _ = painted(person, fill, allowed, "none")
+    for side, joints in {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST)}.items():
+        ends = person.pose[0, joints, :2]
+        middles = np.rint((ends[:-1] + ends[1:]) / 2).astype(int)
+        assert (layout[middles[:, 1], middles[:, 0]] == side).all()
 
 
 def test_same_twice_and_nothing_is_written_to(persons):

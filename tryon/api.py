@@ -7,9 +7,10 @@ import numpy as np
 from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
+from tryon.config import GENERATORS, WARPS
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
-from tryon.networks import WARPS, Networks
+from tryon.networks import Networks
 from tryon.person import Person
 from tryon.warp import place
 
@@ -59,10 +60,10 @@ class TryOn:
         self.networks, self.warp = networks, warp
 
     @classmethod
-    def load(cls, device: str = "auto", weights: str = "", warp: str = "flow") -> "TryOn":
+    def load(cls, device: str = "auto", weights: str = "", warp: str = "flow", generator: str = "cgan") -> "TryOn":
         """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's; ``warp``: flow, geometry or gmm
-        (tryon.warp.place)."""
-        return cls(Networks(device, weights, ("parser", "pose", "garment", "generator", *WARPS[warp])), warp)
+        (tryon.warp.place); ``generator``: cgan, pix2pix, vae or none (tryon.paint)."""
+        return cls(Networks(device, weights, ("parser", "pose", "garment", *GENERATORS[generator], *WARPS[warp])), warp)
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """uint8 HxW of ids into schema.PARSE_CLASSES."""

@@ -61,11 +61,18 @@ class ImageConfig:
     min_side: int = option(64, "shortest side of a source picture, pixels", low=1)
 
 
+# The weight files that each choice of render.warp and of render.generator needs.
+WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}
+GENERATORS = {"cgan": ("generator",), "pix2pix": ("pix2pix",), "vae": ("vae",), "none": ()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
     max_height: int = option(2048, "person photos above this height are scaled down to it, pixels", low=64)
     warp: str = option("flow", "how garments are fitted: geometry with a learned residual flow, geometry alone, CP-VTON's module",
-                       choices=("flow", "geometry", "gmm"))
+                       choices=tuple(WARPS))
+    generator: str = option("cgan", "what paints where the old garment was, and lights the new one: the conditional GAN, its peers, no network",
+                            choices=tuple(GENERATORS))
     review_below: float = option(0.5, "looks scoring below this go to review, 0-1", low=0, high=1)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from tryon.config import GENERATORS
 from tryon.models import weights
 from tryon.models.openpose import STRIDE
 
@@ -20,11 +21,8 @@ def working_size(shape: tuple[int, ...], area: int) -> tuple[int, int]:
     return hh, ww
 
 
-WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}  # what render.warp needs
-
-
 class Networks:
-    """The networks ``names`` on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one).
+    """The networks ``names`` on ``device`` (``cpu``, ``cuda``, ``auto``: CUDA when there is one), at most one generator among them.
 
     Pictures go through one at a time, so what a picture gives does not depend on its batch-mates.
     """
@@ -77,10 +75,14 @@ class Networks:
         with torch.inference_mode():
             return (np.rint(self.nets["gmm"](*tensors)[0].float().cpu().numpy() * 4096) / 4096).astype(np.float32)
 
+    @property
+    def generator(self) -> torch.nn.Module | None:
+        return next((self.nets[name] for names in GENERATORS.values() for name in names if name in self.nets), None)
+
     def generate(self, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,
         in steps of 1/8 and 1/64, and logits of the layout 17hw in steps of 1/16: finer digits depend on the number of threads."""
         x = torch.from_numpy(condition).to(self.device)[None].contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            rgb, alpha, layout = (t[0].float().cpu().numpy() for t in self.nets["generator"](x))
+            rgb, alpha, layout = (t[0].float().cpu().numpy() for t in self.generator(x))
         return np.rint(rgb.transpose(1, 2, 0) * 2040) / 8, np.rint(alpha[0] * 64) / 64, np.rint(layout * 16) / 16

@@ -3,7 +3,8 @@
 The generator works at about 256x192. Its layout says what the freed region becomes. Its colours are brought up class by class, so that
 edges follow the layout, and are mixed with what the photo itself tells: the person's own skin, rounded along each limb, the ground around,
 the cloth beside; they meet the photo at the border and take their grain from there. On the garment only the difference the generator makes,
-light and folds, is brought up: print and hue stay those of the product photo.
+light and folds, is brought up: print and hue stay those of the product photo. Without a generator (render.generator=none) the photo alone tells
+layout and colours, and the garment is not lit.
 """
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ GROUP[[S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG]] = S.FACE
 # Share of the generator's colours, by group, where the photo tells some.
 CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
 TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
+# Bones of the limbs, and how thick they are taken to be, in torso lengths.
+BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, 0.12), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, 0.12),
+         S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE, 0.2), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE, 0.2)}
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
@@ -40,7 +44,11 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     nearest = lambda a: cv2.resize(a, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     scaled = pose.copy()
     scaled[:, :2] = (pose[:, :2] + 0.5) * (size[1] / w, size[0] / h) - 0.5
-    rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
+    known, before_s = ~fill_s & ~garment_s, nearest(before)
+    if networks.generator is None:
+        rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
+    else:
+        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
     logits[~allowed] = -1e4
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
@@ -56,12 +64,26 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         window = np.s_[y0:y1, x0:x1]
         label = classes[np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
-        known, before_s = ~fill_s & ~garment_s, nearest(before)
         matched = _match(rgb, image_s, fill_s, known, small_label, before_s)
         painted[window] = _bring_up(matched, _told(image_s, known, before_s), small_label, fill_s, label, fill.shape, box)
         painted[window] *= _roundness(out, fill, unit)[window][..., None]
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
+
+
+def guess(image: np.ndarray, known: np.ndarray, before: np.ndarray, pose: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the photo alone tells, in the place and form of Networks.generate: every place is of the nearest class, the limbs' bones being known as
+    well as what is seen, and has the colours around it; alpha is 1."""
+    logits = np.full((len(S.PARSE_CLASSES), *known.shape), -1e3, np.float32)
+    for cls in {*np.unique(before[known]).tolist(), *BONES}:
+        seen = (known & (before == cls)).astype(np.uint8)
+        *joints, thick = BONES.get(cls, (0,))
+        for a, b in zip(joints, joints[1:]):
+            if pose[[a, b], 2].all():
+                cv2.line(seen, *(tuple(int(v) for v in np.rint(pose[j, :2])) for j in (a, b)), 1, max(1, round(thick * unit)))
+        if seen.any():
+            logits[cls] = -cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
+    return spread(image.astype(np.float32), known), np.ones(known.shape, np.float32), logits
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

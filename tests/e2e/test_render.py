@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SMALL_GARMENTS, SMALL_LOOKS, SMALL_PEOPLE, pictures, render, rows, tables, verify, write_csv
+from conftest import ROOT, SMALL_GARMENTS, SMALL_LOOKS, SMALL_PEOPLE, pictures, render, rows, tables, verify, write_csv
 
 from tryon import images
 
@@ -199,10 +199,15 @@ def test_named_looks_size_format_and_a_changing_plan(small_store, tmp_path):
     (("--catalog", "s3://no-such-bucket-here/c.csv", "--people", "{store}/people.csv"), "no-such-bucket-here"),
     (("--generate.speed", "fast"), "unknown argument '--generate.speed'"),
     (("--size", "large"), "'large' is no size"),
+    (("--render.generator", "vae", "--weights.folder", "{some}"), "no weights of vae in"),
 ])
 def test_bad_input_is_one_clear_line(small_store, tmp_path, s3_server, args, message):
     """A traceback, a silent success or minutes of work before bad usage is told."""
-    done = render(*(a.format(store=small_store) for a in args), "--out", tmp_path / "out")
+    some = tmp_path / "weights"
+    some.mkdir()
+    for name in ("parser", "pose", "garment", "warp"):
+        (some / f"{name}.safetensors").symlink_to(ROOT / "tryon" / "weights" / f"{name}.safetensors")
+    done = render(*(a.format(store=small_store, some=some) for a in args), "--out", tmp_path / "out")
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) == 1 and not list(tmp_path.rglob("*.parquet"))
 

@@ -2,13 +2,19 @@
 
 import importlib.util
 import json
+import os
+import signal
+import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
+from tryon.models import weights
+from tryon.models.digest import FOLDER
 from tryon.sample import draw_garment
 
 sys.path.insert(0, str(ROOT / "tests" / "training"))
@@ -109,6 +115,83 @@ def test_looks_of_self_made_pairs(tmp_path, capsys):
     for name in ("best", "median", "worst"):
         assert cv2.imread(str(tmp_path / f"r.{name}.png")) is not None
     assert not any(k.startswith("FID") for k in figures)  # no Inception was given
+
+
+def test_looks_of_another_generator(tmp_path, capsys):
+    """--generator that is not listened to: no network may be asked for, and the figures must be others."""
+    data = drawn.ccp(tmp_path / "ccp", train=0, val=2, size=(384, 288))
+    (tmp_path / "weights").mkdir()
+    for name in ("parser", "pose", "garment", "warp"):
+        (tmp_path / "weights" / f"{name}.safetensors").symlink_to(FOLDER / f"{name}.safetensors")
+    args = "look", "--data", data, "--format", "ccp", "--split", "val"
+    none, cgan = (evaluate(capsys, *args, *more, "--out", tmp_path / "r.json")[1] for more in (("--generator", "none", "--weights", tmp_path / "weights"), ()))
+    assert none["strata"]["all pairs"]["overlay"] == cgan["strata"]["all pairs"]["overlay"]
+    assert none["strata"]["all pairs"]["ssim_edit"] != cgan["strata"]["all pairs"]["ssim_edit"]
+    assert evaluate(capsys, *args, "--generator", "cgan", "--weights", tmp_path / "weights", "--out", tmp_path / "s.json")[0] == 2
+
+
+def test_compare_goes_on_where_it_stopped(tmp_path, capsys):
+    """Rows that are trained or judged again, with another result; rows of two budgets in one table; a row that is judged with the weights of
+    another; a table without definitions."""
+    data, out = drawn.ccp(tmp_path / "ccp", train=0, val=2, size=(384, 288)), tmp_path / "out"
+    for n, (row, network) in enumerate((("cgan", "generator"), ("vae", "vae"), ("gmm-only", "gmm"))):  # as a kill after their training leaves them
+        (out / row).mkdir(parents=True)
+        torch.manual_seed(n)
+        weights.save(weights.NETWORKS[network]().state_dict(), network, {"trained_minutes": n + 0.5}, out / row)
+    command = "compare", "--data", data, "--split", "val", "--steps", "3", "--out", out, "--rows"
+
+    def compare(*rows: str) -> tuple[int, str]:
+        status = job.main([str(a) for a in (*command, *rows)])
+        return status, "".join(capsys.readouterr())
+
+    assert compare("cgan")[0] == 0
+    first = {p.name: p.read_bytes() for p in (out / "cgan").iterdir()}
+    assert first.keys() == {"generator.safetensors", "generator.json", "row.json", "given.png", "looks.png"}  # no training was started
+    (out / "cgan" / "generator.safetensors").write_bytes(b"no weights any more")
+    status, said = compare("cgan", "vae", "gmm-only")
+    assert status == 0 and "training:" not in said, said
+    assert {p.name: p.read_bytes() for p in (out / "cgan").iterdir()} == first | {"generator.safetensors": b"no weights any more"}
+
+    report = json.loads((out / "compare.json").read_text())
+    lines = [line.split(" | ") for line in said.splitlines() if line.startswith("|")]
+    assert [line[0].strip("| ") for line in lines] == ["", "---", "cgan", "vae", "gmm-only"] == ["", "---", *report["rows"]]
+    figures = {name: row["look"]["strata"]["all pairs"] for name, row in report["rows"].items()}
+    for line in lines[2:]:
+        row = dict(zip((head.strip("| ") for head in lines[0]), (cell.strip("| ") for cell in line)))
+        assert row["ssim_edit"] == f"{figures[row['']]['ssim_edit']:.4f}" and row["pairs"] == str(figures[row[""]]["pairs"]) and row["changed_outside"] == "0"
+        assert row["minutes"] == str(report["rows"][row[""]]["minutes"])
+    assert figures["cgan"]["overlay"] == figures["vae"]["overlay"] != figures["gmm-only"]["overlay"]
+    assert len({f["ssim_edit"] for f in figures.values()}) == 3 and {"ssim_edit", "rows", "gmm-only"} <= set(report["definitions"])
+    picture = cv2.imread(str(out / "compare.png"))
+    pairs = figures["cgan"]["pairs"]
+    assert picture.shape[0] >= 2 * 256 * min(pairs, 4) and picture.shape[1] >= 4 * 192
+
+    (out / "vae" / "row.json").unlink()
+    again = compare("cgan", "vae", "gmm-only")
+    assert again == (0, again[1]) and json.loads((out / "compare.json").read_text()) == report
+    status, said = compare("cgan", "--steps", "4")
+    assert status == 2 and "other settings" in said
+
+
+def test_compare_trains_what_is_not_trained(tmp_path):
+    """A training that goes on behind the back of a command that was stopped, and then holds its folder against the next one; a row trained
+    with another budget, or with other options, than it says."""
+    data, out = drawn.ccp(tmp_path / "ccp", train=6, val=4, size=(384, 288)), tmp_path / "out"
+    command = [sys.executable, str(ROOT / "jobs" / "evaluate.py"), "compare", "--data", data, "--split", "val", "--steps", "2", "--batch-size", "2",
+               "--limit", "1", "--rows", "cgan-no-attention", "--out", str(out)]
+    given = {"env": os.environ | {"RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.1", "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0"}, "text": True}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **given) as process:
+        for line in process.stdout:
+            if line.startswith("training:"):
+                process.send_signal(signal.SIGTERM)
+    assert process.wait() == 1
+    done = subprocess.run(command, capture_output=True, timeout=240, **given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = json.loads((out / "compare.json").read_text())["rows"]["cgan-no-attention"]
+    config = json.loads((out / "cgan-no-attention" / "config.json").read_text())
+    assert (config["steps"], config["batch_size"], config["lr"]) == (2, 2, 5e-4) and row["card"]["steps"] == 2 and row["look"]["split"] == "val"
+    network, x = weights.load("generator", out / "cgan-no-attention"), torch.randn(1, 192, 4, 3)
+    assert torch.equal(network.middle[0](x), x) and (out / "cgan-no-attention" / "samples" / "step-000002.png").exists()
 
 
 def test_a_vitonhd_layout_is_judged_by_its_pairs_file(tmp_path, capsys):

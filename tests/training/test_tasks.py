@@ -9,12 +9,13 @@ from ray import cloudpickle
 from tryon.networks import Networks
 from tryon.sample import draw_garment, draw_person
 from tryon.training.garment import GarmentTask
-from tryon.training.generator import GeneratorTask
+from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
 from tryon.training.warp import GmmTask, WarpTask
 
-NETWORKS = ("parser", "pose", "garment", "generator", "warp", "gmm")
+GENERATORS = {"generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask}
+NETWORKS = ("parser", "pose", "garment", *GENERATORS, "warp", "gmm")
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,9 @@ def tasks(tmp_path_factory):
     people, goods = drawn.ccp(root / "ccp"), drawn.garments(root / "garments")
     some = [draw_person(np.random.default_rng(i), (192, 144)) for i in range(2)]
     flat = [draw_garment(np.random.default_rng(i), (128, 112)) for i in range(9)]
-    made = {"parser": ParserTask(people, some), "pose": PoseTask(people, some), "generator": GeneratorTask(people, some),
+    made = {"parser": ParserTask(people, some), "pose": PoseTask(people, some),
             "garment": GarmentTask(goods, people, str(root / "masks"), flat)}  # fmt: skip
+    made |= {name: task(people, some) for name, task in GENERATORS.items()}
     large, networks = drawn.ccp(root / "large", train=8, val=3, size=(384, 288)), Networks("cpu", names=("garment",))
     made |= {name: task(large, teacher=networks, times=1) for name, task in (("warp", WarpTask), ("gmm", GmmTask))}
     for name in ("parser", "pose", "garment"):
@@ -57,9 +59,9 @@ def test_network_learns_a_batch_by_heart(tasks, name):
     task, losses = tasks[name], []
     torch.manual_seed(0)
     task.prepare(torch.device("cpu"), lambda module: module)
-    batch = task.batch(0, 0, range(1 if name == "generator" else 4))
+    batch = task.batch(0, 0, range(1 if name in GENERATORS else 4))
     optimizer = torch.optim.AdamW(task.parameters(3e-4 if name == "warp" else 1e-3))
-    for _ in range({"generator": 3, "warp": 120}.get(name, 8)):
+    for _ in range({"generator": 3, "warp": 120, "pix2pix": 12}.get(name, 8)):
         with torch.autocast("cpu", torch.bfloat16):
             loss, parts = task.loss(task.model.train(), batch)
         optimizer.zero_grad()
@@ -77,3 +79,38 @@ def test_evaluation_is_repeatable(tasks, name):
     model = tasks[name].model.eval()
     first = tasks[name].evaluate(model)
     assert first == tasks[name].evaluate(model) and np.isfinite(list(first.values())).all()
+
+
+def test_a_loss_of_weight_zero_is_left_out(tasks, monkeypatch):
+    """An ablation whose adversary is trained and listened to all the same, a weight that does not count."""
+    task, found = tasks["vae"], {}
+    batch = task.batch(0, 0, range(1))
+    for name, weights in {"own": {}, "no layout": {"layout": 0.0}, "perceptual": {"perceptual": 1.0}, "free": {"kl": 0.0}}.items():
+        monkeypatch.setattr(task, "weights", VaeTask.losses | weights)
+        torch.manual_seed(0)
+        found[name] = task.loss(task.model.train(), batch)
+    assert {name: set(parts) for name, (_, parts) in found.items()} == {
+        "own": {"l1", "layout", "kl"}, "no layout": {"l1", "kl"}, "perceptual": {"l1", "layout", "kl", "perceptual"}, "free": {"l1", "layout", "kl"}}
+    (own, parts), (free, _) = found["own"], found["free"]
+    assert parts["kl"] > 0
+    torch.testing.assert_close(own - free, VaeTask.losses["kl"] * parts["kl"], rtol=0.01, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*GENERATORS, "warp", "gmm"])
+def test_sheets_show_the_same_samples_beside_their_truth(tasks, name):
+    """A sheet that cannot be compared with that of another step; a truth that the network has touched."""
+    task = tasks[name]
+    first, again = (task.samples(task.model.eval()) for _ in range(2))
+    assert [c for c, _ in first] == [c for c, _ in again] and all((a.picture == b.picture).all() for (_, a), (_, b) in zip(first, again))
+    assert 1 <= len(first) <= 8 and len({c for c, _ in first}) == len(first)
+    made = first[0][1].picture
+    with torch.no_grad():
+        for p in task.model.parameters():
+            p.add_(0.1)
+        other = task.samples(task.model)[0][1].picture
+        for p in task.model.parameters():
+            p.sub_(0.1)
+    result, width = {"warp": 3, "gmm": 3}.get(name, 2), made.shape[1] // (5 if name in ("warp", "gmm") else 6)
+    column = lambda picture, i: picture[:, i * width:(i + 1) * width]
+    changed = [i for i in range(made.shape[1] // width) if (column(made, i) != column(other, i)).any()]
+    assert result in changed and set(changed) <= {result, result + 1 if name in GENERATORS else result}

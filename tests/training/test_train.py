@@ -16,7 +16,7 @@ from conftest import ROOT
 from safetensors.torch import load_file
 
 from jobs.train import build, main
-from tryon import cluster
+from tryon import cluster, images
 from tryon.config import ConfigError
 from tryon.datasets import augment
 from tryon.storage import Storage, join
@@ -84,13 +84,15 @@ def test_two_workers_learn_what_one_does(whole, data, tmp_path):
 
 def test_two_workers_train_a_gan_on_s3_and_stop_early(local_ray, data, s3_bucket):
     """A discriminator that is not trained together, or not resumed; a run that goes on although nothing gets better, or after it has stopped;
-    checkpoints that only a local folder can take."""
+    checkpoints and sheets that only a local folder can take."""
     out = f"s3://{s3_bucket}/runs/gan"
     config = FitConfig(steps=50, batch_size=2, lr=0.0, log_every=1, eval_every=1, patience=1, loaders=0)
     first = fit(GeneratorTask(data), out, config, workers=2)
     rows = metrics(out)
     assert max(row["step"] for row in rows) == 2 and first[0]["step"] == 1
     assert all(np.isfinite([row["losses"][k] for k in ("judge", "fooled", "layout")]).all() for row in rows if "losses" in row)
+    sheets = [images.decode(Storage().read(join(out, "samples", f"step-00000{step}.png"))) for step in (1, 2)]
+    assert all(s.shape[1] > 2 * 6 * 190 for s in sheets) and (sheets[0] == sheets[1]).mean() > 0.5  # two photos, six pictures of each
     again = fit(GeneratorTask(data), out, config, workers=1)
     assert again[0] == first[0] and all(torch.equal(a, b) for a, b in zip(first[1].values(), again[1].values()))
     assert metrics(out) == rows
@@ -124,10 +126,16 @@ def test_killed_run_goes_on_as_if_nothing_had_happened(whole, data, tmp_path):
 
 
 def test_bad_usage_is_told_before_anything_runs(local_ray, data, tmp_path, capsys):
-    """A batch that two workers cannot share, more workers than cores (it would wait for ever), a key that is no number."""
+    """A batch that two workers cannot share, more workers than cores (it would wait for ever), a key that is no number, a loss or an option that the
+    network does not have."""
     with pytest.raises(ConfigError, match="multiple of --workers 3"):
         fit(None, str(tmp_path), WHOLE, workers=3)
     with pytest.raises(ConfigError, match="this machine has"):
         fit(None, str(tmp_path), FitConfig(batch_size=512), workers=512)
     assert main(["pose", "--data", data, "--out", str(tmp_path), "--fit.steps", "many"]) == 2
     assert "--fit.steps: expected an integer" in capsys.readouterr().err
+    for args, words in ((["generator", "--loss", "kl=1"], "generator has no loss kl"), (["pose", "--loss", "l1=1"], "pose has no loss l1"),
+                        (["vae", "--no-attention"], "--no-attention"), (["generator", "--no-attention", "--init", WEIGHTS], "--no-attention")):
+        with pytest.raises(SystemExit) as e:
+            main([*args, "--data", data, "--out", str(tmp_path)])
+        assert e.value.code == 2 and words in capsys.readouterr().err

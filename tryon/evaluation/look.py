@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tryon import garment as garment_module
+from tryon import images
 from tryon import schema as S
 from tryon.api import Look, TryOn
 from tryon.datasets.sample import Sample
@@ -94,7 +95,7 @@ def cases(sample: Sample, image: np.ndarray) -> Iterator[Case]:
 class Evaluation:
     """``add`` every pair, then ``report``."""
 
-    networks, definitions, wants = ("parser", "pose", "garment", "generator"), DEFINITIONS, "pairs of person and product"
+    networks, definitions, wants = ("parser", "pose", "garment"), DEFINITIONS, "pairs of person and product"
 
     def __init__(self, networks, warp: str = "flow", inception: str = ""):
         self.tryon, self.rows, self.products = TryOn(networks, warp), [], []
@@ -114,7 +115,7 @@ class Evaluation:
             shown.append(look.image)
             if other := self.other(garment):
                 first = self.tryon.render(person, other)
-                looks["unpaired"] = small(first.image)
+                looks |= {"other": images.resize_to(other.photo, f"{SIZE[1]}x{SIZE[0]}"), "unpaired": small(first.image)}
                 again = self.tryon.render(self.tryon.person(first.image), garment)
                 figures["cycle_overlay"] = iou(again.warped_mask > 0, case.worn)
                 shown += [first.image, again.image]

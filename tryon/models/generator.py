@@ -35,6 +35,7 @@ class Attention(nn.Module):
         self.norm, self.heads = nn.GroupNorm(8, channels), heads
         self.qkv, self.out = nn.Conv2d(channels, 3 * channels, 1), nn.Conv2d(channels, channels, 1)
         nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, x_BCHW):
         b, c, h, w = x_BCHW.shape
@@ -47,22 +48,26 @@ class Generator(nn.Module):
     """Condition B x CONDITION x H x W in 0..1 -> rendered RGB B3HW in 0..1, composition mask alpha B1HW in 0..1 and logits of the layout
     B17HW, which say what the fill region becomes.
 
-    Inside the garment the result is alpha * warped + (1 - alpha) * rendered, inside the fill region it is rendered.
+    Inside the garment the result is alpha * warped + (1 - alpha) * rendered, inside the fill region it is rendered. ``code``, B x deepest, is added
+    to the deepest features.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 144, 192), attention: bool = True):
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 144, 192)):
         super().__init__()
+        self.deepest = widths[-1]
         self.stem = nn.Conv2d(CONDITION, widths[0], 3, padding=1)
         self.down = nn.ModuleList(Block(a, b) for a, b in zip((widths[0], *widths[:-1]), widths))
-        self.middle = nn.ModuleList((Attention(widths[-1]) if attention else nn.Identity(), Block(widths[-1], widths[-1])))
+        self.middle = nn.ModuleList((Attention(widths[-1]), Block(widths[-1], widths[-1])))
         self.up = nn.ModuleList(Block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1]))
         self.head = nn.Conv2d(widths[0], RENDERED, 3, padding=1)
 
-    def forward(self, x_BCHW):
+    def forward(self, x_BCHW, code_BC=None):
         x_BCHW, skips = self.stem(x_BCHW), []
         for i, block in enumerate(self.down):
             x_BCHW = block(x_BCHW if i == 0 else F.avg_pool2d(x_BCHW, 2))
             skips.append(x_BCHW)
+        if code_BC is not None:
+            x_BCHW = x_BCHW + code_BC[..., None, None]
         for block in self.middle:
             x_BCHW = block(x_BCHW)
         for block, skip in zip(self.up, skips[-2::-1]):

@@ -12,7 +12,9 @@ from tryon.models.digest import FOLDER
 from tryon.models.generator import Generator
 from tryon.models.gmm import GMM
 from tryon.models.openpose import OpenPose
+from tryon.models.pix2pix import Pix2Pix
 from tryon.models.unet import UNet
+from tryon.models.vae import VAE
 from tryon.models.warp import Residual
 
 KINDS = tuple(k for kinds in S.SUBCATEGORIES.values() for k in kinds)  # order of the garment network's tags
@@ -23,6 +25,8 @@ NETWORKS = {
     "pose": lambda: OpenPose(),
     "garment": lambda: UNet(GARMENT_CHANNELS, tags=len(KINDS)),
     "generator": lambda: Generator(),
+    "pix2pix": lambda: Pix2Pix(),
+    "vae": lambda: VAE(),
     "warp": lambda: Residual(),
     "gmm": lambda: GMM(),
 }

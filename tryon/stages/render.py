@@ -11,9 +11,9 @@ import torch
 
 from tryon import images
 from tryon.api import generate
-from tryon.config import Config
+from tryon.config import GENERATORS, WARPS, Config
 from tryon.garment import Garment
-from tryon.networks import WARPS, Networks
+from tryon.networks import Networks
 from tryon.person import Person
 from tryon.plan import image_key
 from tryon.schema import FAILED, OK, REVIEW
@@ -79,7 +79,7 @@ class Generate(Stage):
     def setup(self) -> None:
         torch.set_num_threads(1)
         self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
-        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, ("generator",))
+        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, GENERATORS[self.config.render.generator])
 
     def __call__(self, row: dict) -> dict:
         start = time.perf_counter()

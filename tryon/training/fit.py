@@ -5,9 +5,11 @@ The run folder, local or s3://, holds
     config.json                  what the run was given
     checkpoints/                 Ray Train's: the last checkpoint and the manager's snapshot that names it
     metrics.jsonl, tensorboard/  losses of every log_every steps and evaluations (TensorBoard only in a local folder)
+    samples/step-000400.png      at every evaluation, what the network makes of the same few validation samples (of some tasks)
 
 The data of a step is a function of (seed, step, index in the global batch), so neither a kill nor the number of workers changes what a run
-learns from. What a kill costs is the steps since the last checkpoint, or since the one before when it comes while one is written.
+learns from; noise inside a network is one of (seed, step, worker). What a kill costs is the steps since the last checkpoint, or since the one
+before when it comes while one is written.
 """
 import contextlib
 import copy
@@ -32,8 +34,10 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from ray.util.queue import Queue
 from torch.utils.data import DataLoader, IterableDataset
 
+from tryon import images
 from tryon.cluster import own_handlers
 from tryon.config import ConfigError, option
+from tryon.report.sheet import sheet
 from tryon.storage import Storage, absolute, is_s3, join
 from tryon.training.task import Task
 
@@ -161,6 +165,7 @@ def _work(given: dict) -> dict:
         for group, lr in zip(optimizer.param_groups, base_lrs):
             group["lr"] = lr * max(factor, 0.01)
         tick = time.monotonic()
+        torch.manual_seed(config.seed + step * world + rank)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
             loss, parts = task.loss(model, batch)
         optimizer.zero_grad(set_to_none=True)
@@ -188,6 +193,8 @@ def _work(given: dict) -> dict:
             if scores["score"] > best["score"]:
                 best, best_ema, stale = {"step": step, **scores}, copy.deepcopy(ema.state_dict()), 0
             tell({"val": scores, "stale": stale})
+            if rank == 0 and (tiles := task.samples(ema)):
+                rows.put({"step": step, "sheet": images.encode(sheet(tiles), "png")})
             save()
             saved = began = time.monotonic()
         elif _agreed(rank == 0 and time.monotonic() - saved > config.checkpoint_seconds, device):
@@ -233,11 +240,13 @@ class Journal:
         self.rows, self.board, self.open_board = [], None, SummaryWriter
 
     def follow(self, queue: Queue) -> None:
-        """Take off the queue, until None comes, what workers tell: first the rows up to the checkpoint they begin with, then each new row.
-        Rows of steps that a kill has undone are thus forgotten."""
+        """Take off the queue, until None comes, what workers tell: first the rows up to the checkpoint they begin with, then each new row
+        and each sheet. Rows of steps that a kill has undone are thus forgotten."""
         while (told := queue.get()) is not None:
             if "from" in told:
                 self.begin(told["from"], told["rows"])
+            elif "sheet" in told:
+                self.storage.write(join(self.out, "samples", f"step-{told['step']:06}.png"), told["sheet"], "image/png")
             else:
                 self.rows.append(told)
                 print(self.line(told), flush=True)

@@ -1,4 +1,4 @@
-"""Generator training without pairs: on CCP photos a worn garment is flattened and put back, and what lies around it -
+"""Training of the generator and its peers without pairs: on CCP photos a worn garment is flattened and put back, and what lies around it -
 arms, neck, legs, ground - is blanked and has to be painted again from the layout."""
 import cv2
 import numpy as np
@@ -11,9 +11,12 @@ from tryon.datasets import augment, ccp
 from tryon.models.discriminator import PatchGAN
 from tryon.models.generator import Generator
 from tryon.models.losses import Perceptual
+from tryon.models.pix2pix import Pix2Pix
+from tryon.models.vae import VAE
+from tryon.report.sheet import Tile, label_picture
 from tryon.training.parser import with_pseudo_parses
 from tryon.training.sources import CCP, DRAWN
-from tryon.training.task import Task, View, to_input
+from tryon.training.task import Task, View, some, to_input, to_picture
 
 SIZE = (256, 192)
 KEPT = (S.FACE, S.HAIR, S.SHOES, S.BAG, S.ACCESSORY, S.HEADWEAR)
@@ -23,21 +26,25 @@ NEVER_UNDER = {S.UPPER: (S.UPPER, S.OUTER, S.FULL), S.OUTER: (S.OUTER,), S.FULL:
 
 class GeneratorTask(Task):
     """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in the folder
-    ``pseudo``. Each loss weight may be zero."""
+    ``pseudo``. ``loss``: weights other than those of ``losses``; each may be zero."""
 
     title = "generator: conditional GAN, U-Net with self-attention"
     sources = (CCP, DRAWN)
     sizes = (SIZE,)
+    network = Generator
+    losses = {"l1": 4.0, "perceptual": 1.0, "adversarial": 0.25, "layout": 0.4}
 
-    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", l1: float = 4.0,
-                 perceptual: float = 1.0, adversarial: float = 0.25, layout: float = 0.4, attention: bool = True):
+    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", loss: dict[str, float] = {},
+                 attention: bool = True):
         photos = ccp.read(data, ("train", "val"))
         self.val = [p for p in photos if p.parse is not None and p.split == "val"]
         self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
         if pseudo:
             self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher, 0.0)
-        self.weights = {"l1": l1, "perceptual": perceptual, "adversarial": adversarial, "layout": layout}
-        self.model = Generator(attention=attention)
+        self.weights = self.losses | loss
+        self.model = self.network()
+        if not attention:  # it stays the identity it starts as, and the weights fit the same network
+            self.model.middle[0].requires_grad_(False)
         self.features = Perceptual()
         self.groups, self.colour, self.noise = groups, augment.colour(), augment.noise()
         print(f"{len(self.train)} training and {len(self.val)} validation photos", flush=True)
@@ -136,13 +143,19 @@ class GeneratorTask(Task):
         y, x = np.mgrid[0:SIZE[0], 0:SIZE[1]].astype(np.float32)
         return cv2.remap(flat, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
+    def run(self, model, x_BCHW, truth):
+        """The network's outputs for a batch in training, a loss that is its own and the parts of that."""
+        return model(x_BCHW), 0.0, {}
+
     def loss(self, model, batch):
         x_BCHW, truth, parse_BHW = to_pairs(batch)
-        made, rendered, alpha, region, logits = compose(model, x_BCHW, truth)
+        (rendered, alpha, logits), loss, parts = self.run(model, x_BCHW, truth)
+        made, region = compose(rendered, alpha, x_BCHW, truth)
         area = region.sum().clamp(min=1.0)
         l1 = ((made - truth).abs() * region).sum() / (3 * area)
         # Rendering everywhere, a little, makes what is painted comparable with the photo around it.
-        loss, parts = self.weights["l1"] * (l1 + 0.15 * (rendered - truth).abs().mean()) + 0.02 * (alpha * x_BCHW[:, 6:7]).mean(), {"l1": l1.detach()}
+        loss = loss + self.weights["l1"] * (l1 + 0.15 * (rendered - truth).abs().mean()) + 0.02 * (alpha * x_BCHW[:, 6:7]).mean()
+        parts = parts | {"l1": l1.detach()}
         if self.weights["layout"]:
             ce = (F.cross_entropy(logits, parse_BHW, reduction="none") * x_BCHW[:, 7]).sum() / x_BCHW[:, 7].sum().clamp(min=1.0)
             loss, parts = loss + self.weights["layout"] * ce, parts | {"layout": ce.detach()}
@@ -167,17 +180,56 @@ class GeneratorTask(Task):
     def evaluate(self, model) -> dict:
         """L1 (0..255) and perceptual distance inside the edit region on validation photos, share of the fill region whose layout is right;
         score = minus the two distances, plus the share."""
-        rng, l1, distance, right = np.random.default_rng(0), [], [], []
-        device = next(model.parameters()).device
-        for start in range(0, len(self.val), 8):
-            rows = [self.sample(rng, View(SIZE), p) for p in self.val[start:start + 8]]
-            x, truth, parse = to_pairs([torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows)])
-            made, _, _, region, logits = compose(model, x, truth)
+        l1, distance, right = [], [], []
+        for x, truth, parse, made, region, logits in self.judged(model, self.val):
             l1.append(float(((made - truth).abs() * region).sum() / (3 * region.sum()).clamp(min=1)) * 255)
             distance.append(float(self.features(made, truth, region)))
             right.append(float(((logits.argmax(1) == parse) * x[:, 7]).sum() / x[:, 7].sum().clamp(min=1)))
         l1, distance, right = (float(np.mean(v)) for v in (l1, distance, right))
         return {"score": right - l1 / 25.5 - distance, "l1": l1, "perceptual": distance, "layout": right}
+
+    @torch.no_grad()
+    def judged(self, model, photos):
+        """Samples of the photos, the same each time, eight at a time, and what the network makes of them: condition, photo, parse map, picture,
+        region and logits."""
+        rng, device = np.random.default_rng(0), next(model.parameters()).device
+        for start in range(0, len(photos), 8):
+            rows = [self.sample(rng, View(SIZE), p) for p in photos[start:start + 8]]
+            x, truth, parse = to_pairs([torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows)])
+            rendered, alpha, logits = model(x)
+            yield x, truth, parse, *compose(rendered, alpha, x, truth), logits
+
+    def samples(self, model):
+        """Picture and layout that the network is given, those it makes, and the true ones."""
+        photos, out = some(self.val), []
+        for x, truth, parse, made, _, logits in self.judged(model, photos):
+            fill = x[:, 7] > 0
+            layout = torch.where(fill, logits.argmax(1), parse)
+            for given, blank, a, b, *maps in zip(x[:, :3] + x[:, 3:6], fill, made, truth, parse * ~fill, layout, parse):
+                pictures = zip((torch.where(blank, 0.5, given), a, b), maps)
+                out.append(Tile.of([p for rgb, ids in pictures for p in (to_picture(rgb), label_picture(ids.byte().cpu().numpy()))], SIZE[0]))
+        return [(p.id, tile) for p, tile in zip(photos, out)]
+
+
+class Pix2PixTask(GeneratorTask):
+    """Pix2Pix with its published losses, L1 and adversarial; the layout is one more thing it is asked for."""
+
+    title = "pix2pix: masks, layout and skeleton to picture, U-Net without attention"
+    network = Pix2Pix
+    losses = GeneratorTask.losses | {"perceptual": 0.0}
+
+
+class VaeTask(GeneratorTask):
+    """The conditional VAE: likelihoods of colours (L1) and layout, and the divergence from the prior, in nats per picture."""
+
+    title = "vae: conditional variational autoencoder, U-Net with self-attention"
+    network = VAE
+    losses = GeneratorTask.losses | {"perceptual": 0.0, "adversarial": 0.0, "kl": 0.002}
+
+    def run(self, model, x_BCHW, truth):
+        *outputs, mean_BZ, log_variance_BZ = model(x_BCHW, truth)
+        kl = (mean_BZ.square() + log_variance_BZ.exp() - 1 - log_variance_BZ).sum(1).mean() / 2
+        return outputs, self.weights["kl"] * kl, {"kl": kl.detach()}
 
 
 def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -186,11 +238,9 @@ def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return x_BCHW.contiguous(memory_format=torch.channels_last), to_input(images_BHWC) / 255, parse_BHW.long()
 
 
-def compose(model, x_BCHW: torch.Tensor, photo: torch.Tensor):
-    """Generator output put together: picture B3HW in 0..1, what was rendered everywhere, alpha, the region (garment or fill) the picture may
-    differ in, and layout logits."""
-    rendered, alpha, logits = model(x_BCHW)
+def compose(rendered: torch.Tensor, alpha: torch.Tensor, x_BCHW: torch.Tensor, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A generator's outputs put into the photo: picture B3HW in 0..1, and the region (garment or fill) it may differ in."""
     garment, fill = x_BCHW[:, 6:7], x_BCHW[:, 7:8]
     worn = alpha * x_BCHW[:, 3:6] + (1 - alpha) * rendered
     region = (garment + fill).clamp(max=1)
-    return photo * (1 - region) + garment * worn + fill * rendered, rendered, alpha, region, logits
+    return photo * (1 - region) + garment * worn + fill * rendered, region

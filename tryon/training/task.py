@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 from tryon.datasets import augment
+from tryon.report.sheet import Tile
+
+SHOWN = 8  # validation samples on a sheet
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Task:
 
     ``sample(rng, view)`` gives a tuple of arrays (the picture HxWx3 uint8 first) that depends on nothing but its arguments,
     ``loss(model, batch)`` the loss and its parts (name -> scalar) of such tuples stacked, ``evaluate(model)`` a dictionary with ``score``,
-    higher is better. None of the three may change the task.
+    higher is better; ``samples(model)`` the same few validation samples each time, with captions, or nothing. None of the four may change the task.
     """
 
     title: str
@@ -51,6 +54,9 @@ class Task:
             (encoder if name.startswith("encoder.") else rest).append(p)
         return [{"params": encoder, "lr": lr * 0.5}, {"params": rest, "lr": lr}]
 
+    def samples(self, model: torch.nn.Module) -> list[tuple[str, Tile]]:
+        return []
+
     def prepare(self, device: torch.device, wrap: Callable[[torch.nn.Module], torch.nn.Module]) -> None:
         """Called once in each worker: move to ``device`` what the loss needs besides the model, ``wrap`` what else is trained."""
 
@@ -65,6 +71,16 @@ class Task:
 def to_input(images_BHWC: torch.Tensor) -> torch.Tensor:
     """uint8 BHW3 -> float B3HW in 0..255, channels last in memory."""
     return images_BHWC.permute(0, 3, 1, 2).float()
+
+
+def to_picture(rgb_CHW: torch.Tensor) -> np.ndarray:
+    """3HW in 0..1 -> HxWx3 uint8."""
+    return (rgb_CHW.float().permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()
+
+
+def some(items: list) -> list:
+    """At most SHOWN of ``items``, evenly spread."""
+    return items[::max(1, -(-len(items) // SHOWN))]
 
 
 def predict(model: torch.nn.Module, image: np.ndarray):

@@ -17,10 +17,11 @@ from tryon.fit import TUCKED_RISE, Body, fit
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
 from tryon.person import Person
+from tryon.report.sheet import Tile
 from tryon.schema import RowError
 from tryon.training.parser import with_pseudo_parses
 from tryon.training.sources import CCP
-from tryon.training.task import Task, View
+from tryon.training.task import Task, View, some, to_picture
 
 # What may lie over a top: there it is not judged. An arm may lie over its body, but a sleeve that lies over a bare arm is too long.
 HIDING, ARMS = (S.HAIR, S.FACE, S.HEADWEAR, S.BAG, S.ACCESSORY, S.FULL), (S.LEFT_ARM, S.RIGHT_ARM)
@@ -136,6 +137,18 @@ class WarpTask(Task):
             after.append(overlap(self.show(model, x, product), worn))
         return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
                 "share_75": float(np.mean(np.array(after) >= 0.75))}
+
+    @torch.no_grad()
+    def samples(self, model):
+        """The product laid out flat, the person's skeleton, the product where geometry and where the network puts it, and where it is worn, grey
+        where that is not judged; its torso is red, its right and left sleeves are green and blue."""
+        rng, device, out = np.random.default_rng(0), next(model.parameters()).device, []
+        for n, pair in enumerate(some(self.val)):
+            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
+            truth = torch.stack([torch.where(worn == 255, 0.5, worn == v) for v in (TORSO, RIGHT, LEFT)], 1)
+            pictures = product, x[:, len(PARTS):len(PARTS) + 3], x[:, :len(PARTS)], self.show(model, x, product), truth
+            out.append((str(n), Tile.of([to_picture(p[0]) for p in pictures], 2 * warp.SIZE[0])))
+        return out
 
 
 class GmmTask(WarpTask):
