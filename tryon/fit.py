@@ -28,6 +28,7 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
+TURN = 0.4  # torso lengths of sleeve in which it turns from the direction it was cut in to that of the arm
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
 
@@ -368,22 +369,23 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
         line, true = body.limb(_seen(body, side), arm=True)
-        start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
-        # The arm hangs from the joint, which lies inside of where a flat sleeve begins.
-        line = np.concatenate(((0.45 * start + 0.55 * line[0])[None], line[1:]))
         t, u, _ = along(points, axis[:, :2].astype(float))
         reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
+        # The sleeve is set in where the torso has its armhole: so far down the arm.
+        hole = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
+        bone = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
+        begin = float(np.clip((hole - line[0]) @ bone, 0, 0.15 * body.unit))
         arm = true.sum() - 0.08 * body.unit
         s_t = s
-        if 0.66 * arm < reach * s < 1.7 * arm:  # a long sleeve ends at the wrist
-            s_t = arm * 1.02 / reach
-        t = np.where(t < 0, 0.5 * t, t)  # what lies above the armhole's middle is turned with it more than pushed up
+        if 0.66 * arm < begin + reach * s < 1.7 * arm:  # a long sleeve ends at the wrist
+            s_t = (arm * 1.02 - begin) / reach
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
         outwards = -sign * u * 0.88 * s_across
         slack = (0.085 + 0.06 * _smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
-        position = _walk(line, true, t * s_t, -sign * outwards, 0.12 * body.unit)
-        limbs[side] = (position, joint_weights(garment, side, points))
+        position = _walk(line, true, begin + t * s_t, -sign * outwards, 0.12 * body.unit)
+        # From the armhole, where it is one with the torso, it turns into the direction of the arm.
+        limbs[side] = (position, (np.zeros(len(points)), _smooth(t * s_t, 0, min(TURN * body.unit, reach * s_t))))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 

@@ -107,7 +107,7 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
     if reach > length[-1]:  # the parabola stops short of the cuff
         on[-1] = line[-1] + (line[-1] - line[-2]) / max(length[-1] - length[-2], 1e-6) * (reach - length[-1])
     middle, width = half.mean(1), (half[:, 1] - half[:, 0]) / 2 + 0.5
-    middle[:-2] = 0  # only the cuff is centred, so that the axis stays smooth
+    middle[:-2 if degree > 1 else None] = 0  # only the cuff of a long sleeve is centred, so that the axis stays smooth
     return np.concatenate((on + normal * middle[:, None], width[:, None]), 1).astype(np.float32)
 
 
@@ -288,6 +288,14 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         shoulder = next(iter(sure(f"shoulder_{side}")), None)
         if shoulder is None:
             shoulder = np.array((edge - sign * 0.06 * width, np.median([np.flatnonzero(m[:, x])[0] if m[:, x].any() else top for x in columns])))
+        region = largest(m & (parts == {"right": 2, "left": 3}[side]))
+        seam = region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+        if region.sum() >= 0.008 * m.sum() and seam.sum() > 3:
+            # The shoulder is where the sleeve is set in; one that was found elsewhere, at the cuff, is wrong.
+            pixels = np.argwhere(seam)[:, ::-1].astype(float)
+            if np.linalg.norm(pixels - shoulder, axis=1).min() > 0.12 * width:
+                shoulder = pixels[pixels[:, 1] <= pixels[:, 1].min() + 2].mean(0)
+                points.pop(f"shoulder_{side}", None)
         armpit = next(iter(sure(f"armpit_{side}")), np.array((edge, shoulder[1] + 0.42 * width)))
         deep = float(np.linalg.norm(armpit - shoulder))
         if not 0.15 * width < deep < 0.5 * width:  # a sleeve that lies against the torso hides where it begins
@@ -300,14 +308,13 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         reach = np.arange(int(np.clip(lo, 0, m.shape[1] - 1)), int(np.clip(hi, 0, m.shape[1] - 2)) + 1)
         profile = np.array([np.flatnonzero(torso[:, x])[0] if torso[:, x].any() else m.shape[0] for x in reach])
         landmarks[f"collar_{side}"] = (int(reach[np.argmin(profile)]), int(profile.min()), 0.4)
-        region = largest(m & (parts == {"right": 2, "left": 3}[side]))
         if region.sum() < 0.008 * m.sum():
             continue
         line = np.zeros(m.shape, np.uint8)
         cv2.line(line, *(tuple(int(v) for v in np.rint(p)) for p in (shoulder, armpit)), 1, 5)
         joint = region & (line > 0)
         if joint.sum() < 3:
-            joint = region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+            joint = seam.copy()
             ys = np.flatnonzero(region.any(1))
             joint[int(ys[0] + 0.5 * width):] = False
         axis = _axis(region, joint) if joint.any() else None

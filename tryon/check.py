@@ -1,0 +1,57 @@
+"""Check: what can be told to be wrong with a look without seeing the truth."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon.fit import Fit
+from tryon.garment import Garment
+from tryon.models.warp import PARTS
+from tryon.warp import placed
+
+STRETCH = 3.0  # how many times longer than wide, or the reverse, cloth is drawn where it counts as distorted
+
+
+@dataclass
+class Signs:
+    """Of one garment in a look, each 0..1. shown: share of the placed garment, inside the picture, that nothing hides; whole: share of what is shown
+    that lies in one piece; distorted: share of what is shown that is folded over or drawn STRETCH times longer one way than the other."""
+
+    shown: float
+    whole: float
+    distorted: float
+
+
+def signs(fit: Fit, garment: Garment, worn: np.ndarray) -> Signs:
+    """``worn``: bool HxW, where the garment is seen in the picture. All is judged on the coarse grid of the fit."""
+    covers = covered(fit, garment)
+    there = np.any(covers, 0)
+    seen = cv2.resize(worn.astype(np.float32), there.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
+    if not seen.any() or not there.any():
+        return Signs(0.0, 1.0, 0.0)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
+    bad, done = np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)
+    for layer, cover in list(zip(fit.layers, covers))[::-1]:  # the front one is seen
+        mine = cover & ~done
+        m = cv2.GaussianBlur(layer.map.astype(np.float32), (0, 0), 1.5)
+        (ax, ay), (bx, by) = (np.gradient(m[..., k], axis=(1, 0)) for k in (0, 1))
+        det, norm = ax * by - ay * bx, ax ** 2 + ay ** 2 + bx ** 2 + by ** 2
+        # Of the singular values a >= b: a / b + b / a = norm / det.
+        bad |= mine & ((det <= 0) | (norm > (STRETCH + 1 / STRETCH) * np.maximum(det, 1e-9)))
+        done |= cover
+    return Signs(float((seen & there).sum() / there.sum()), float(stats[1:, cv2.CC_STAT_AREA].max() / seen.sum()), float((bad & seen).sum() / seen.sum()))
+
+
+def covered(fit: Fit, garment: Garment) -> list[np.ndarray]:
+    """Of each layer, bool h x w on the coarse grid: what it covers before anything is in front of it."""
+    if garment.category in ("upper", "full"):
+        parts = placed(fit, garment)
+        return [parts[PARTS.index(layer.part)] > 0.5 for layer in fit.layers]
+    out, (x0, y0, cell) = [], fit.grid
+    for layer in fit.layers:
+        m = layer.map * np.float32(fit.step)
+        inside = cv2.remap(garment.mask, m, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 127
+        share = cv2.remap(layer.share, (m - np.float32((x0, y0))) / np.float32(cell), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        out.append(inside & (share > 127) & (layer.cover > 127))
+    return out
