@@ -21,6 +21,8 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
 }
 
+RIM = (S.BACKGROUND, S.NECK)  # what may lose a rim to the old garment beside it
+
 
 @dataclass
 class Canvas:
@@ -282,10 +284,10 @@ def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) ->
     differ from the photo. ``unit`` is the torso length in pixels."""
     h, w = canvas.layout.shape
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
-    grow = max(1, h // 340)
+    grow = max(1, h // 270)
     rim = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)) > 0
     seen = canvas.worn >= 0
-    fill = canvas.freed | (rim & ~seen & (canvas.layout == S.BACKGROUND))
+    fill = canvas.freed | (rim & ~seen & np.isin(canvas.layout, RIM))
     colour = canvas.colour / np.maximum(canvas.alpha, 1e-3)[..., None]
     layout, painted, light = paint(networks, canvas.photo, colour, seen, fill, canvas.layout, canvas.before, pose, canvas.may, unit)
     edit, out = fill | (canvas.alpha > 0), canvas.photo.copy()

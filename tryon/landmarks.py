@@ -111,6 +111,21 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
     return np.concatenate((on + normal * middle[:, None], width[:, None]), 1).astype(np.float32)
 
 
+def _short_axis(region: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, points: int) -> np.ndarray:
+    """Axis Nx3 of a sleeve (bool HxW) that is hardly longer than wide: straight, from the middle of the armhole to the middle of the cuff. The cuff
+    lies between the two corners of the outline that span the largest quadrangle with shoulder and armpit."""
+    outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)
+    hull = cv2.convexHull(outline)[:, 0].astype(float)
+    hull = hull[np.linspace(0, len(hull) - 1, min(len(hull), 40)).astype(int)]
+    outer, inner = hull[:, None], hull[None]
+    cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    area = np.abs(cross(shoulder, outer) + cross(outer, inner) + cross(inner, armpit) + cross(armpit, shoulder))
+    i, j = np.unravel_index(int(area.argmax()), area.shape)
+    at = np.linspace(0, 1, points)[:, None]
+    half = np.linalg.norm(armpit - shoulder) / 2 * (1 - at) + np.linalg.norm(hull[i] - hull[j]) / 2 * at
+    return np.hstack(((shoulder + armpit) / 2 * (1 - at) + (hull[i] + hull[j]) / 2 * at, half)).astype(np.float32)
+
+
 def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray | None = None, points: dict | None = None) -> Shape:
     """Measure an HxW uint8 mask (0/255) of a garment; the mask must not be empty. ``parts`` (HxW uint8 as in tryon.garment.Garment) and
     ``points`` (landmark name -> x, y, confidence) are what a network found; without them the outline alone decides."""
@@ -320,6 +335,8 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         axis = _axis(region, joint) if joint.any() else None
         if axis is None:
             continue
+        if float(np.linalg.norm(axis[-1, :2] - axis[0, :2])) < 1.6 * float(np.linalg.norm(armpit - shoulder)):
+            axis = _short_axis(region, shoulder, armpit, len(axis))
         limbs[side] = axis
         d = axis[-1, :2] - axis[-2, :2]
         d /= max(float(np.linalg.norm(d)), 1e-6)
