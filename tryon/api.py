@@ -6,6 +6,8 @@ import numpy as np
 
 from tryon import garment as garment_module
 from tryon import person as person_module
+from tryon import schema as S
+from tryon.check import signs
 from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
 from tryon.config import GENERATORS, WARPS
 from tryon.fit import Body, Fit
@@ -33,6 +35,7 @@ class Look:
 
 
 PARSE_SURE = 0.75  # below it the parse map of a person is to be looked at
+SHOWN, WHOLE, DISTORTED = 0.45, 0.8, 0.15  # limits of tryon.check.Signs, set by eye of random looks over validation photos
 
 
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
@@ -44,11 +47,12 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
     as_mask = lambda m: m.astype(np.uint8) * 255
     pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
-    seen = [(canvas.worn == i).sum() / max(body.unit, 1) ** 2 for i in range(len(garments))]
-    # A garment of which almost nothing is seen (less than a hand's breadth squared) is no try-on.
-    score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, min(seen) / 0.02)
-    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8),
-                                      ("parse_uncertain", person.confidence < PARSE_SURE)) if bad)
+    # What lies over a garment because it should, hides nothing that is missed.
+    found = [signs(f, g, canvas.worn == i, (canvas.worn > i) | (f.tucked & (canvas.layout == S.LOWER))) for i, (f, g) in enumerate(zip(fits, garments))]
+    shown, whole, distorted = min(s.shown for s in found), min(s.whole for s in found), max(s.distorted for s in found)
+    score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, shown / SHOWN) * whole * (1 - distorted)
+    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
+                                     ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED)) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
 
 

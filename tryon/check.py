@@ -1,5 +1,4 @@
 """Check: what can be told to be wrong with a look without seeing the truth."""
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,11 +22,12 @@ class Signs:
     distorted: float
 
 
-def signs(fit: Fit, garment: Garment, worn: np.ndarray) -> Signs:
-    """``worn``: bool HxW, where the garment is seen in the picture. All is judged on the coarse grid of the fit."""
+def signs(fit: Fit, garment: Garment, worn: np.ndarray, over: np.ndarray) -> Signs:
+    """``worn``: bool HxW, where the garment is seen in the picture; ``over``: bool HxW, where it is meant to be hidden. All is judged on the coarse
+    grid of the fit."""
     covers = covered(fit, garment)
-    there = np.any(covers, 0)
-    seen = cv2.resize(worn.astype(np.float32), there.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
+    small = lambda mask: cv2.resize(mask.astype(np.float32), covers[0].shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
+    there, seen = np.any(covers, 0) & ~small(over), small(worn)
     if not seen.any() or not there.any():
         return Signs(0.0, 1.0, 0.0)
     _, _, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))

@@ -89,6 +89,9 @@ REVIEW_REASONS = {
     "pose_uncertain": "a joint the garment hangs on was not seen with confidence",
     "mask_uncertain": "the outline of the garment is uncertain",
     "parse_uncertain": "what the person wears is uncertain",
+    "hidden": "less than half of the garment is seen",
+    "in_pieces": "the garment is seen in pieces",
+    "distorted": "the garment is folded over or drawn out of shape",
 }
 
 
