@@ -1,0 +1,348 @@
+"""Actions: how each kind of garment is put on, as where hands and body want every point of its cloth at every time.
+
+A pull-over, a dress or a hat comes from above, over the head; trousers, skirts and jumpsuits come from below, one leg first; a jacket or shirt
+comes onto one arm from the hand, round the back onto the other, and is closed. The person does not move: arms stay where the photo has them,
+sleeves that a person would reach into are drawn over them. What lies outside the photo when an action begins comes in from outside.
+
+Times run from 0 to 1, distances are pixels of the photo. The order of the sides is the person's own: right first.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from tryon import schema as S
+from tryon.dressing.cloth import GATHER, Grid
+from tryon.fit import Body
+from tryon.garment import Garment
+
+HEIGHT = 3.3  # of a body, in torso lengths (tryon.fit's proportions)
+
+
+def ramp(t: float, a: float, b: float) -> float:
+    """0 before ``a``, 1 after ``b``, eased in between."""
+    t = float(np.clip((t - a) / (b - a), 0, 1))
+    return 0.45 * t + 0.55 * t * t * (3 - 2 * t)
+
+
+def smooth(x, a: float, b: float):
+    t = np.clip((x - a) / (b - a), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+class Curve:
+    """A limb as a smooth curve, extended straight at both ends: ``t`` is the length along it from the first of the points Kx2, ``u`` the side."""
+
+    def __init__(self, points: np.ndarray, reach: float):
+        seg = np.diff(points, axis=0)
+        first, last = (d / max(float(np.linalg.norm(d)), 1e-6) for d in (seg[0], seg[-1]))
+        ends = np.concatenate(((points[0] - first * reach)[None], points, (points[-1] + last * reach)[None]))
+        length = np.concatenate(((0.0,), np.cumsum(np.linalg.norm(np.diff(ends, axis=0), axis=1))))
+        at = np.linspace(0, length[-1], 240)
+        line = np.stack([np.interp(at, length, ends[:, k]) for k in range(2)], 1)
+        kernel = np.hanning(27)[1:-1]
+        line = np.stack([np.convolve(np.pad(line[:, k], 12, mode="reflect", reflect_type="odd"), kernel / kernel.sum(), "valid") for k in range(2)], 1)
+        self.line = line
+        self.t = np.concatenate(((0.0,), np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
+        self.t -= self.t[np.argmin(((line - points[0]) ** 2).sum(1))]
+        tangent = np.gradient(line, axis=0)
+        self.tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
+        self.length = float(self.t[np.argmin(((line - points[-1]) ** 2).sum(1))])  # of the limb itself
+
+    def project(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        flat = p.reshape(-1, 2)
+        near = np.argmin(((flat[:, None] - self.line[None]) ** 2).sum(-1), 1)
+        rel, d = flat - self.line[near], self.tangent[near]
+        t, u = self.t[near] + (rel * d).sum(1), rel[:, 1] * d[:, 0] - rel[:, 0] * d[:, 1]
+        return t.reshape(p.shape[:-1]), u.reshape(p.shape[:-1])
+
+    def at(self, t: np.ndarray, u) -> np.ndarray:
+        x, y, dx, dy = (np.interp(t, self.t, c) for c in (*self.line.T, *self.tangent.T))
+        return np.stack((x - dy * u, y + dx * u), -1)
+
+    def leaves(self, shape: tuple[int, int]) -> float:
+        """Length at which the curve leaves a photo of ``shape`` for good."""
+        x, y = self.line.T
+        inside = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0]) & (self.t >= 0)
+        return float(self.t[inside].max()) if inside.any() else 0.0
+
+
+def gathered(x: np.ndarray, placed: float, least: float = 0.24, width: float = 0.55) -> np.ndarray:
+    """Where cloth at ``x`` of its length (0 at the end that leads, 1 at the other) lies when ``placed`` of it has come out of the gathers: the rest is
+    gathered to the share ``least``, with a soft front. Below 0 nothing is gathered."""
+    s = np.linspace(0, 1.3, 66)
+    rate = least + (1 - least) * smooth(placed * (1 + width) - s, 0, width)
+    return np.where(x < 0, x, np.interp(x, s, np.concatenate(((0.0,), np.cumsum((rate[1:] + rate[:-1]) / 2) * (s[1] - s[0])))))
+
+
+def placed_for(total: float, least: float = 0.24) -> float:
+    """How much must have come out of the gathers for the whole to be ``total`` of its length."""
+    tries = np.linspace(0, 1, 33)
+    return float(np.interp(total, [float(gathered(np.array(1.0), p, least)) for p in tries], tries))
+
+
+@dataclass
+class Scene:
+    """Body and cloth at rest, in the axes of the torso: a across, b down from the collar, for every point of every sheet."""
+
+    body: Body
+    garment: Garment
+    shape: tuple[int, int]
+    grid: Grid
+    parts: list[str]
+    active: np.ndarray
+    seed: int = 0
+
+    def __post_init__(self):
+        self.unit = self.body.unit
+        points = self.grid.points().astype(float)
+        self.rest = np.broadcast_to(points, (len(self.parts), *points.shape))
+        self.origin = self.body.neck - 0.075 * self.unit * self.body.down
+        rel = points - self.origin
+        self.a, self.b = rel @ self.body.across, rel @ self.body.down
+        used = self.active.any(0)
+        self.top, self.bottom = float(self.b[used].min()), float(self.b[used].max())
+        body = self.active[self.parts.index(next(p for p in self.parts if p.startswith("torso")))]
+        self.hem = float(self.b[self.active[[p.startswith("torso") for p in self.parts]].any(0)].max())
+        self.half = float(np.percentile(np.abs(self.a[body]), 95))
+        rng = np.random.default_rng(self.seed)
+        self.noise = self._noise(rng), self._noise(rng)
+        self.late = {"right": 0.0, "left": 0.05 + 0.04 * rng.random()}
+
+    def _noise(self, rng) -> np.ndarray:
+        import cv2
+        small = rng.standard_normal((7, 5)).astype(np.float32)
+        return cv2.resize(small, self.a.shape[::-1], interpolation=cv2.INTER_CUBIC)
+
+    def sides(self) -> dict[str, str]:
+        """Side of the garment -> side of the body it is seen on."""
+        return {s: s if self.body.right_to_left > 0 else {"left": "right", "right": "left"}[s] for s in ("right", "left")}
+
+    def vector(self, a, b) -> np.ndarray:
+        return np.asarray(a)[..., None] * self.body.across + np.asarray(b)[..., None] * self.body.down
+
+    def rough(self, loose: np.ndarray) -> np.ndarray:
+        """Irregular displacement of gathered cloth."""
+        return self.vector(self.noise[0] * loose * 0.045 * self.unit, self.noise[1] * loose * 0.05 * self.unit)
+
+
+class OverHead:
+    """Tops, sweaters, dresses: gathered, over the head; the body is pulled down while the sleeves run out along the arms."""
+
+    phases = ((0.0, "over the head"), (0.36, "pull down"), (0.9, "settle"))
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        self.length = s.hem
+        self.least = float(np.clip(0.36 * s.unit / max(self.length, 1.0), 0.17, 0.3))
+        self.bunch = self.length * self.least
+        y = s.origin[1] + s.bottom * self.least
+        self.start = -(y + 0.12 * s.unit)  # just above the photo
+        self.arms = {}
+        for side, seen in s.sides().items():
+            if side in s.parts:
+                curve = Curve(s.body.limb(seen, arm=True)[0], 3 * s.unit)
+                t, u = curve.project(s.rest[0])
+                on = s.active[s.parts.index(side)]
+                self.arms[side] = curve, t, u, max(float(np.percentile(t[on], 97)), 0.1 * s.unit), smooth(t, -0.02 * s.unit, 0.22 * s.unit)
+
+    def torso(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s = self.s
+        fall, pulled = ramp(time, 0.0, 0.42), ramp(time, 0.3, 0.93)
+        skew = 0.10 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * s.a / s.unit
+        x = s.b / self.length
+        down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, max(0.0, pulled - 0.0), self.least))
+        loose = np.clip(x, 0, 1) * (1 - pulled) if pulled < 1 else np.zeros_like(x)
+        narrow = 1 - 0.22 * (1 - ramp(time, 0.22, 0.45)) + 0.07 * loose * np.sin(np.pi * np.clip(pulled, 0, 1))
+        across = s.a * narrow
+        # A held hem hangs in a curve: lower in the middle, and not straight.
+        hang = 0.05 * s.unit * loose * np.cos(np.clip(s.a / max(s.half, 1.0), -1, 1) * np.pi / 2)
+        y = down + hang + skew * 0.5 * s.unit + self.start * (1 - fall)
+        move = s.vector(across - s.a, y - s.b) + s.rough(loose)
+        return move, np.clip(loose + (1 - fall), 0, 1)
+
+    def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s = self.s
+        move, loose = self.torso(time)
+        goal, free = np.repeat((s.rest[0] + move)[None], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
+        for side, (curve, t, u, length, weight) in self.arms.items():
+            out = ramp(time, 0.38 + self.s.late[side], 0.88 + 0.6 * self.s.late[side])
+            k = s.parts.index(side)
+            joint = s.vector(*self._joint(curve, time))
+            along = length * gathered(t / length, out, 0.26)
+            full = 1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9)
+            slid = curve.at(along, u * full) - curve.at(t, u) + joint
+            slack = np.clip(t / length, 0, 1) * (1 - out)
+            slid = slid + s.rough(slack * 0.8)
+            goal[k] += weight[..., None] * (slid - move)
+            free[k] = (1 - weight) * free[k] + weight * slack
+        return goal.astype(np.float32), free.astype(np.float32)
+
+    def _joint(self, curve: Curve, time: float) -> tuple[float, float]:
+        """How far the shoulder of the garment is from its place: a and b."""
+        s, fall = self.s, ramp(time, 0.0, 0.42)
+        a = float((curve.at(np.array(0.0), 0.0) - s.origin) @ s.body.across)
+        return -0.22 * (1 - ramp(time, 0.22, 0.45)) * a, self.start * (1 - fall)
+
+
+class StepIn:
+    """Trousers, shorts, skirts, jumpsuits: gathered, from below, up the legs - one, then the other - and over the hips."""
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        legs = s.garment.category == "lower" and bool(s.garment.shape.limbs)
+        self.phases = ((0.0, "one leg"), (0.2, "other leg"), (0.5, "pull up"), (0.9, "settle")) if legs else ((0.0, "step in"), (0.4, "pull up"), (0.9, "settle"))
+        unit = s.unit
+        waist = s.origin + s.vector(0.0, max(s.top, 0.0))
+        lines = {side: s.body.limb(seen, arm=False)[0] for side, seen in s.sides().items()}
+        if legs:
+            sign = {side: np.sign((lines[side][0] - s.body.hips) @ s.body.across) or 1.0 for side in lines}
+            self.curves = {side: Curve(np.concatenate(((waist + s.vector(sign[side] * 0.17 * unit, 0.0))[None], line)), 4 * unit) for side, line in lines.items()}
+        else:
+            middle = (lines["right"] + lines["left"]) / 2
+            self.curves = {"both": Curve(np.concatenate(((waist)[None], middle)) if s.garment.category == "lower" else np.array((waist, waist + s.body.down * 2 * unit)), 4 * unit)}
+        self.coords = {}
+        for side, curve in self.curves.items():
+            t, u = curve.project(s.rest[0])
+            on = s.active[s.parts.index(side)] if side in s.parts else s.active.any(0)
+            self.coords[side] = t, u, float(np.percentile(t[on], 99)), curve.leaves(s.shape) + 0.04 * unit
+        if legs:
+            # Each point follows the leg it is of; over the crotch, both.
+            below = s.b - (waist - s.origin) @ s.body.down
+            soft = 0.22 * unit * (1 - smooth(below, 0.25 * unit, 0.5 * unit)) + 0.03 * unit
+            mine = (lines["left"][0] - lines["right"][0]) @ s.body.across > 0
+            a = s.a - float((waist - s.origin) @ s.body.across)
+            left = smooth((a if mine else -a) / soft, -1, 1)
+            self.share = {"right": 1 - left, "left": left}
+        else:
+            self.share = {"both": np.ones_like(s.a)}
+
+    def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s, move, loose = self.s, 0.0, 0.0
+        for side, curve in self.curves.items():
+            t, u, length, away = self.coords[side]
+            lag = 0.12 if side == "left" else 0.0
+            # The lag is made up for while pulling up.
+            up = ramp(time, lag, 0.93)
+            rest = away * (1 - up)
+            total = max(0.24, min(1.0, (length - rest) / length))
+            placed = placed_for(total)
+            along = np.where(t < 0, t, length * gathered(t / length, placed)) + rest
+            slack = np.clip(t / length, 0, 1) * (1 - up)
+            wide = 1 + 0.10 * np.clip(t / length, 0, 1) * (1 - placed) * (up < 1)
+            slid = curve.at(along, u * wide) - curve.at(t, u)
+            swing = s.vector(0.02 * s.unit * np.sin(9 * time + 2 * t / length) * (1 - up), 0.0)
+            weight = self.share[side]
+            move = move + weight[..., None] * (slid + s.rough(slack) + swing)
+            loose = loose + weight * slack
+        goal = np.repeat((s.rest[0] + move)[None], len(s.parts), 0)
+        free = np.repeat(np.asarray(loose)[None], len(s.parts), 0)
+        return goal.astype(np.float32), free.astype(np.float32)
+
+
+class Open:
+    """Jackets and shirts: a sleeve from the hand up, the panel hanging from it; round the back; the other sleeve; the front is closed. ``parts`` are
+    torso-right, torso-left, right, left."""
+
+    phases = ((0.0, "one sleeve"), (0.36, "round the back"), (0.42, "other sleeve"), (0.72, "close"), (0.92, "settle"))
+    SLEEVE = {"right": (0.0, 0.42), "left": (0.34, 0.74)}
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        unit = s.unit
+        self.arms = {}
+        for side, seen in s.sides().items():
+            curve = Curve(s.body.limb(seen, arm=True)[0], 3 * unit)
+            t, u = curve.project(s.rest[0])
+            sign = 1.0 if (s.body.limb(seen, arm=True)[0][0] - s.body.neck) @ s.body.across > 0 else -1.0
+            on = s.active[s.parts.index(side)] if side in s.parts else None
+            length = max(float(np.percentile(t[on], 97)), 0.2 * unit) if on is not None and on.any() else 0.5 * unit
+            edge = sign * (0.3 * unit if side not in s.parts else 0.33 * unit)
+            self.arms[side] = curve, t, u, length, smooth(t, -0.02 * unit, 0.22 * unit), sign, edge
+
+    def side(self, side: str, time: float):
+        s, unit = self.s, self.s.unit
+        curve, t, u, length, weight, sign, edge = self.arms[side]
+        begin, end = self.SLEEVE[side]
+        up = ramp(time, begin, end)
+        rest = (curve.length + 0.1 * unit) * (1 - up)
+        # From outside the photo, or from behind the back.
+        enter = 1 - ramp(time, begin, begin + 0.5 * (end - begin))
+        if side == "right":
+            reach = (s.origin[0] if sign * s.body.across[0] < 0 else s.shape[1] - s.origin[0]) + 0.2 * unit
+            aside = s.vector(sign * reach * enter, 0.15 * unit * enter)
+        else:
+            aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
+        joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
+        joint = joint * np.array((0.75, 0.45))  # the shoulder of the jacket is held higher than the hand
+        close = ramp(time, 0.7, 0.95)
+        held = 0.14 + 0.18 * up * (0 if side == "left" and time < 0.4 else 1)
+        open_ = held + (1 - held) * close
+        below = np.clip(s.b / max(s.hem, 1.0), 0, 1.2)
+        # A panel opens most at the hem.
+        fold = open_ + (1 - open_) * 0.35 * (1 - below) * up
+        across = edge + (s.a - edge) * fold
+        sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
+        slack = (1 - close) * (0.3 + 0.7 * below)
+        panel = s.vector(across - s.a + sway, -0.06 * s.b * (1 - up)) + joint + aside + s.rough(slack * 0.7)
+        total = max(0.3, min(1.0, (length - rest) / length))
+        placed = placed_for(total, 0.26)
+        along = np.where(t < 0, t, length * gathered(t / length, placed, 0.26)) + rest
+        slid = curve.at(along, u * (1 + 0.1 * (1 - placed))) - curve.at(t, u) + aside + s.rough(np.clip(t / length, 0, 1) * (1 - placed) * 0.8)
+        return panel, slack, slid, np.clip(t / length, 0, 1) * (1 - up), weight
+
+    def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s = self.s
+        goal, free = np.repeat(s.rest[:1].astype(np.float32), len(s.parts), 0), np.zeros(s.active.shape, np.float32)
+        for side in ("right", "left"):
+            panel, slack, slid, loose, weight = self.side(side, time)
+            k = s.parts.index(f"torso-{side}")
+            goal[k] += panel
+            free[k] = slack
+            if side in s.parts:
+                k = s.parts.index(side)
+                goal[k] += weight[..., None] * slid + (1 - weight[..., None]) * panel
+                free[k] = weight * loose + (1 - weight) * slack
+        return goal, free
+
+    def behind(self, part: str, time: float) -> float:
+        """How far the person is in front of a part, 0..1: until its arm is in."""
+        side = part.removeprefix("torso-")
+        begin, end = self.SLEEVE[side]
+        if part.startswith("torso-"):
+            return 1 - smooth(time, end - 0.08, end + 0.02)
+        return 1 - smooth(time, begin, begin + 0.4 * (end - begin)) if side == "left" else 0.0
+
+
+class FromAbove:
+    """Hats, and whatever is simply laid on: from above, tilted, lowered and pressed on."""
+
+    phases = ((0.0, "approach"), (0.75, "put on"), (0.92, "settle"))
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        used = scene.rest[0][scene.active.any(0)]
+        self.centre, self.start = used.mean(0), -(float(used[:, 1].max()) + 0.06 * s.unit)
+
+    def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s = self.s
+        near = ramp(time, 0.0, 0.9)
+        angle = np.radians(-16) * (1 - near) + np.radians(5) * np.sin(6 * time) * (1 - near)
+        turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+        shift = np.array((0.25 * s.unit * (1 - near) ** 1.5 * np.sin(np.pi * near + 0.3), self.start * (1 - near)))
+        goal = (s.rest - self.centre) @ turn.T + self.centre + shift
+        return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
+
+
+def action(scene: Scene):
+    """The way this kind of garment is put on."""
+    kind, category = scene.garment.subcategory, scene.garment.category
+    if category == "accessory":
+        return FromAbove(scene)
+    if category == "lower" or kind == "jumpsuit":
+        return StepIn(scene)
+    return Open(scene) if opens(scene.garment) else OverHead(scene)
+
+
+def opens(garment: Garment) -> bool:
+    """Whether it opens at the front."""
+    return garment.subcategory in ("jacket", "shirt")

@@ -1,0 +1,320 @@
+"""Film: one garment on its way onto a person, as layouts and pictures.
+
+A stage goes from one still to the next. What is painted for freed places is painted once, for those stills, so it cannot flicker. In between
+the cloth of the new garment moves (tryon/dressing/actions.py, cloth.py), and what the new garment does not cover of the old one is drawn in
+under it, along the limb that it is on. The first and the last frame of a stage are its stills.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.compose import CLASS_OF, Canvas, capsule, hands, kind_of
+from tryon.dressing.actions import Curve, Open, Scene, action, ramp, smooth
+from tryon.dressing.cloth import LAMBDA, SPACING, draw, edges_of, grid_over, ridges, sheets, simulate
+from tryon.fit import Body, Fit
+from tryon.garment import Garment
+from tryon.paint import spread
+
+LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
+
+
+@dataclass
+class Frame:
+    """image HxWx3 uint8; layout HxW uint8, parse ids; displacement HxW float32, pixels, -1 where no new garment is seen; edit bool HxW, every pixel that
+    may differ from the photo; garment: number of the one that moves; time 0..1 of its action; phase: what is being done."""
+
+    image: np.ndarray
+    layout: np.ndarray
+    displacement: np.ndarray
+    edit: np.ndarray
+    garment: int
+    time: float
+    phase: str
+
+
+@dataclass
+class Still:
+    """A finished picture on the way: image HxWx3 uint8, layout HxW uint8, edit bool HxW, worn HxW int8 as in tryon.compose.Canvas."""
+
+    image: np.ndarray
+    layout: np.ndarray
+    edit: np.ndarray
+    worn: np.ndarray
+
+
+class Stage:
+    """Garment number ``index`` from still ``before`` to still ``after``."""
+
+    def __init__(self, before: Still, after: Still, fit: Fit, garment: Garment, index: int, body: Body):
+        self.before, self.after, self.garment, self.index, self.body = before, after, garment, index, body
+        self.shape = h, w = before.layout.shape
+        self.unit, self.ratio = body.unit, h / 256
+        self.worn = after.worn == index
+        self.cls = CLASS_OF[garment.category] if kind_of(garment) != "jacket" else S.OUTER
+        parts, self.pad = sheets(fit, garment, self.shape)
+        self.sheets = self._as_in_the_still(parts)
+        if kind_of(garment) != "accessory" and garment.subcategory in ("jacket", "shirt"):
+            self.sheets = self._halves(self.sheets)
+        self.grid = grid_over(self.sheets, self.pad, SPACING * self.ratio)
+        active = np.stack([s.active for s in self.sheets])
+        self.sheets = [s for s, a in zip(self.sheets, active) if a.any()]
+        active = np.stack([s.active for s in self.sheets])
+        self.scene = Scene(body, garment, self.shape, self.grid, [s.part for s in self.sheets], active)
+        self.action = action(self.scene)
+        self.active = active
+        self.rest = self.scene.rest.astype(np.float32)
+        self._fold()
+        self._occluders()
+        self._old()
+
+    # Preparation.
+
+    def _as_in_the_still(self, parts):
+        """Parts with the light of the still, and its very pixels where they are seen in it."""
+        p, (h, w) = self.pad, self.shape
+        inner = np.s_[p:p + h, p:p + w]
+        colour, alpha = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32)
+        owner = np.full((h, w), -1)
+        for k, s in enumerate(parts):
+            a = s.alpha[inner].astype(np.float32) / 255
+            colour = s.colour[inner] * a[..., None] + colour * (1 - a[..., None])
+            alpha = a + alpha * (1 - a)
+            owner[a > 0.5] = k
+        colour /= np.maximum(alpha, 1e-3)[..., None]
+        self.laid = alpha > 0.5
+        seen = self.worn & (alpha > 0.9)
+        small = (max(8, w // 4), max(8, h // 4))
+        if seen.any():
+            light = (self.after.image.astype(np.float32) - colour).mean(2) * seen
+            known = cv2.resize(seen.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+            light = cv2.resize(light, small, interpolation=cv2.INTER_AREA) / np.maximum(known, 1e-3)
+            light = cv2.resize(spread(light[..., None].astype(np.float32), known > 0.3) if (known > 0.3).any() else light[..., None], (w, h))
+            light = cv2.copyMakeBorder(light.reshape(h, w), p, p, p, p, cv2.BORDER_REPLICATE)
+            for s in parts:
+                s.colour = np.clip(s.colour + light[..., None], 0, 255).astype(np.uint8)
+        inside = cv2.erode(self.worn.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        torso = next(k for k, s in enumerate(parts) if s.part == "torso")
+        for k, s in enumerate(parts):
+            mine = inside & (owner == k)
+            s.colour[inner][mine] = self.after.image[mine]
+            if k == torso:  # what closes gaps belongs to the torso
+                closed = self.worn & ~self.laid
+                s.colour[inner][closed] = self.after.image[closed]
+                s.alpha[inner][closed] = 255
+        return parts
+
+    def _halves(self, parts):
+        """The torso parted at the middle of the front."""
+        p, out = self.pad, []
+        origin = self.body.neck
+        y, x = np.mgrid[0:self.shape[0] + 2 * p, 0:self.shape[1] + 2 * p].astype(np.float32)
+        a = (x - p - origin[0]) * self.body.across[0] + (y - p - origin[1]) * self.body.across[1]
+        right = -1.0 if self.body.right_to_left > 0 else 1.0
+        for s in parts:
+            if s.part != "torso":
+                out.append(s)
+                continue
+            for side, sign in (("left", -right), ("right", right)):
+                half = np.clip((a * sign + (1.5 if side == "left" else 0.0)) + 0.5, 0, 1)
+                out.append(type(s)(f"torso-{side}", s.colour, (s.alpha * half).astype(np.uint8)))
+        return sorted(out, key=lambda s: not s.part.startswith("torso"))
+
+    def _fold(self):
+        rng = np.random.default_rng(7 + self.index)
+        size = (self.shape[1] + 2 * self.pad, self.shape[0] + 2 * self.pad)
+        s, g = self.scene, self.grid
+        m = np.array(((1 / g.spacing, 0, -(g.origin[0] + self.pad) / g.spacing), (0, 1 / g.spacing, -(g.origin[1] + self.pad) / g.spacing)))
+        zoom = lambda a: cv2.warpAffine(a.astype(np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+        self.axis = []
+        for sheet in self.sheets:
+            if sheet.part in ("right", "left"):
+                curve = Curve(self.body.limb(s.sides()[sheet.part], arm=self.garment.category != "lower")[0], 3 * self.unit)
+                t, u = curve.project(s.rest[0])
+                near = np.clip(np.searchsorted(curve.t, t), 0, len(curve.t) - 1)
+                self.axis.append(curve.tangent[near].astype(np.float32))
+            else:
+                t, u = s.b, s.a
+                self.axis.append(np.broadcast_to(self.body.down.astype(np.float32), (*t.shape, 2)))
+            length = LAMBDA * self.unit
+            t, u = zoom(t), zoom(u)
+            sheet.folds = np.dstack((ridges(t, u, length, rng), ridges(u, t, 0.8 * length, rng)))
+
+    def _occluders(self):
+        """What is in front of cloth at rest, and what always is."""
+        (h, w), layout, unit = self.shape, self.before.layout, self.unit
+        self.hidden = (self.laid & ~self.worn).astype(np.float32)
+        always = np.zeros((h, w), bool)
+        kind = kind_of(self.garment)
+        if kind == "lower":
+            always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
+        elif kind in ("upper", "full"):
+            always = hands(layout, self.body)
+        self.always = always
+        self.torso_always = always
+        if kind in ("upper", "full") and not isinstance(self.action, Open):
+            shoulders = np.zeros((h, w), np.uint8)
+            for side in ("left", "right"):
+                cv2.circle(shoulders, tuple(int(v) for v in np.rint(self.body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
+            self.torso_always = always | (np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0) & ~self.worn)
+        self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
+        arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit)) for side, seen in self.scene.sides().items()}
+        self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
+
+    def _old(self):
+        """Where the old garment gives way, and along what it is drawn in: for every such pixel the way from the place it is drawn to."""
+        (h, w), unit = self.shape, self.unit
+        changed = (self.before.image != self.after.image).any(2) | (self.before.layout != self.after.layout)
+        changed &= ~self.worn
+        cloth = np.isin(self.before.layout, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)) & (self.before.layout != self.after.layout)
+        near = cv2.dilate((cloth & changed).astype(np.uint8), np.ones((2 * max(2, h // 170) + 1,) * 2, np.uint8)) > 0
+        self.freed = changed & near
+        self.rest_changed = changed & ~near
+        if not self.freed.any():
+            return
+        kept = self.worn | (np.isin(self.after.layout, (S.UPPER, S.OUTER, S.FULL, S.LOWER)) & ~self.freed)
+        _, labels = cv2.distanceTransformWithLabels((~kept).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL) if kept.any() else (None, None)
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        way = np.zeros((h, w, 2), np.float32)
+        if labels is not None:
+            ky, kx = np.nonzero(kept)
+            where = np.zeros((labels.max() + 1, 2), np.float32)
+            where[labels[ky, kx]] = np.stack((kx, ky), 1)
+            way = np.stack((x, y), -1) - where[labels]
+        for arm in (True, False):
+            for side in ("left", "right"):
+                line = self.body.limb(side, arm)[0]
+                radii = (0.14, 0.11, 0.1) if arm else (0.2, 0.17, 0.15)
+                region = capsule((h, w), line, tuple(r * unit for r in radii)) & self.freed
+                if region.sum() < 30:
+                    continue
+                curve = Curve(line, unit)
+                ys, xs = np.nonzero(region)
+                t, u = curve.project(np.stack((xs, ys), 1).astype(float))
+                on = kept & capsule((h, w), line, tuple(0.7 * r * unit for r in radii))
+                oy, ox = np.nonzero(on)
+                start = float(np.percentile(curve.project(np.stack((ox, oy), 1).astype(float))[0], 95)) if len(oy) > 20 else float(np.percentile(t, 2))
+                ahead = t > start
+                way[ys[ahead], xs[ahead]] = (np.stack((xs, ys), 1) - curve.at(np.minimum(start, t), u))[ahead]
+        self.way = np.dstack([cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in np.ascontiguousarray(way.transpose(2, 0, 1))])
+        self.old = cv2.GaussianBlur((cloth | (near & changed)).astype(np.float32), (0, 0), 0.6)
+
+    # Frames.
+
+    def frames(self, count: int):
+        """``count`` frames, both stills included."""
+        for k, x in enumerate(simulate(self.rest, self.active, self.action, count, self.unit, self.collide)):
+            time = k / (count - 1)
+            phase = [name for start, name in self.action.phases if start <= time][-1]
+            if k in (0, count - 1):
+                yield self.still(k == count - 1, time, phase)
+            else:
+                yield self.frame(x, time, phase)
+
+    def still(self, last: bool, time: float, phase: str) -> Frame:
+        s = self.after if last else self.before
+        displacement = np.where((s.worn >= 0), 0.0, -1.0).astype(np.float32)
+        return Frame(s.image.copy(), s.layout, displacement, s.edit, self.index, time, phase if last else "before")
+
+    def collide(self, x: np.ndarray, time: float) -> None:
+        pass
+
+    def base(self, time: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The picture under the cloth: image float32, layout, edit."""
+        image, layout, edit = self.before.image.astype(np.float32), self.before.layout.copy(), self.before.edit.copy()
+        if self.rest_changed.any():  # light on what is worn already changes with what is beside it
+            share = ramp(time, 0.3, 0.97)
+            at = self.rest_changed
+            image[at] += share * (self.after.image[at] - image[at])
+            edit |= at
+            if time > 0.6:
+                layout[at] = self.after.layout[at]
+        gone = ramp(time, 0.5, 0.96)
+        if self.freed.any() and gone > 0:
+            h, w = self.shape
+            y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+            k = 1 / max(1 - gone, 0.02) - 1
+            sx, sy = x + self.way[..., 0] * k, y + self.way[..., 1] * k
+            still = np.clip(cv2.remap(self.old, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)
+            colour = cv2.remap(self.before.image, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            at = self.freed
+            still = still[at][:, None]
+            image[at] = colour[at] * still + self.after.image[at] * (1 - still)
+            layout[at] = np.where(still[:, 0] > 0.5, layout[at], self.after.layout[at])
+            edit |= at
+        return image, layout, edit
+
+    def _strains(self, x: np.ndarray, k: int) -> np.ndarray:
+        """gh x gw x 2: share of its length that cloth has left along and across the part."""
+        s, d = self.grid.spacing, self.axis[k]
+        gy, gx = np.gradient(x, axis=0) / s, np.gradient(x, axis=1) / s
+        along = np.linalg.norm(gx * d[..., :1] + gy * d[..., 1:], axis=-1)
+        across = np.linalg.norm(-gx * d[..., 1:] + gy * d[..., :1], axis=-1)
+        out = np.minimum(np.dstack((along, across)), 1).astype(np.float32)
+        return cv2.GaussianBlur(out, (0, 0), 0.9)
+
+    def frame(self, x: np.ndarray, time: float, phase: str) -> Frame:
+        (h, w), pad = self.shape, self.pad
+        image, layout, edit = self.base(time)
+        displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
+        coarse = (256, max(8, round(w / self.ratio)))
+        fx, fy = coarse[1] / w, 1 / self.ratio
+        m = np.array(((fx, 0, 0.5 * fx - 0.5), (0, fy, 0.5 * fy - 0.5)))
+        colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
+        height_of = 0.02 * self.unit
+        yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
+        for k, s in enumerate(self.sheets):
+            values = np.dstack((self.rest[k] - x[k], self._strains(x[k], k)))
+            field, cover = draw(x[k], values, s.active, self.grid.spacing, self.ratio, coarse)
+            if not cover.any():
+                continue
+            ys, xs = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
+            y0, y1 = max(0, int((ys[0] - 1) * self.ratio)), min(h, int((ys[-1] + 2) * self.ratio) + 1)
+            x0, x1 = max(0, int((xs[0] - 1) * self.ratio)), min(w, int((xs[-1] + 2) * self.ratio) + 1)
+            win = np.s_[y0:y1, x0:x1]
+            mw = m.copy()
+            mw[:, 2] += (x0 * fx, y0 * fy)
+            zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+            move, strain, covered = zoom(field[..., :2]), zoom(field[..., 2:]), zoom(cover.astype(np.float32))
+            at = (xx[win] + move[..., 0] + pad, yy[win] + move[..., 1] + pad)
+            a = cv2.remap(s.alpha, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32) / 255 * np.clip(2 * covered - 0.3, 0, 1)
+            pixels = cv2.remap(s.colour, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+            pixels *= self.shade(cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), strain)[..., None]
+            far = np.hypot(move[..., 0], move[..., 1])
+            free = smooth(far, 0.03 * self.unit, 0.1 * self.unit)
+            block = np.maximum(self.hidden[win] * (1 - free), (self.torso_always if s.part.startswith("torso") else self.always)[win])
+            if isinstance(self.action, Open):
+                behind = self.action.behind(s.part, time)
+                person = self.person if s.part.startswith("torso") else self.person_but[s.part]
+                block = np.maximum(block, person[win] * behind)
+            a = a * (1 - block)
+            colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
+            total[win] = a + total[win] * (1 - a)
+            moving[win] = np.where(a > 0.5, far, moving[win])
+        # The cloth's shadow, where it is not yet at rest.
+        loft = np.where(total > 0.5, np.clip(moving / (0.25 * self.unit), 0, 1), 0).astype(np.float32)
+        offset = np.array(((1, 0, 0.02 * self.unit), (0, 1, 0.045 * self.unit)))
+        shadow = cv2.warpAffine(cv2.GaussianBlur(loft, (0, 0), 0.035 * self.unit), offset, (w, h)) * self.person * 0.38
+        shadow *= 1 - total
+        shadow[shadow < 0.02] = 0
+        image = image * (1 - shadow[..., None])
+        image = colour + image * (1 - total[..., None])
+        edit |= (shadow > 0) | (total > 0)
+        seen = total > 0.5
+        layout[seen] = self.cls
+        displacement[seen] = moving[seen]
+        out = self.before.image.copy()
+        out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
+        return Frame(out, layout, displacement, edit, self.index, time, phase)
+
+    def shade(self, folds: np.ndarray, strain: np.ndarray) -> np.ndarray:
+        """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it."""
+        left = np.clip(strain, 0.2, 1)
+        steep = np.minimum(1.15 * np.sqrt(1 / left ** 2 - 1), 1.6)
+        rise = steep * left * (LAMBDA * self.unit / (2 * np.pi))
+        z = (rise * folds).sum(-1)
+        zx, zy = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8), cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        lit = (LIGHT[2] - zx * LIGHT[0] - zy * LIGHT[1]) / np.sqrt(1 + zx * zx + zy * zy) / LIGHT[2]
+        dark = 1 - 0.3 * (1 - left.min(-1)) * np.clip(0.5 - 0.8 * z / np.maximum(rise.max(-1), 1e-3), 0, 1) * (left.min(-1) < 0.999)
+        return np.clip(1 + 0.75 * (lit - 1), 0.3, 1.25) * dark
