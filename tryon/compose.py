@@ -3,6 +3,7 @@
 What the new garment covers is decided first. What the old garment covered and the new one does not is freed: it becomes skin, trousers
 or background, as the generator decides and paints (tryon/paint.py). Nothing outside the edit mask is ever written.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -246,6 +247,15 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
     total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
     return Canvas(canvas.photo, layout, before, worn, total, kept + alpha, freed, canvas.may | may_become(kind, layout))
+
+
+def lay_out(photo: np.ndarray, parse: np.ndarray, body: Body, garments: Sequence[Garment], fits: Sequence[Fit]) -> list[Canvas]:
+    """Garments put on in order: the canvas before the first, and after each."""
+    out = [Canvas.of(photo, parse)]
+    for i, (garment, placed) in enumerate(zip(garments, fits)):
+        later = tuple(c for g in garments[i + 1:] for c in REPLACES[kind_of(g)])
+        out.append(put_on(out[-1], placed, garment, i, body, later))
+    return out
 
 
 def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,2 +1,1 @@
-"""Dressing sequences: the frames of garments being put on, from the photo to the still."""
-from tryon.dressing.film import Frame, Stage, Still
+"""Dressing sequences: the frames of garments being put on, from the photo to the still. Read sequence.py first."""

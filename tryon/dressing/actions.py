@@ -8,14 +8,14 @@ Times run from 0 to 1, distances are pixels of the photo. The order of the sides
 """
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from tryon import schema as S
-from tryon.dressing.cloth import GATHER, Grid
+from tryon.dressing.cloth import Grid
 from tryon.fit import Body
-from tryon.garment import Garment
 
 HEIGHT = 3.3  # of a body, in torso lengths (tryon.fit's proportions)
+OPEN = ("jacket", "shirt")  # kinds that open at the front
 
 
 def ramp(t: float, a: float, b: float) -> float:
@@ -66,12 +66,17 @@ class Curve:
         return float(self.t[inside].max()) if inside.any() else 0.0
 
 
-def gathered(x: np.ndarray, placed: float, least: float = 0.24, width: float = 0.55) -> np.ndarray:
+def gathered(x: np.ndarray, placed: float, least: float = 0.24, width: float = 0.75) -> np.ndarray:
     """Where cloth at ``x`` of its length (0 at the end that leads, 1 at the other) lies when ``placed`` of it has come out of the gathers: the rest is
     gathered to the share ``least``, with a soft front. Below 0 nothing is gathered."""
     s = np.linspace(0, 1.3, 66)
-    rate = least + (1 - least) * smooth(placed * (1 + width) - s, 0, width)
+    rate = least + (1 - least) * smooth(placed * (1 + width) - np.minimum(s, 1), 0, width)
     return np.where(x < 0, x, np.interp(x, s, np.concatenate(((0.0,), np.cumsum((rate[1:] + rate[:-1]) / 2) * (s[1] - s[0])))))
+
+
+def round_off(x: np.ndarray) -> np.ndarray:
+    """Width of a bunch of cloth at ``x`` 0..1 of its length: narrower at both ends."""
+    return 1 - 0.3 * np.abs(2 * np.clip(x, 0, 1) - 1) ** 3
 
 
 def placed_for(total: float, least: float = 0.24) -> float:
@@ -82,10 +87,12 @@ def placed_for(total: float, least: float = 0.24) -> float:
 
 @dataclass
 class Scene:
-    """Body and cloth at rest, in the axes of the torso: a across, b down from the collar, for every point of every sheet."""
+    """Body and cloth at rest, in the axes of the torso: a across, b down from the collar, for every point of every sheet. category and subcategory
+    of schema; shape H, W of the photo; parts and active bool S x gh x gw of the sheets."""
 
     body: Body
-    garment: Garment
+    category: str
+    subcategory: str
     shape: tuple[int, int]
     grid: Grid
     parts: list[str]
@@ -104,12 +111,20 @@ class Scene:
         body = self.active[self.parts.index(next(p for p in self.parts if p.startswith("torso")))]
         self.hem = float(self.b[self.active[[p.startswith("torso") for p in self.parts]].any(0)].max())
         self.half = float(np.percentile(np.abs(self.a[body]), 95))
+        self.even = self._even(body)
         rng = np.random.default_rng(self.seed)
         self.noise = self._noise(rng), self._noise(rng)
         self.late = {"right": 0.0, "left": 0.05 + 0.04 * rng.random()}
 
+    def _even(self, on: np.ndarray) -> np.ndarray:
+        """By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist."""
+        rows = np.linspace(self.b[on].min(), self.b[on].max(), 24)
+        near = [np.abs(self.a[on & (np.abs(self.b - r) < 1.5 * self.grid.spacing)]) for r in rows]
+        wide = np.array([np.percentile(n, 90) if len(n) > 3 else self.half for n in near])
+        mean = np.minimum(np.convolve(np.pad(wide, 11, mode="edge"), np.hanning(25)[1:-1] / np.hanning(25).sum(), "valid"), np.median(wide))
+        return np.interp(self.b, rows, np.clip(mean / np.maximum(wide, 1.0), 0.5, 1.25))
+
     def _noise(self, rng) -> np.ndarray:
-        import cv2
         small = rng.standard_normal((7, 5)).astype(np.float32)
         return cv2.resize(small, self.a.shape[::-1], interpolation=cv2.INTER_CUBIC)
 
@@ -128,7 +143,7 @@ class Scene:
 class OverHead:
     """Tops, sweaters, dresses: gathered, over the head; the body is pulled down while the sleeves run out along the arms."""
 
-    phases = ((0.0, "over the head"), (0.36, "pull down"), (0.9, "settle"))
+    phases = ((0.0, "over the head"), (0.42, "pull down"), (0.92, "settle"))
 
     def __init__(self, scene: Scene):
         s = self.s = scene
@@ -145,15 +160,19 @@ class OverHead:
                 on = s.active[s.parts.index(side)]
                 self.arms[side] = curve, t, u, max(float(np.percentile(t[on], 97)), 0.1 * s.unit), smooth(t, -0.02 * s.unit, 0.22 * s.unit)
 
+    def pulled(self, time: float) -> float:
+        """How much of the body has come out of the gathers, so that it grows evenly longer."""
+        return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.98), self.least)
+
     def torso(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        fall, pulled = ramp(time, 0.0, 0.42), ramp(time, 0.3, 0.93)
+        fall, pulled = ramp(time, 0.0, 0.45), self.pulled(time)
         skew = 0.10 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * s.a / s.unit
         x = s.b / self.length
         down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, max(0.0, pulled - 0.0), self.least))
         loose = np.clip(x, 0, 1) * (1 - pulled) if pulled < 1 else np.zeros_like(x)
         narrow = 1 - 0.22 * (1 - ramp(time, 0.22, 0.45)) + 0.07 * loose * np.sin(np.pi * np.clip(pulled, 0, 1))
-        across = s.a * narrow
+        across = s.a * narrow * (1 + (s.even * round_off(x) - 1) * (1 - pulled) ** 0.5)
         # A held hem hangs in a curve: lower in the middle, and not straight.
         hang = 0.05 * s.unit * loose * np.cos(np.clip(s.a / max(s.half, 1.0), -1, 1) * np.pi / 2)
         y = down + hang + skew * 0.5 * s.unit + self.start * (1 - fall)
@@ -165,7 +184,7 @@ class OverHead:
         move, loose = self.torso(time)
         goal, free = np.repeat((s.rest[0] + move)[None], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
         for side, (curve, t, u, length, weight) in self.arms.items():
-            out = ramp(time, 0.38 + self.s.late[side], 0.88 + 0.6 * self.s.late[side])
+            out = placed_for(0.26 + 0.74 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), 0.26)
             k = s.parts.index(side)
             joint = s.vector(*self._joint(curve, time))
             along = length * gathered(t / length, out, 0.26)
@@ -179,7 +198,7 @@ class OverHead:
 
     def _joint(self, curve: Curve, time: float) -> tuple[float, float]:
         """How far the shoulder of the garment is from its place: a and b."""
-        s, fall = self.s, ramp(time, 0.0, 0.42)
+        s, fall = self.s, ramp(time, 0.0, 0.45)
         a = float((curve.at(np.array(0.0), 0.0) - s.origin) @ s.body.across)
         return -0.22 * (1 - ramp(time, 0.22, 0.45)) * a, self.start * (1 - fall)
 
@@ -189,7 +208,7 @@ class StepIn:
 
     def __init__(self, scene: Scene):
         s = self.s = scene
-        legs = s.garment.category == "lower" and bool(s.garment.shape.limbs)
+        legs = s.category == "lower" and "left" in s.parts
         self.phases = ((0.0, "one leg"), (0.2, "other leg"), (0.5, "pull up"), (0.9, "settle")) if legs else ((0.0, "step in"), (0.4, "pull up"), (0.9, "settle"))
         unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
@@ -199,7 +218,7 @@ class StepIn:
             self.curves = {side: Curve(np.concatenate(((waist + s.vector(sign[side] * 0.17 * unit, 0.0))[None], line)), 4 * unit) for side, line in lines.items()}
         else:
             middle = (lines["right"] + lines["left"]) / 2
-            self.curves = {"both": Curve(np.concatenate(((waist)[None], middle)) if s.garment.category == "lower" else np.array((waist, waist + s.body.down * 2 * unit)), 4 * unit)}
+            self.curves = {"both": Curve(np.concatenate(((waist)[None], middle)) if s.category == "lower" else np.array((waist, waist + s.body.down * 2 * unit)), 4 * unit)}
         self.coords = {}
         for side, curve in self.curves.items():
             t, u = curve.project(s.rest[0])
@@ -228,7 +247,9 @@ class StepIn:
             placed = placed_for(total)
             along = np.where(t < 0, t, length * gathered(t / length, placed)) + rest
             slack = np.clip(t / length, 0, 1) * (1 - up)
-            wide = 1 + 0.10 * np.clip(t / length, 0, 1) * (1 - placed) * (up < 1)
+            wide = 1 + 0.10 * np.clip(t / length, 0, 1) * (1 - placed)
+            if side == "both":
+                wide = wide * (1 + (s.even * round_off(t / length) - 1) * (1 - placed) ** 0.5)
             slid = curve.at(along, u * wide) - curve.at(t, u)
             swing = s.vector(0.02 * s.unit * np.sin(9 * time + 2 * t / length) * (1 - up), 0.0)
             weight = self.share[side]
@@ -244,7 +265,7 @@ class Open:
     torso-right, torso-left, right, left."""
 
     phases = ((0.0, "one sleeve"), (0.36, "round the back"), (0.42, "other sleeve"), (0.72, "close"), (0.92, "settle"))
-    SLEEVE = {"right": (0.0, 0.42), "left": (0.34, 0.74)}
+    SLEEVE = {"right": (0.0, 0.42), "left": (0.34, 0.7)}
 
     def __init__(self, scene: Scene):
         s = self.s = scene
@@ -264,9 +285,11 @@ class Open:
         curve, t, u, length, weight, sign, edge = self.arms[side]
         begin, end = self.SLEEVE[side]
         up = ramp(time, begin, end)
-        rest = (curve.length + 0.1 * unit) * (1 - up)
+        close = ramp(time, 0.7, 0.96)
+        # It hangs below the shoulder until both arms are in.
+        rest = (curve.length + 0.1 * unit) * (1 - up) + 0.17 * unit * up * (1 - close)
         # From outside the photo, or from behind the back.
-        enter = 1 - ramp(time, begin, begin + 0.5 * (end - begin))
+        enter = 1 - ramp(time, begin, begin + 0.75 * (end - begin))
         if side == "right":
             reach = (s.origin[0] if sign * s.body.across[0] < 0 else s.shape[1] - s.origin[0]) + 0.2 * unit
             aside = s.vector(sign * reach * enter, 0.15 * unit * enter)
@@ -274,12 +297,11 @@ class Open:
             aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
         joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
         joint = joint * np.array((0.75, 0.45))  # the shoulder of the jacket is held higher than the hand
-        close = ramp(time, 0.7, 0.95)
-        held = 0.14 + 0.18 * up * (0 if side == "left" and time < 0.4 else 1)
+        held = 0.34 + 0.1 * up
         open_ = held + (1 - held) * close
         below = np.clip(s.b / max(s.hem, 1.0), 0, 1.2)
         # A panel opens most at the hem.
-        fold = open_ + (1 - open_) * 0.35 * (1 - below) * up
+        fold = open_ + (1 - open_) * 0.3 * (1 - below) * up
         across = edge + (s.a - edge) * fold
         sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
         slack = (1 - close) * (0.3 + 0.7 * below)
@@ -304,45 +326,42 @@ class Open:
                 free[k] = weight * loose + (1 - weight) * slack
         return goal, free
 
-    def behind(self, part: str, time: float) -> float:
-        """How far the person is in front of a part, 0..1: until its arm is in."""
+    def in_front(self, part: str, time: float) -> float:
+        """Down to what length below the collar a part is in front of the person: it comes from behind, the shoulder first."""
         side = part.removeprefix("torso-")
         begin, end = self.SLEEVE[side]
-        if part.startswith("torso-"):
-            return 1 - smooth(time, end - 0.08, end + 0.02)
-        return 1 - smooth(time, begin, begin + 0.4 * (end - begin)) if side == "left" else 0.0
+        shown = smooth(time, end - 0.12, end + 0.15) if part != side else smooth(time, end - 0.1, end + 0.05) if side == "left" else 1.0
+        return -0.3 * self.s.unit + shown * (self.s.bottom + 0.4 * self.s.unit) if shown < 1 else np.inf
 
 
 class FromAbove:
-    """Hats, and whatever is simply laid on: from above, tilted, lowered and pressed on."""
+    """Hats, and whatever is simply laid on: into the picture from above, over from the side, lowered and pressed on."""
 
-    phases = ((0.0, "approach"), (0.75, "put on"), (0.92, "settle"))
+    phases = ((0.0, "bring"), (0.35, "over the head"), (0.75, "put on"), (0.93, "settle"))
 
     def __init__(self, scene: Scene):
         s = self.s = scene
         used = scene.rest[0][scene.active.any(0)]
-        self.centre, self.start = used.mean(0), -(float(used[:, 1].max()) + 0.06 * s.unit)
+        self.centre, low, high = used.mean(0), float(used[:, 1].min()), float(used[:, 1].max())
+        self.start = -(high + 0.02 * s.unit)
+        self.hold = -float(np.clip(low, 0.1 * s.unit, 0.4 * s.unit))  # as high as the photo has room above
+        self.side = 1.0 if self.centre[0] < s.shape[1] / 2 else -1.0
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        near = ramp(time, 0.0, 0.9)
-        angle = np.radians(-16) * (1 - near) + np.radians(5) * np.sin(6 * time) * (1 - near)
+        come, over, lower = ramp(time, 0.0, 0.5), ramp(time, 0.2, 0.85), ramp(time, 0.62, 0.97)
+        y = self.start + (self.hold - self.start) * come - self.hold * lower
+        x = self.side * 0.85 * s.unit * (1 - over)
+        angle = np.radians(self.side * (18 * (1 - over) - 7 * np.sin(np.pi * over) * (1 - lower)))
         turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
-        shift = np.array((0.25 * s.unit * (1 - near) ** 1.5 * np.sin(np.pi * near + 0.3), self.start * (1 - near)))
-        goal = (s.rest - self.centre) @ turn.T + self.centre + shift
+        goal = (s.rest - self.centre) @ turn.T + self.centre + np.array((x, y))
         return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
 
 
 def action(scene: Scene):
     """The way this kind of garment is put on."""
-    kind, category = scene.garment.subcategory, scene.garment.category
-    if category == "accessory":
+    if scene.category == "accessory":
         return FromAbove(scene)
-    if category == "lower" or kind == "jumpsuit":
+    if scene.category == "lower" or scene.subcategory == "jumpsuit":
         return StepIn(scene)
-    return Open(scene) if opens(scene.garment) else OverHead(scene)
-
-
-def opens(garment: Garment) -> bool:
-    """Whether it opens at the front."""
-    return garment.subcategory in ("jacket", "shirt")
+    return Open(scene) if scene.subcategory in OPEN else OverHead(scene)

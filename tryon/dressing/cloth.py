@@ -97,11 +97,11 @@ def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.
     def noise(cell: float, stretch: float = 1.0) -> np.ndarray:
         small = rng.standard_normal((max(2, int(h / cell)), max(2, int(w / (cell * stretch))))).astype(np.float32)
         return cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
-    phase = 2 * np.pi * along / length + 2.2 * noise(2.2 * length, 1.6) + 2.5 * noise(5 * length)
-    crest = np.sin(phase) + 0.35 * np.sin(2 * phase + 1.0 + noise(3 * length))
-    fine = np.sin(2 * np.pi * along / (0.47 * length) + 2.5 * noise(1.3 * length, 2) + 0.2 * across / length)
-    strength = np.clip(0.75 + 0.45 * noise(2 * length, 1.5), 0.15, 1.3)
-    return (0.75 * strength * crest + 0.22 * fine).astype(np.float32)
+    def waves(length: float) -> np.ndarray:
+        # Crests run slanting, part and meet: the phase wanders by more than a turn, and each dies away after a while.
+        phase = 2 * np.pi * (along + 0.3 * across * noise(9 * length)) / length + 2.6 * noise(2.5 * length, 1.3) + 2.5 * noise(6 * length)
+        return np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1))
+    return (0.6 * waves(1.5 * length) + 0.4 * waves(0.8 * length)).astype(np.float32)
 
 
 def limit(x: np.ndarray, edges: list, low: float, high: float) -> None:
@@ -121,17 +121,17 @@ def edges_of(rest: np.ndarray, active: np.ndarray) -> list:
     return [(a, b, np.linalg.norm(rest[b] - rest[a], axis=-1), 0.3 * (active[a] & active[b]).astype(np.float32)) for a, b in pairs]
 
 
-def simulate(rest: np.ndarray, active: np.ndarray, moves, frames: int, unit: float, collide):
+def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves, frames: int, unit: float, collide):
     """Positions S x gh x gw x 2 of every frame, from the first to the last, as they are worked out.
 
-    rest S x gh x gw x 2; active S x gh x gw; moves(time 0..1) -> where hands and body want the cloth, like rest, and how loose it is there,
+    rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the cloth, like rest, and how loose it is there,
     0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
-    its neighbours; in the last tenth it comes to rest.
+    its neighbours; towards the end it comes to rest.
     """
     steps = max(1, round(SUBSTEPS * 24 / frames))
     h = 24 / (frames * steps)  # frames of 24 per step
-    edges, seam = edges_of(rest, active), active.sum(0)
-    shared = seam > 1
+    edges = edges_of(rest, active)
+    seams = [(piece, active[piece].sum(0), (active[piece].sum(0) > 1) & active[piece]) for piece in sewn if (active[piece].sum(0) > 1).any()]
     x, _ = moves(0.0)
     v = np.zeros_like(x)
     follow, keep = 1 - 0.45 ** h, 0.35 ** h
@@ -142,7 +142,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, moves, frames: int, unit: flo
         for k in range(steps):
             time = (frame - 1 + (k + 1) / steps) / (frames - 1)
             goal, loose = moves(time)
-            settle = float(np.clip((time - 0.88) / 0.12, 0, 1))
+            settle = float(np.clip((time - 0.85) / 0.1, 0, 1))
             new = x + keep * v + fall * loose[..., None] * (1 - settle)
             new += follow * (goal - new)
             for _ in range(ITERATIONS):
@@ -151,9 +151,9 @@ def simulate(rest: np.ndarray, active: np.ndarray, moves, frames: int, unit: flo
                 middle = (new[:, :-2, 1:-1] + new[:, 2:, 1:-1] + new[:, 1:-1, :-2] + new[:, 1:-1, 2:]) / 4
                 bent = middle - new[:, 1:-1, 1:-1] - (rest[:, :-2, 1:-1] + rest[:, 2:, 1:-1] + rest[:, 1:-1, :-2] + rest[:, 1:-1, 2:]) / 4 + rest[:, 1:-1, 1:-1]
                 new[:, 1:-1, 1:-1] += 0.35 * bent * inner
-                if shared.any():  # parts are sewn together where they meet
-                    mean = (new * active[..., None]).sum(0) / np.maximum(seam, 1)[..., None]
-                    new += 0.5 * (mean - new) * (shared & active)[..., None]
+                for piece, count, shared in seams:  # parts are sewn together where they meet
+                    mean = (new[piece] * active[piece][..., None]).sum(0) / np.maximum(count, 1)[..., None]
+                    new[piece] += 0.5 * (mean - new[piece]) * shared[..., None]
             collide(new, time)
             v = new - x
             x = new + (rest - new) * settle ** 2

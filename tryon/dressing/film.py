@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.compose import CLASS_OF, Canvas, capsule, hands, kind_of
-from tryon.dressing.actions import Curve, Open, Scene, action, ramp, smooth
-from tryon.dressing.cloth import LAMBDA, SPACING, draw, edges_of, grid_over, ridges, sheets, simulate
-from tryon.fit import Body, Fit
-from tryon.garment import Garment
+from tryon.compose import CLASS_OF, capsule, hands
+from tryon.dressing.actions import OPEN, Curve, Open, Scene, action, ramp, smooth
+from tryon.dressing.cloth import LAMBDA, SPACING, Sheet, draw, grid_over, ridges, simulate
+from tryon.fit import COARSE, Body
 from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
+CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
 
 @dataclass
@@ -44,30 +44,97 @@ class Still:
     worn: np.ndarray
 
 
-class Stage:
-    """Garment number ``index`` from still ``before`` to still ``after``."""
+class Ground:
+    """What is under the cloth on the way from still ``before`` to still ``after``. worn bool HxW: what the new garment covers in the end."""
 
-    def __init__(self, before: Still, after: Still, fit: Fit, garment: Garment, index: int, body: Body):
-        self.before, self.after, self.garment, self.index, self.body = before, after, garment, index, body
+    def __init__(self, before: Still, after: Still, worn: np.ndarray, body: Body):
+        self.before, self.after, self.shape = before, after, worn.shape
+        (h, w), unit = self.shape, body.unit
+        grow = lambda m, r: cv2.dilate(m.astype(np.uint8), np.ones((2 * r + 1,) * 2, np.uint8)) > 0
+        changed = (before.image != after.image).any(2) & ~worn
+        cloth = np.isin(before.layout, CLOTHES) & (before.layout != after.layout)
+        near = grow(cloth & changed, max(2, h // 170))
+        self.freed = changed & near
+        self.lit = changed & ~near & ~grow(worn, 3)  # cloth beside it, with other light
+        self.settled = ~(self.freed | self.lit | worn)
+        self.way, self.old = np.zeros((h, w, 2), np.float32), cv2.GaussianBlur((cloth | self.freed).astype(np.float32), (0, 0), 0.6)
+        if self.freed.any():
+            kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
+            self.way = self._ways(kept, body)
+
+    def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
+        """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
+        that is the end of what is ``kept`` (bool HxW) there, else the nearest kept pixel."""
+        (h, w), unit = self.shape, body.unit
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        way = np.zeros((h, w, 2), np.float32)
+        if kept.any():
+            _, labels = cv2.distanceTransformWithLabels((~kept).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+            ky, kx = np.nonzero(kept)
+            where = np.zeros((labels.max() + 1, 2), np.float32)
+            where[labels[ky, kx]] = np.stack((kx, ky), 1)
+            way = np.stack((x, y), -1) - where[labels]
+        pixels = lambda m: np.argwhere(m)[:, ::-1].astype(float)
+        for side, arm in ((s, a) for a in (True, False) for s in ("left", "right")):
+            line, radii = body.limb(side, arm)[0], np.array((0.14, 0.11, 0.1) if arm else (0.2, 0.17, 0.15)) * unit
+            at = pixels(capsule((h, w), line, radii) & self.freed)
+            if len(at) < 30:
+                continue
+            curve = Curve(line, unit)
+            t, u = curve.project(at)
+            on = pixels(kept & capsule((h, w), line, 0.7 * radii))
+            end = float(np.percentile(curve.project(on)[0], 95)) if len(on) > 20 else float(np.percentile(t, 2))
+            ahead = t > end
+            i = at[ahead].astype(int)
+            way[i[:, 1], i[:, 0]] = (at - curve.at(np.minimum(end, t), u))[ahead]
+        return np.dstack([cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in np.ascontiguousarray(way.transpose(2, 0, 1))])
+
+    def at(self, gone: float, lit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The old garment drawn in by ``gone``, light changed by ``lit``, 0..1 each: image float32 HxWx3, layout HxW uint8, edit bool HxW."""
+        image, edit = self.before.image.astype(np.float32), self.before.edit.copy()
+        layout = np.where(self.settled, self.after.layout, self.before.layout)
+        if lit > 0:
+            image[self.lit] += lit * (self.after.image[self.lit] - image[self.lit])
+            edit |= self.lit
+            if lit > 0.5:
+                layout[self.lit] = self.after.layout[self.lit]
+        if gone > 0 and self.freed.any():
+            h, w = self.shape
+            y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+            k = 1 / max(1 - gone, 0.02) - 1
+            at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
+            still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
+            drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
+            image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)
+            layout[self.freed] = np.where(still[:, 0] > 0.5, self.before.layout[self.freed], self.after.layout[self.freed])
+            edit |= self.freed
+        return image, layout, edit
+
+
+class Stage:
+    """A garment on its way from still ``before`` to still ``after``, in which it is number ``index``. ``parts``: its sheets, with ``pad`` pixels
+    around the photo, back to front."""
+
+    def __init__(self, before: Still, after: Still, parts: list[Sheet], pad: int, category: str, subcategory: str, index: int, body: Body):
+        self.before, self.after, self.index, self.body, self.pad = before, after, index, body, pad
         self.shape = h, w = before.layout.shape
-        self.unit, self.ratio = body.unit, h / 256
+        self.unit, self.ratio = body.unit, h / COARSE
         self.worn = after.worn == index
-        self.cls = CLASS_OF[garment.category] if kind_of(garment) != "jacket" else S.OUTER
-        parts, self.pad = sheets(fit, garment, self.shape)
-        self.sheets = self._as_in_the_still(parts)
-        if kind_of(garment) != "accessory" and garment.subcategory in ("jacket", "shirt"):
-            self.sheets = self._halves(self.sheets)
-        self.grid = grid_over(self.sheets, self.pad, SPACING * self.ratio)
-        active = np.stack([s.active for s in self.sheets])
-        self.sheets = [s for s, a in zip(self.sheets, active) if a.any()]
-        active = np.stack([s.active for s in self.sheets])
-        self.scene = Scene(body, garment, self.shape, self.grid, [s.part for s in self.sheets], active)
-        self.action = action(self.scene)
-        self.active = active
-        self.rest = self.scene.rest.astype(np.float32)
+        self.kind = "jacket" if subcategory == "jacket" else category
+        self.cls = S.OUTER if self.kind == "jacket" else CLASS_OF[category]
+        parts = self._as_in_the_still(parts)
+        if category == "upper" and subcategory in OPEN:
+            parts = self._halves(parts)
+        parts = [s for s in parts if (s.alpha > 8).any()]
+        self.grid = grid_over(parts, pad, SPACING * self.ratio)
+        self.sheets, self.active = parts, np.stack([s.active for s in parts])
+        self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active)
+        self.action, self.rest = action(self.scene), self.scene.rest.astype(np.float32)
+        self.sewn = [[k for k, s in enumerate(parts) if s.part.removeprefix("torso-") == side] for side in ("right", "left")] \
+            if isinstance(self.action, Open) else [list(range(len(parts)))]
+        self.ground = Ground(before, after, self.worn, body)
         self._fold()
         self._occluders()
-        self._old()
 
     # Preparation.
 
@@ -130,7 +197,7 @@ class Stage:
         self.axis = []
         for sheet in self.sheets:
             if sheet.part in ("right", "left"):
-                curve = Curve(self.body.limb(s.sides()[sheet.part], arm=self.garment.category != "lower")[0], 3 * self.unit)
+                curve = Curve(self.body.limb(s.sides()[sheet.part], arm=self.kind != "lower")[0], 3 * self.unit)
                 t, u = curve.project(s.rest[0])
                 near = np.clip(np.searchsorted(curve.t, t), 0, len(curve.t) - 1)
                 self.axis.append(curve.tangent[near].astype(np.float32))
@@ -146,7 +213,7 @@ class Stage:
         (h, w), layout, unit = self.shape, self.before.layout, self.unit
         self.hidden = (self.laid & ~self.worn).astype(np.float32)
         always = np.zeros((h, w), bool)
-        kind = kind_of(self.garment)
+        kind = self.kind
         if kind == "lower":
             always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
         elif kind in ("upper", "full"):
@@ -158,92 +225,28 @@ class Stage:
             for side in ("left", "right"):
                 cv2.circle(shoulders, tuple(int(v) for v in np.rint(self.body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
             self.torso_always = always | (np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0) & ~self.worn)
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        self.down = (x - self.scene.origin[0]) * self.body.down[0] + (y - self.scene.origin[1]) * self.body.down[1]
         self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
         arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit)) for side, seen in self.scene.sides().items()}
         self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
 
-    def _old(self):
-        """Where the old garment gives way, and along what it is drawn in: for every such pixel the way from the place it is drawn to."""
-        (h, w), unit = self.shape, self.unit
-        changed = (self.before.image != self.after.image).any(2) | (self.before.layout != self.after.layout)
-        changed &= ~self.worn
-        cloth = np.isin(self.before.layout, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)) & (self.before.layout != self.after.layout)
-        near = cv2.dilate((cloth & changed).astype(np.uint8), np.ones((2 * max(2, h // 170) + 1,) * 2, np.uint8)) > 0
-        self.freed = changed & near
-        self.rest_changed = changed & ~near
-        if not self.freed.any():
-            return
-        kept = self.worn | (np.isin(self.after.layout, (S.UPPER, S.OUTER, S.FULL, S.LOWER)) & ~self.freed)
-        _, labels = cv2.distanceTransformWithLabels((~kept).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL) if kept.any() else (None, None)
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        way = np.zeros((h, w, 2), np.float32)
-        if labels is not None:
-            ky, kx = np.nonzero(kept)
-            where = np.zeros((labels.max() + 1, 2), np.float32)
-            where[labels[ky, kx]] = np.stack((kx, ky), 1)
-            way = np.stack((x, y), -1) - where[labels]
-        for arm in (True, False):
-            for side in ("left", "right"):
-                line = self.body.limb(side, arm)[0]
-                radii = (0.14, 0.11, 0.1) if arm else (0.2, 0.17, 0.15)
-                region = capsule((h, w), line, tuple(r * unit for r in radii)) & self.freed
-                if region.sum() < 30:
-                    continue
-                curve = Curve(line, unit)
-                ys, xs = np.nonzero(region)
-                t, u = curve.project(np.stack((xs, ys), 1).astype(float))
-                on = kept & capsule((h, w), line, tuple(0.7 * r * unit for r in radii))
-                oy, ox = np.nonzero(on)
-                start = float(np.percentile(curve.project(np.stack((ox, oy), 1).astype(float))[0], 95)) if len(oy) > 20 else float(np.percentile(t, 2))
-                ahead = t > start
-                way[ys[ahead], xs[ahead]] = (np.stack((xs, ys), 1) - curve.at(np.minimum(start, t), u))[ahead]
-        self.way = np.dstack([cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in np.ascontiguousarray(way.transpose(2, 0, 1))])
-        self.old = cv2.GaussianBlur((cloth | (near & changed)).astype(np.float32), (0, 0), 0.6)
-
     # Frames.
 
-    def frames(self, count: int):
-        """``count`` frames, both stills included."""
-        for k, x in enumerate(simulate(self.rest, self.active, self.action, count, self.unit, self.collide)):
+    def frames(self, count: int, backwards: bool = False):
+        """``count`` frames, both stills included; from the last to the first when ``backwards``."""
+        moved = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, self.collide)
+        for k, x in reversed(list(enumerate(moved))) if backwards else enumerate(moved):
             time = k / (count - 1)
             phase = [name for start, name in self.action.phases if start <= time][-1]
-            if k in (0, count - 1):
-                yield self.still(k == count - 1, time, phase)
-            else:
-                yield self.frame(x, time, phase)
+            yield self.still(k, time) if k in (0, count - 1) else self.frame(x, time, phase)
 
-    def still(self, last: bool, time: float, phase: str) -> Frame:
-        s = self.after if last else self.before
-        displacement = np.where((s.worn >= 0), 0.0, -1.0).astype(np.float32)
-        return Frame(s.image.copy(), s.layout, displacement, s.edit, self.index, time, phase if last else "before")
+    def still(self, k: int, time: float) -> Frame:
+        s = self.after if k else self.before
+        return Frame(s.image.copy(), s.layout, np.where(s.worn >= 0, 0, -1).astype(np.float32), s.edit, self.index, time, "worn" if k else "before")
 
     def collide(self, x: np.ndarray, time: float) -> None:
         pass
-
-    def base(self, time: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The picture under the cloth: image float32, layout, edit."""
-        image, layout, edit = self.before.image.astype(np.float32), self.before.layout.copy(), self.before.edit.copy()
-        if self.rest_changed.any():  # light on what is worn already changes with what is beside it
-            share = ramp(time, 0.3, 0.97)
-            at = self.rest_changed
-            image[at] += share * (self.after.image[at] - image[at])
-            edit |= at
-            if time > 0.6:
-                layout[at] = self.after.layout[at]
-        gone = ramp(time, 0.5, 0.96)
-        if self.freed.any() and gone > 0:
-            h, w = self.shape
-            y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-            k = 1 / max(1 - gone, 0.02) - 1
-            sx, sy = x + self.way[..., 0] * k, y + self.way[..., 1] * k
-            still = np.clip(cv2.remap(self.old, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)
-            colour = cv2.remap(self.before.image, sx, sy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            at = self.freed
-            still = still[at][:, None]
-            image[at] = colour[at] * still + self.after.image[at] * (1 - still)
-            layout[at] = np.where(still[:, 0] > 0.5, layout[at], self.after.layout[at])
-            edit |= at
-        return image, layout, edit
 
     def _strains(self, x: np.ndarray, k: int) -> np.ndarray:
         """gh x gw x 2: share of its length that cloth has left along and across the part."""
@@ -256,9 +259,9 @@ class Stage:
 
     def frame(self, x: np.ndarray, time: float, phase: str) -> Frame:
         (h, w), pad = self.shape, self.pad
-        image, layout, edit = self.base(time)
+        image, layout, edit = self.ground.at(ramp(time, 0.5, 0.95), ramp(time, 0.3, 0.95))
         displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
-        coarse = (256, max(8, round(w / self.ratio)))
+        coarse = (COARSE, max(8, round(w / self.ratio)))
         fx, fy = coarse[1] / w, 1 / self.ratio
         m = np.array(((fx, 0, 0.5 * fx - 0.5), (0, fy, 0.5 * fy - 0.5)))
         colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
@@ -285,9 +288,8 @@ class Stage:
             free = smooth(far, 0.03 * self.unit, 0.1 * self.unit)
             block = np.maximum(self.hidden[win] * (1 - free), (self.torso_always if s.part.startswith("torso") else self.always)[win])
             if isinstance(self.action, Open):
-                behind = self.action.behind(s.part, time)
                 person = self.person if s.part.startswith("torso") else self.person_but[s.part]
-                block = np.maximum(block, person[win] * behind)
+                block = np.maximum(block, person[win] * (self.down[win] > self.action.in_front(s.part, time)))
             a = a * (1 - block)
             colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
             total[win] = a + total[win] * (1 - a)
@@ -311,10 +313,10 @@ class Stage:
     def shade(self, folds: np.ndarray, strain: np.ndarray) -> np.ndarray:
         """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it."""
         left = np.clip(strain, 0.2, 1)
-        steep = np.minimum(1.15 * np.sqrt(1 / left ** 2 - 1), 1.6)
+        steep = np.minimum(0.9 * np.sqrt(1 / left ** 2 - 1), 1.5)
         rise = steep * left * (LAMBDA * self.unit / (2 * np.pi))
         z = (rise * folds).sum(-1)
         zx, zy = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8), cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
         lit = (LIGHT[2] - zx * LIGHT[0] - zy * LIGHT[1]) / np.sqrt(1 + zx * zx + zy * zy) / LIGHT[2]
         dark = 1 - 0.3 * (1 - left.min(-1)) * np.clip(0.5 - 0.8 * z / np.maximum(rise.max(-1), 1e-3), 0, 1) * (left.min(-1) < 0.999)
-        return np.clip(1 + 0.75 * (lit - 1), 0.3, 1.25) * dark
+        return np.clip(1 + 0.6 * (lit - 1), 0.4, 1.2) * dark

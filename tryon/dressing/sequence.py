@@ -1,0 +1,135 @@
+"""Sequences: a look as frames of its garments being put on, one after the other.
+
+    still -> stage -> still -> stage -> ... -> the look
+
+Every still on the way is laid out and painted as the look itself is (tryon/compose.py, tryon/paint.py); a stage (film.py) moves one garment
+from one to the next (actions.py says where, cloth.py how). Frames are worked out one by one, so memory does not grow with their number.
+"""
+from collections.abc import Iterator
+from collections.abc import Sequence as List
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.compose import REPLACES, Canvas, capsule, finish, kind_of, lay_out, may_become
+from tryon.dressing.actions import ramp
+from tryon.dressing.cloth import Sheet, sheets
+from tryon.dressing.film import Frame, Ground, Stage, Still
+from tryon.fit import Body, Fit
+from tryon.garment import Garment
+from tryon.networks import Networks
+from tryon.person import Person
+
+UNDER = ("over", "remove", "base")
+OFF = 0.3  # share of the frames in which the old clothes are taken off, or turn into the base layer
+BASE = (214, 208, 202)  # RGB of the base layer
+BARE = 100  # number of the base layer among garments, and of old clothes on top of it
+
+
+@dataclass
+class Sequence:
+    """``frames`` HxWx3 uint8 RGB; ``layouts`` HxW uint8, parse ids; ``displacement`` HxW float32, how far the cloth seen at a pixel lies from its
+    final place, in pixels, -1 where no new garment is seen; ``edits`` bool HxW, every pixel that may differ from the photo; ``timeline``: per frame
+    its number, the time of the sequence 0..1, the garment that moves (None for old clothes) with the time 0..1 of its action, and what is done."""
+
+    frames: list[np.ndarray]
+    layouts: list[np.ndarray]
+    displacement: list[np.ndarray]
+    edits: list[np.ndarray]
+    timeline: list[dict]
+
+
+def dress(networks: Networks, person: Person, garments: List[Garment], fits: List[Fit], count: int = 24, under: str = "over",
+          backwards: bool = False) -> Sequence:
+    """All frames of a sequence at once."""
+    made = list(frames(networks, person, garments, fits, count, under, backwards))
+    timeline = [event(k, count, f) for k, f in enumerate(made)]
+    return Sequence([f.image for f in made], [f.layout for f in made], [f.displacement for f in made], [f.edit for f in made], timeline)
+
+
+def event(k: int, count: int, frame: Frame) -> dict:
+    """Row of the timeline."""
+    return {"frame": k, "time": round(k / (count - 1), 4), "garment": frame.garment if frame.garment < BARE else None,
+            "action_time": round(frame.time, 4), "action": frame.phase}
+
+
+def frames(networks: Networks, person: Person, garments: List[Garment], fits: List[Fit], count: int = 24, under: str = "over",
+           backwards: bool = False) -> Iterator[Frame]:
+    """``count`` frames from the photo to the look (tryon.api.generate), or, ``backwards``, from the look to the photo. Raises ValueError for fewer
+    frames than the garments need."""
+    if under not in UNDER:
+        raise ValueError(f"under is one of {', '.join(UNDER)}, not {under!r}")
+    body, pose = Body(person), person.pose[0]
+    canvases = lay_out(person.photo, person.parse, body, garments, fits)
+    photo = Still(person.photo, person.parse, np.zeros(person.parse.shape, bool), canvases[0].worn)
+    stills, stages, shares = [photo], [], []
+    if under != "over" and (off := undressed(networks, person, body, garments)):
+        stages += [lambda off=off: taken_off(photo, off, body) if under == "remove" else Melt(photo, off, body)]
+        stills, shares = [photo, off], [OFF]
+    for k, (canvas, garment, placed) in enumerate(zip(canvases[1:], garments, fits)):
+        image, layout, edit = finish(canvas, pose, body.unit, networks)
+        stills.append(Still(image, layout, edit, canvas.worn))
+        before, after = stills[-2:]
+        stages.append(lambda before=before, after=after, garment=garment, placed=placed, k=k: Stage(
+            before, after, *sheets(placed, garment, person.parse.shape), garment.category, garment.subcategory, k, body))
+        shares.append((1 - sum(shares[:1]) * (len(stills) > len(garments) + 1)) / len(garments))
+    ends = np.rint(np.cumsum([0, *shares]) / sum(shares) * (count - 1)).astype(int)
+    if (np.diff(ends) < 1).any():
+        raise ValueError(f"{len(stages)} steps need more than {count} frames")
+    order = list(range(len(stages)))[::-1 if backwards else 1]
+    for n, k in enumerate(order):
+        for i, frame in enumerate(stages[k]().frames(ends[k + 1] - ends[k] + 1, backwards)):
+            if i or not n:  # a still between two stages is one frame
+                yield frame
+
+
+def undressed(networks: Networks, person: Person, body: Body, garments: List[Garment]) -> Still | None:
+    """The person in a neutral base layer where clothes have to go for ``garments``; None when none have to."""
+    (h, w), unit = person.parse.shape, body.unit
+    old = np.isin(person.parse, [c for g in garments for c in REPLACES[kind_of(g)] if kind_of(g) not in ("jacket", "accessory")])
+    if not old.any():
+        return None
+    across, down = body.across, body.down
+    at = lambda a, b: body.neck + a * across + b * down
+    top, hips = 0.27 * unit * body.view, 0.5 * body.hip_width
+    trunk = np.array([at(-0.8 * top, -0.02 * unit), at(-0.35 * top, 0.1 * unit), at(0.35 * top, 0.1 * unit), at(0.8 * top, -0.02 * unit), at(1.1 * top, 0.3 * unit),
+                      at(0.92 * hips, 0.7 * unit), at(hips, unit), at(-hips, unit), at(-0.92 * hips, 0.7 * unit), at(-1.1 * top, 0.3 * unit)])
+    layer = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(layer, [np.rint(trunk).astype(np.int32)], 1)
+    for side in ("right", "left"):
+        line = body.limb(side, arm=False)[0]
+        layer[capsule((h, w), np.array((line[0], line[0] + 0.35 * (line[1] - line[0]))), (0.21 * unit, 0.19 * unit))] = 1
+    layer = (layer > 0) & old
+    alpha = cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 0.7) * old
+    depth = cv2.distanceTransform(layer.astype(np.uint8), cv2.DIST_L2, 5) / (0.16 * unit)
+    own = cv2.GaussianBlur(cv2.cvtColor(person.photo, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.02 * unit)
+    grey = 0.8 + 0.2 * np.clip(depth, 0, 1) ** 0.6 + 0.0 * own
+    colour = np.array(BASE, np.float32) * grey[..., None]
+    layout = person.parse.copy()
+    above = ((np.arange(w)[None] - body.hips[0]) * down[0] + (np.arange(h)[:, None] - body.hips[1]) * down[1]) < -0.2 * unit
+    layout[old] = S.BACKGROUND
+    layout[layer] = np.where(above, S.UPPER, S.LOWER)[layer]
+    may = may_become("full", layout)
+    canvas = Canvas(person.photo, layout, person.parse, np.where(layer, BARE, -1).astype(np.int8), colour * alpha[..., None], alpha, old & ~layer, may)
+    image, layout, edit = finish(canvas, person.pose[0], unit, networks)
+    return Still(image, layout, edit, np.full((h, w), -1, np.int8))
+
+
+class Melt:
+    """Own clothes turn into the base layer: what it does not cover is drawn in, the rest loses its colour."""
+
+    def __init__(self, before: Still, after: Still, body: Body):
+        self.ground = Ground(before, after, np.zeros(before.layout.shape, bool), body)
+
+    def frames(self, count: int, backwards: bool = False) -> Iterator[Frame]:
+        before, after = self.ground.before, self.ground.after
+        for k in range(count)[::-1 if backwards else 1]:
+            time = k / (count - 1)
+            image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (s := after if k else before).image, s.layout, s.edit
+            yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32), edit, BARE, time, "own clothes become the base layer")
+
+
+def taken_off(photo: Still, bare: Still, body: Body):
+    """The stage in which old clothes, cut out of the photo, are taken off by the reverse of how they are put on."""
