@@ -17,6 +17,7 @@ from tryon.fit import COARSE, Body
 from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
+BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
 
@@ -243,7 +244,7 @@ class Stage:
 
     def still(self, k: int, time: float) -> Frame:
         s = self.after if k else self.before
-        return Frame(s.image.copy(), s.layout, np.where(s.worn >= 0, 0, -1).astype(np.float32), s.edit, self.index, time, "worn" if k else "before")
+        return Frame(s.image.copy(), s.layout, np.where((s.worn >= 0) & (s.worn < BARE), 0, -1).astype(np.float32), s.edit, self.index, time, "worn" if k else "before")
 
     def collide(self, x: np.ndarray, time: float) -> None:
         pass
@@ -305,7 +306,7 @@ class Stage:
         edit |= (shadow > 0) | (total > 0)
         seen = total > 0.5
         layout[seen] = self.cls
-        displacement[seen] = moving[seen]
+        displacement[seen] = moving[seen] if self.index < BARE else -1
         out = self.before.image.copy()
         out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
         return Frame(out, layout, displacement, edit, self.index, time, phase)

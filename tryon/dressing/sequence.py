@@ -7,16 +7,16 @@ from one to the next (actions.py says where, cloth.py how). Frames are worked ou
 """
 from collections.abc import Iterator
 from collections.abc import Sequence as List
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.compose import REPLACES, Canvas, capsule, finish, kind_of, lay_out, may_become
-from tryon.dressing.actions import ramp
+from tryon.compose import REPLACES, Canvas, bleed, capsule, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
-from tryon.dressing.film import Frame, Ground, Stage, Still
+from tryon.dressing.film import BARE, Frame, Ground, Stage, Still
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
 from tryon.networks import Networks
@@ -25,7 +25,6 @@ from tryon.person import Person
 UNDER = ("over", "remove", "base")
 OFF = 0.3  # share of the frames in which the old clothes are taken off, or turn into the base layer
 BASE = (214, 208, 202)  # RGB of the base layer
-BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 
 
 @dataclass
@@ -61,28 +60,32 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
     frames than the garments need."""
     if under not in UNDER:
         raise ValueError(f"under is one of {', '.join(UNDER)}, not {under!r}")
-    body, pose = Body(person), person.pose[0]
+    body, shape = Body(person), person.parse.shape
     canvases = lay_out(person.photo, person.parse, body, garments, fits)
-    photo = Still(person.photo, person.parse, np.zeros(person.parse.shape, bool), canvases[0].worn)
-    stills, stages, shares = [photo], [], []
-    if under != "over" and (off := undressed(networks, person, body, garments)):
-        stages += [lambda off=off: taken_off(photo, off, body) if under == "remove" else Melt(photo, off, body)]
-        stills, shares = [photo, off], [OFF]
+    before = photo = Still(person.photo, person.parse, np.zeros(shape, bool), canvases[0].worn)
+    steps = []  # (frames of a step as a function of their number and direction, share of all frames)
+    if under != "over" and (bare := undressed(networks, person, body, garments)):
+        before, way = bare, [Melt(photo, bare, body).frames] if under == "base" else taken_off(photo, bare, body)
+        steps += [(step, OFF / len(way)) for step in way]
+    share = (1 - sum(s for _, s in steps)) / len(garments)
     for k, (canvas, garment, placed) in enumerate(zip(canvases[1:], garments, fits)):
-        image, layout, edit = finish(canvas, pose, body.unit, networks)
-        stills.append(Still(image, layout, edit, canvas.worn))
-        before, after = stills[-2:]
-        stages.append(lambda before=before, after=after, garment=garment, placed=placed, k=k: Stage(
-            before, after, *sheets(placed, garment, person.parse.shape), garment.category, garment.subcategory, k, body))
-        shares.append((1 - sum(shares[:1]) * (len(stills) > len(garments) + 1)) / len(garments))
-    ends = np.rint(np.cumsum([0, *shares]) / sum(shares) * (count - 1)).astype(int)
+        image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
+        after = Still(image, layout, edit, canvas.worn)
+        steps.append((put_on(before, after, placed, garment, k, body), share))
+        before = after
+    ends = np.rint(np.cumsum([0, *(s for _, s in steps)]) * (count - 1)).astype(int)
     if (np.diff(ends) < 1).any():
-        raise ValueError(f"{len(stages)} steps need more than {count} frames")
-    order = list(range(len(stages)))[::-1 if backwards else 1]
-    for n, k in enumerate(order):
-        for i, frame in enumerate(stages[k]().frames(ends[k + 1] - ends[k] + 1, backwards)):
-            if i or not n:  # a still between two stages is one frame
-                yield frame
+        raise ValueError(f"{len(steps)} steps need more than {count} frames")
+    for n in range(len(steps))[::-1 if backwards else 1]:
+        first = n == (len(steps) - 1 if backwards else 0)
+        # The still between two steps is one frame.
+        yield from islice(steps[n][0](ends[n + 1] - ends[n] + 1, backwards), 0 if first else 1, None)
+
+
+def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: int, body: Body):
+    """The step that puts a garment on, made when it is its turn."""
+    return lambda count, backwards: Stage(before, after, *sheets(placed, garment, after.layout.shape), garment.category, garment.subcategory, index,
+                                          body).frames(count, backwards)
 
 
 def undressed(networks: Networks, person: Person, body: Body, garments: List[Garment]) -> Still | None:
@@ -131,5 +134,37 @@ class Melt:
             yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32), edit, BARE, time, "own clothes become the base layer")
 
 
-def taken_off(photo: Still, bare: Still, body: Body):
-    """The stage in which old clothes, cut out of the photo, are taken off by the reverse of how they are put on."""
+def taken_off(photo: Still, bare: Still, body: Body) -> list:
+    """The steps in which old clothes, cut out of the photo, are taken off by the reverse of how such clothes are put on: what is worn above first."""
+    gone, (h, w), unit = (photo.image != bare.image).any(2), photo.layout.shape, body.unit
+    steps, dressed = [], photo
+    for category, classes in (("upper", (S.UPPER, S.OUTER, S.FULL)), ("lower", (S.LOWER,))):
+        mask = np.isin(photo.layout, classes) & gone
+        if mask.sum() < 0.05 * unit ** 2:
+            continue
+        coat = category == "upper" and (photo.layout[mask] == S.OUTER).mean() > 0.5
+        around = cv2.dilate(mask.astype(np.uint8), np.ones((2 * max(1, h // 170) + 1,) * 2, np.uint8)) > 0
+        if category == "lower":
+            around = np.ones((h, w), bool)  # the last of them leaves nothing behind
+        mix = lambda a, b: np.where(around[..., None] if a.ndim == 3 else around, b, a)
+        after = Still(mix(dressed.image, bare.image), mix(dressed.layout, bare.layout), mix(dressed.edit, bare.edit), photo.worn)
+        worn = Still(dressed.image, dressed.layout, dressed.edit, np.where(mask, BARE, -1).astype(np.int8))
+        steps.append(lambda count, backwards, after=after, worn=worn, mask=mask, category=category, coat=coat: Stage(
+            after, worn, *cut_out(photo.image, mask, category, body), category, "jacket" if coat else "", BARE, body).frames(count, not backwards))
+        dressed = after
+    if (dressed.image != bare.image).any() or not steps:
+        steps.append(Melt(dressed, bare, body).frames)
+    return steps
+
+
+def cut_out(photo: np.ndarray, mask: np.ndarray, category: str, body: Body) -> tuple[list[Sheet], int]:
+    """Old clothes (bool HxW) as sheets: torso and sleeves."""
+    pad, rest, out = mask.shape[0] // 4, mask.copy(), []
+    if category == "upper":
+        trunk = capsule(mask.shape, np.array((body.neck + 0.25 * body.unit * body.down, body.hips)), (0.33 * body.unit,) * 2)
+        for side, seen in zip(("right", "left"), ("right", "left") if body.right_to_left > 0 else ("left", "right")):
+            arm = capsule(mask.shape, body.limb(seen, arm=True)[0], (0.17 * body.unit, 0.15 * body.unit, 0.14 * body.unit)) & rest & ~trunk
+            out, rest = [*out, (side, arm)], rest & ~arm
+    grow = lambda m: cv2.copyMakeBorder(m, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    colour = cv2.copyMakeBorder(bleed(photo, mask), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    return [Sheet(part, colour.copy(), grow(cv2.GaussianBlur(m.astype(np.uint8) * 255, (0, 0), 0.6))) for part, m in (("torso", rest), *out) if m.any()], pad
