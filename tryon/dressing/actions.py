@@ -162,7 +162,7 @@ class OverHead:
 
     def pulled(self, time: float) -> float:
         """How much of the body has come out of the gathers, so that it grows evenly longer."""
-        return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.98), self.least)
+        return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.97) ** 1.35, self.least)
 
     def torso(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
@@ -213,12 +213,17 @@ class StepIn:
         unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
         lines = {side: s.body.limb(seen, arm=False)[0] for side, seen in s.sides().items()}
+        # From the waist down: clothes that sit low begin below the hips.
+        def leg(start: np.ndarray, line: np.ndarray) -> Curve:
+            below = line[(line - start) @ s.body.down > 0.08 * unit]
+            return Curve(np.concatenate((start[None], below if len(below) else (start + unit * s.body.down)[None])), 4 * unit)
+
         if legs:
-            sign = {side: np.sign((lines[side][0] - s.body.hips) @ s.body.across) or 1.0 for side in lines}
-            self.curves = {side: Curve(np.concatenate(((waist + s.vector(sign[side] * 0.17 * unit, 0.0))[None], line)), 4 * unit) for side, line in lines.items()}
+            sign = {side: np.sign((line[0] - s.body.hips) @ s.body.across) or 1.0 for side, line in lines.items()}
+            self.curves = {side: leg(waist + s.vector(sign[side] * 0.17 * unit, 0.0), line) for side, line in lines.items()}
         else:
             middle = (lines["right"] + lines["left"]) / 2
-            self.curves = {"both": Curve(np.concatenate(((waist)[None], middle)) if s.category == "lower" else np.array((waist, waist + s.body.down * 2 * unit)), 4 * unit)}
+            self.curves = {"both": leg(waist, middle if s.category == "lower" else middle[:0])}
         self.coords = {}
         for side, curve in self.curves.items():
             t, u = curve.project(s.rest[0])

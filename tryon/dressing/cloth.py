@@ -32,6 +32,7 @@ class Sheet:
     alpha: np.ndarray
     active: np.ndarray | None = None
     folds: np.ndarray | None = None
+    texture: np.ndarray | None = None
 
 
 @dataclass

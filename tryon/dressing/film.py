@@ -23,12 +23,14 @@ CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
 @dataclass
 class Frame:
-    """image HxWx3 uint8; layout HxW uint8, parse ids; displacement HxW float32, pixels, -1 where no new garment is seen; edit bool HxW, every pixel that
-    may differ from the photo; garment: number of the one that moves; time 0..1 of its action; phase: what is being done."""
+    """image HxWx3 uint8; layout HxW uint8, parse ids; displacement HxW float32, pixels, -1 where no new garment is seen; flow float32 HxWx2, x and y by
+    which what is seen has moved since the frame before; edit bool HxW, every pixel that may differ from the photo; garment: number of the one that
+    moves; time 0..1 of its action; phase: what is being done."""
 
     image: np.ndarray
     layout: np.ndarray
     displacement: np.ndarray
+    flow: np.ndarray
     edit: np.ndarray
     garment: int
     time: float
@@ -190,6 +192,8 @@ class Stage:
         return sorted(out, key=lambda s: not s.part.startswith("torso"))
 
     def _fold(self):
+        for s in self.sheets:
+            s.texture = np.dstack((s.colour, s.alpha))
         rng = np.random.default_rng(7 + self.index)
         size = (self.shape[1] + 2 * self.pad, self.shape[0] + 2 * self.pad)
         s, g = self.scene, self.grid
@@ -236,15 +240,19 @@ class Stage:
 
     def frames(self, count: int, backwards: bool = False):
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
-        moved = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, self.collide)
-        for k, x in reversed(list(enumerate(moved))) if backwards else enumerate(moved):
+        xs = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, self.collide)
+        xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
+        for k, x in xs:
             time = k / (count - 1)
             phase = [name for start, name in self.action.phases if start <= time][-1]
-            yield self.still(k, time) if k in (0, count - 1) else self.frame(x, time, phase)
+            frame = self.frame(x, x if last is None else last, time, phase)
+            yield self.still(k, time, frame.flow) if k in (0, count - 1) else frame
+            last = x
 
-    def still(self, k: int, time: float) -> Frame:
+    def still(self, k: int, time: float, flow: np.ndarray) -> Frame:
         s = self.after if k else self.before
-        return Frame(s.image.copy(), s.layout, np.where((s.worn >= 0) & (s.worn < BARE), 0, -1).astype(np.float32), s.edit, self.index, time, "worn" if k else "before")
+        displacement = np.where((s.worn >= 0) & (s.worn < BARE), 0, -1).astype(np.float32)
+        return Frame(s.image.copy(), s.layout, displacement, flow, s.edit, self.index, time, "worn" if k else "before")
 
     def collide(self, x: np.ndarray, time: float) -> None:
         pass
@@ -258,7 +266,8 @@ class Stage:
         out = np.minimum(np.dstack((along, across)), 1).astype(np.float32)
         return cv2.GaussianBlur(out, (0, 0), 0.9)
 
-    def frame(self, x: np.ndarray, time: float, phase: str) -> Frame:
+    def frame(self, x: np.ndarray, last: np.ndarray, time: float, phase: str) -> Frame:
+        """The frame in which the points of the sheets are at x, and were at ``last`` in the one before: S x gh x gw x 2."""
         (h, w), pad = self.shape, self.pad
         image, layout, edit = self.ground.at(ramp(time, 0.5, 0.95), ramp(time, 0.3, 0.95))
         displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
@@ -266,10 +275,10 @@ class Stage:
         fx, fy = coarse[1] / w, 1 / self.ratio
         m = np.array(((fx, 0, 0.5 * fx - 0.5), (0, fy, 0.5 * fy - 0.5)))
         colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
-        height_of = 0.02 * self.unit
+        flow = np.zeros((h, w, 2), np.float32)
         yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
         for k, s in enumerate(self.sheets):
-            values = np.dstack((self.rest[k] - x[k], self._strains(x[k], k)))
+            values = np.dstack((self.rest[k] - x[k], self._strains(x[k], k), x[k] - last[k]))
             field, cover = draw(x[k], values, s.active, self.grid.spacing, self.ratio, coarse)
             if not cover.any():
                 continue
@@ -280,11 +289,12 @@ class Stage:
             mw = m.copy()
             mw[:, 2] += (x0 * fx, y0 * fy)
             zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-            move, strain, covered = zoom(field[..., :2]), zoom(field[..., 2:]), zoom(cover.astype(np.float32))
+            move, strain, since, covered = zoom(field[..., :2]), zoom(field[..., 2:4]), zoom(field[..., 4:]), zoom(cover.astype(np.float32))
             at = (xx[win] + move[..., 0] + pad, yy[win] + move[..., 1] + pad)
-            a = cv2.remap(s.alpha, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT).astype(np.float32) / 255 * np.clip(2 * covered - 0.3, 0, 1)
-            pixels = cv2.remap(s.colour, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-            pixels *= self.shade(cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), strain)[..., None]
+            texture = self._sample(s, *at)
+            a = texture[..., 3] / 255 * np.clip(2 * covered - 0.3, 0, 1)
+            folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            pixels = texture[..., :3] * self.shade(folds, strain)[..., None]
             far = np.hypot(move[..., 0], move[..., 1])
             free = smooth(far, 0.03 * self.unit, 0.1 * self.unit)
             block = np.maximum(self.hidden[win] * (1 - free), (self.torso_always if s.part.startswith("torso") else self.always)[win])
@@ -295,6 +305,7 @@ class Stage:
             colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
             total[win] = a + total[win] * (1 - a)
             moving[win] = np.where(a > 0.5, far, moving[win])
+            flow[win] = np.where(a[..., None] > 0.5, since, flow[win])
         # The cloth's shadow, where it is not yet at rest.
         loft = np.where(total > 0.5, np.clip(moving / (0.25 * self.unit), 0, 1), 0).astype(np.float32)
         offset = np.array(((1, 0, 0.02 * self.unit), (0, 1, 0.045 * self.unit)))
@@ -309,7 +320,17 @@ class Stage:
         displacement[seen] = moving[seen] if self.index < BARE else -1
         out = self.before.image.copy()
         out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
-        return Frame(out, layout, displacement, edit, self.index, time, phase)
+        return Frame(out, layout, displacement, flow, edit, self.index, time, phase)
+
+    def _sample(self, sheet: Sheet, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Colour and alpha of a sheet at x, y, HxW each: float32 HxWx4, 0..255. Gathered cloth shows many pixels of the still in one: four samples of
+        each are averaged."""
+        gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
+        total = np.zeros((*x.shape, 4), np.float32)
+        for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125)):
+            at = x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0]
+            total += cv2.remap(sheet.texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return total / 4
 
     def shade(self, folds: np.ndarray, strain: np.ndarray) -> np.ndarray:
         """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it."""

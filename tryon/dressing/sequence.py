@@ -30,12 +30,13 @@ BASE = (214, 208, 202)  # RGB of the base layer
 @dataclass
 class Sequence:
     """``frames`` HxWx3 uint8 RGB; ``layouts`` HxW uint8, parse ids; ``displacement`` HxW float32, how far the cloth seen at a pixel lies from its
-    final place, in pixels, -1 where no new garment is seen; ``edits`` bool HxW, every pixel that may differ from the photo; ``timeline``: per frame
+    final place, in pixels, -1 where no new garment is seen; ``flow`` HxWx2 float32, how far it has come since the frame before; ``edits`` bool HxW, every pixel that may differ from the photo; ``timeline``: per frame
     its number, the time of the sequence 0..1, the garment that moves (None for old clothes) with the time 0..1 of its action, and what is done."""
 
     frames: list[np.ndarray]
     layouts: list[np.ndarray]
     displacement: list[np.ndarray]
+    flow: list[np.ndarray]
     edits: list[np.ndarray]
     timeline: list[dict]
 
@@ -45,7 +46,7 @@ def dress(networks: Networks, person: Person, garments: List[Garment], fits: Lis
     """All frames of a sequence at once."""
     made = list(frames(networks, person, garments, fits, count, under, backwards))
     timeline = [event(k, count, f) for k, f in enumerate(made)]
-    return Sequence([f.image for f in made], [f.layout for f in made], [f.displacement for f in made], [f.edit for f in made], timeline)
+    return Sequence([f.image for f in made], [f.layout for f in made], [f.displacement for f in made], [f.flow for f in made], [f.edit for f in made], timeline)
 
 
 def event(k: int, count: int, frame: Frame) -> dict:
@@ -64,7 +65,7 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
     canvases = lay_out(person.photo, person.parse, body, garments, fits)
     before = photo = Still(person.photo, person.parse, np.zeros(shape, bool), canvases[0].worn)
     steps = []  # (frames of a step as a function of their number and direction, share of all frames)
-    if under != "over" and (bare := undressed(networks, person, body, garments)):
+    if under != "over" and (bare := undressed(networks, person, body, garments, canvases[-1])):
         before, way = bare, [Melt(photo, bare, body).frames] if under == "base" else taken_off(photo, bare, body)
         steps += [(step, OFF / len(way)) for step in way]
     share = (1 - sum(s for _, s in steps)) / len(garments)
@@ -88,10 +89,11 @@ def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: in
                                           body).frames(count, backwards)
 
 
-def undressed(networks: Networks, person: Person, body: Body, garments: List[Garment]) -> Still | None:
-    """The person in a neutral base layer where clothes have to go for ``garments``; None when none have to."""
+def undressed(networks: Networks, person: Person, body: Body, garments: List[Garment], laid: Canvas) -> Still | None:
+    """The person in a neutral base layer where clothes have to go for ``garments``, which are ``laid`` out in the end; None when none have to."""
     (h, w), unit = person.parse.shape, body.unit
     old = np.isin(person.parse, [c for g in garments for c in REPLACES[kind_of(g)] if kind_of(g) not in ("jacket", "accessory")])
+    old &= laid.freed | (laid.worn >= 0)
     if not old.any():
         return None
     across, down = body.across, body.down
@@ -107,9 +109,7 @@ def undressed(networks: Networks, person: Person, body: Body, garments: List[Gar
     layer = (layer > 0) & old
     alpha = cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 0.7) * old
     depth = cv2.distanceTransform(layer.astype(np.uint8), cv2.DIST_L2, 5) / (0.16 * unit)
-    own = cv2.GaussianBlur(cv2.cvtColor(person.photo, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 0.02 * unit)
-    grey = 0.8 + 0.2 * np.clip(depth, 0, 1) ** 0.6 + 0.0 * own
-    colour = np.array(BASE, np.float32) * grey[..., None]
+    colour = np.array(BASE, np.float32) * (0.8 + 0.2 * np.clip(depth, 0, 1) ** 0.6)[..., None]
     layout = person.parse.copy()
     above = ((np.arange(w)[None] - body.hips[0]) * down[0] + (np.arange(h)[:, None] - body.hips[1]) * down[1]) < -0.2 * unit
     layout[old] = S.BACKGROUND
@@ -131,7 +131,8 @@ class Melt:
         for k in range(count)[::-1 if backwards else 1]:
             time = k / (count - 1)
             image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (s := after if k else before).image, s.layout, s.edit
-            yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32), edit, BARE, time, "own clothes become the base layer")
+            yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32),
+                        np.zeros((*layout.shape, 2), np.float32), edit, BARE, time, "own clothes become the base layer")
 
 
 def taken_off(photo: Still, bare: Still, body: Body) -> list:
@@ -166,5 +167,6 @@ def cut_out(photo: np.ndarray, mask: np.ndarray, category: str, body: Body) -> t
             arm = capsule(mask.shape, body.limb(seen, arm=True)[0], (0.17 * body.unit, 0.15 * body.unit, 0.14 * body.unit)) & rest & ~trunk
             out, rest = [*out, (side, arm)], rest & ~arm
     grow = lambda m: cv2.copyMakeBorder(m, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    colour = cv2.copyMakeBorder(bleed(photo, mask), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # the rim has the colour of what is around, too
+    colour = cv2.copyMakeBorder(bleed(photo, inside if inside.any() else mask), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     return [Sheet(part, colour.copy(), grow(cv2.GaussianBlur(m.astype(np.uint8) * 255, (0, 0), 0.6))) for part, m in (("torso", rest), *out) if m.any()], pad
