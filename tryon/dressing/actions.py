@@ -248,7 +248,8 @@ class StepIn:
             # The lag is made up for while pulling up.
             up = ramp(time, lag, 0.93)
             rest = away * (1 - up)
-            total = max(0.24, min(1.0, (length - rest) / length))
+            # It opens on the way, however short it is.
+            total = max(0.24 + 0.66 * ramp(time, 0.25, 0.95), min(1.0, (length - rest) / length))
             placed = placed_for(total)
             along = np.where(t < 0, t, length * gathered(t / length, placed)) + rest
             slack = np.clip(t / length, 0, 1) * (1 - up)
@@ -270,7 +271,7 @@ class Open:
     torso-right, torso-left, right, left."""
 
     phases = ((0.0, "one sleeve"), (0.36, "round the back"), (0.42, "other sleeve"), (0.72, "close"), (0.92, "settle"))
-    SLEEVE = {"right": (0.0, 0.42), "left": (0.34, 0.7)}
+    SLEEVE = {"right": (0.0, 0.44), "left": (0.36, 0.7)}
 
     def __init__(self, scene: Scene):
         s = self.s = scene
@@ -284,8 +285,14 @@ class Open:
             length = max(float(np.percentile(t[on], 97)), 0.2 * unit) if on is not None and on.any() else 0.5 * unit
             edge = sign * (0.3 * unit if side not in s.parts else 0.33 * unit)
             self.arms[side] = curve, t, u, length, smooth(t, -0.02 * unit, 0.22 * unit), sign, edge
+        # How far aside the first side must be to be out of the photo.
+        self.reach = 0.0
+        panel, _, slid, _, weight = self.side("right", 0.0)
+        x = np.concatenate([(s.rest[0] + m)[s.active[s.parts.index(p)], 0] for p, m in (("torso-right", panel), ("right", slid)) if p in s.parts])
+        self.reach = float(x.max() if self.arms["right"][5] * s.body.across[0] < 0 else s.shape[1] - x.min())
 
-    def side(self, side: str, time: float):
+    def side(self, side: str, time: float) -> tuple[np.ndarray, ...]:
+        """Of one side: how the panel moves, gh x gw x 2, and how loose it is, the same of the sleeve, and how much each point is of the sleeve."""
         s, unit = self.s, self.s.unit
         curve, t, u, length, weight, sign, edge = self.arms[side]
         begin, end = self.SLEEVE[side]
@@ -294,10 +301,9 @@ class Open:
         # It hangs below the shoulder until both arms are in.
         rest = (curve.length + 0.1 * unit) * (1 - up) + 0.17 * unit * up * (1 - close)
         # From outside the photo, or from behind the back.
-        enter = 1 - ramp(time, begin, begin + 0.75 * (end - begin))
+        enter = 1 - ramp(time, begin, begin + 0.8 * (end - begin))
         if side == "right":
-            reach = (s.origin[0] if sign * s.body.across[0] < 0 else s.shape[1] - s.origin[0]) + 0.2 * unit
-            aside = s.vector(sign * reach * enter, 0.15 * unit * enter)
+            aside = s.vector(sign * self.reach * enter, 0.15 * unit * enter * (1 - enter))
         else:
             aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
         joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
@@ -350,12 +356,13 @@ class FromAbove:
         self.centre, low, high = used.mean(0), float(used[:, 1].min()), float(used[:, 1].max())
         self.start = -(high + 0.02 * s.unit)
         self.hold = -float(np.clip(low, 0.1 * s.unit, 0.4 * s.unit))  # as high as the photo has room above
+        self.early = ramp(0.0, -0.1, 0.62)
         self.side = 1.0 if self.centre[0] < s.shape[1] / 2 else -1.0
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        come, over, lower = ramp(time, 0.0, 0.5), ramp(time, 0.2, 0.85), ramp(time, 0.62, 0.97)
-        y = self.start + (self.hold - self.start) * come - self.hold * lower
+        come, over, lower = ramp(time, -0.1, 0.62), ramp(time, 0.25, 0.85), ramp(time, 0.62, 0.97)
+        y = self.start + (self.hold - self.start) * (come - self.early) / (1 - self.early) - self.hold * lower
         x = self.side * 0.85 * s.unit * (1 - over)
         angle = np.radians(self.side * (18 * (1 - over) - 7 * np.sin(np.pi * over) * (1 - lower)))
         turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
