@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tryon.compose import capsule
 from tryon.dressing.cloth import Grid
 from tryon.fit import Body
 
@@ -111,16 +112,21 @@ class Scene:
         body = self.active[self.parts.index(next(p for p in self.parts if p.startswith("torso")))]
         self.hem = float(self.b[self.active[[p.startswith("torso") for p in self.parts]].any(0)].max())
         self.half = float(np.percentile(np.abs(self.a[body]), 95))
-        self.even = self._even(body)
+        self.rows = self._widths(body)
+        self.even = self._even()
         rng = np.random.default_rng(self.seed)
         self.noise = self._noise(rng), self._noise(rng)
         self.late = {"right": 0.0, "left": 0.05 + 0.04 * rng.random()}
 
-    def _even(self, on: np.ndarray) -> np.ndarray:
-        """By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist."""
+    def _widths(self, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Half the width of the cloth at points ``on`` (bool gh x gw) row by row: where the rows are, down from the collar, and the widths."""
         rows = np.linspace(self.b[on].min(), self.b[on].max(), 24)
         near = [np.abs(self.a[on & (np.abs(self.b - r) < 1.5 * self.grid.spacing)]) for r in rows]
-        wide = np.array([np.percentile(n, 90) if len(n) > 3 else self.half for n in near])
+        return rows, np.array([np.percentile(n, 92) if len(n) > 3 else self.half for n in near])
+
+    def _even(self) -> np.ndarray:
+        """By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist."""
+        rows, wide = self.rows
         mean = np.minimum(np.convolve(np.pad(wide, 11, mode="edge"), np.hanning(25)[1:-1] / np.hanning(25).sum(), "valid"), np.median(wide))
         return np.interp(self.b, rows, np.clip(mean / np.maximum(wide, 1.0), 0.5, 1.25))
 
@@ -270,8 +276,8 @@ class Open:
     """Jackets and shirts: a sleeve from the hand up, the panel hanging from it; round the back; the other sleeve; the front is closed. ``parts`` are
     torso-right, torso-left, right, left."""
 
-    phases = ((0.0, "one sleeve"), (0.36, "round the back"), (0.42, "other sleeve"), (0.72, "close"), (0.92, "settle"))
-    SLEEVE = {"right": (0.0, 0.44), "left": (0.36, 0.7)}
+    phases = ((0.0, "one sleeve"), (0.34, "round the back"), (0.42, "other sleeve"), (0.64, "close"), (0.93, "settle"))
+    SLEEVE = {"right": (0.0, 0.42), "left": (0.32, 0.64)}
 
     def __init__(self, scene: Scene):
         s = self.s = scene
@@ -297,18 +303,18 @@ class Open:
         curve, t, u, length, weight, sign, edge = self.arms[side]
         begin, end = self.SLEEVE[side]
         up = ramp(time, begin, end)
-        close = ramp(time, 0.7, 0.96)
+        close = ramp(time, 0.62, 0.97)
         # It hangs below the shoulder until both arms are in.
         rest = (curve.length + 0.1 * unit) * (1 - up) + 0.17 * unit * up * (1 - close)
         # From outside the photo, or from behind the back.
-        enter = 1 - ramp(time, begin, begin + 0.8 * (end - begin))
+        enter = 1 - smooth(time, begin, begin + 0.85 * (end - begin))
         if side == "right":
             aside = s.vector(sign * self.reach * enter, 0.15 * unit * enter * (1 - enter))
         else:
             aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
         joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
         joint = joint * np.array((0.75, 0.45))  # the shoulder of the jacket is held higher than the hand
-        held = 0.34 + 0.1 * up
+        held = 0.2 + 0.24 * up
         open_ = held + (1 - held) * close
         below = np.clip(s.b / max(s.hem, 1.0), 0, 1.2)
         # A panel opens most at the hem.
@@ -316,7 +322,7 @@ class Open:
         across = edge + (s.a - edge) * fold
         sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
         slack = (1 - close) * (0.3 + 0.7 * below)
-        panel = s.vector(across - s.a + sway, -0.06 * s.b * (1 - up)) + joint + aside + s.rough(slack * 0.7)
+        panel = s.vector(across - s.a + sway, -0.3 * s.b * (1 - up) ** 1.5) + joint + aside + s.rough(slack * 0.7)
         total = max(0.3, min(1.0, (length - rest) / length))
         placed = placed_for(total, 0.26)
         along = np.where(t < 0, t, length * gathered(t / length, placed, 0.26)) + rest
@@ -341,7 +347,7 @@ class Open:
         """Down to what length below the collar a part is in front of the person: it comes from behind, the shoulder first."""
         side = part.removeprefix("torso-")
         begin, end = self.SLEEVE[side]
-        shown = smooth(time, end - 0.12, end + 0.15) if part != side else smooth(time, end - 0.1, end + 0.05) if side == "left" else 1.0
+        shown = smooth(time, end - 0.2, end + 0.15) if part != side else smooth(time, end - 0.1, end + 0.05) if side == "left" else 1.0
         return -0.3 * self.s.unit + shown * (self.s.bottom + 0.4 * self.s.unit) if shown < 1 else np.inf
 
 
@@ -353,21 +359,50 @@ class FromAbove:
     def __init__(self, scene: Scene):
         s = self.s = scene
         used = scene.rest[0][scene.active.any(0)]
-        self.centre, low, high = used.mean(0), float(used[:, 1].min()), float(used[:, 1].max())
-        self.start = -(high + 0.02 * s.unit)
-        self.hold = -float(np.clip(low, 0.1 * s.unit, 0.4 * s.unit))  # as high as the photo has room above
-        self.early = ramp(0.0, -0.1, 0.62)
-        self.side = 1.0 if self.centre[0] < s.shape[1] / 2 else -1.0
+        self.centre, self.start = used.mean(0), -(float(used[:, 1].max()) - 1.5 * s.grid.spacing)
+        self.side = 1.0 if self.centre[0] < s.shape[1] / 2 else -1.0  # from where there is more room
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        come, over, lower = ramp(time, -0.1, 0.62), ramp(time, 0.25, 0.85), ramp(time, 0.62, 0.97)
-        y = self.start + (self.hold - self.start) * (come - self.early) / (1 - self.early) - self.hold * lower
-        x = self.side * 0.85 * s.unit * (1 - over)
-        angle = np.radians(self.side * (18 * (1 - over) - 7 * np.sin(np.pi * over) * (1 - lower)))
+        over, lower = ramp(time, 0.15, 0.88), min(time / 0.95, 1.0)
+        x, y = self.side * 0.85 * s.unit * (1 - over), self.start * (1 - lower)
+        angle = np.radians(self.side * (18 * (1 - over) - 7 * np.sin(np.pi * over)))
         turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
         goal = (s.rest - self.centre) @ turn.T + self.centre + np.array((x, y))
         return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
+
+
+class Outline:
+    """The body from the front, row by row of the torso's axis: cloth of the torso is at least as wide where it passes, stretching over head and hips."""
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        body, unit, (h, w) = s.body, s.unit, s.shape
+        mask = body.is_head & ((np.indices((h, w)).transpose(1, 2, 0)[..., ::-1] - body.neck) @ body.down < 0)
+        mask |= capsule((h, w), np.array((body.neck + 0.3 * unit * body.down, body.hips)), (0.42 * body.torso_width, 0.46 * body.hip_width))
+        for side in ("right", "left"):
+            mask |= capsule((h, w), body.limb(side, arm=False)[0], (0.17 * unit, 0.12 * unit, 0.09 * unit))
+        rel = np.argwhere(mask)[:, ::-1] - s.origin
+        a, b = rel @ body.across, rel @ body.down
+        self.rows = np.arange(-1.2, 4, 0.04) * unit
+        row = np.clip(np.searchsorted(self.rows, b), 0, len(self.rows) - 1)
+        self.low, self.high = np.zeros(len(self.rows)), np.zeros(len(self.rows))
+        np.minimum.at(self.low, row, a)
+        np.maximum.at(self.high, row, a)
+        self.torsos = [k for k, p in enumerate(s.parts) if p == "torso" and s.category != "accessory"]
+        self.edge = np.interp(s.b, *s.rows)
+        self.part = np.clip(s.a / np.maximum(self.edge, 1.0), -1, 1)  # where in the width of its row a point is
+
+    def __call__(self, x: np.ndarray, time: float) -> None:
+        """Move points that are inside the outline out of it, in place; not once the cloth comes to rest."""
+        s, strength = self.s, 1 - ramp(time, 0.75, 0.88)
+        for k in self.torsos:
+            rel = x[k] - s.origin
+            a, b = rel @ s.body.across, rel @ s.body.down
+            low, high = np.interp(b, self.rows, self.low), np.interp(b, self.rows, self.high)
+            wanted = np.clip(np.where(self.part > 0, self.part * high, -self.part * low), -1.3 * self.edge, 1.3 * self.edge)
+            push = np.where(self.part > 0, np.maximum(wanted - a, 0), np.minimum(wanted - a, 0))
+            x[k] += (strength * push)[..., None] * s.body.across
 
 
 def action(scene: Scene):

@@ -76,6 +76,9 @@ def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[She
             share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
         own = (soft * share).astype(np.float32)
         alpha = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
+        # Beyond the border cloth goes on only where it reaches the border.
+        _, pieces = cv2.connectedComponents((alpha > 8).astype(np.uint8))
+        alpha *= np.isin(pieces, np.unique(pieces[pad:pad + h, pad:pad + w]))
         out.append(Sheet(layer.part, cv2.remap(pixels, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.rint(alpha).astype(np.uint8)))
     return out, pad
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.compose import CLASS_OF, capsule, hands
-from tryon.dressing.actions import OPEN, Curve, Open, Scene, action, ramp, smooth
+from tryon.dressing.actions import OPEN, Curve, Open, Outline, Scene, action, ramp, smooth
 from tryon.dressing.cloth import LAMBDA, SPACING, Sheet, draw, grid_over, ridges, simulate
 from tryon.fit import COARSE, Body
 from tryon.paint import spread
@@ -240,7 +240,7 @@ class Stage:
 
     def frames(self, count: int, backwards: bool = False):
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
-        xs = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, self.collide)
+        xs = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
         for k, x in xs:
             time = k / (count - 1)
@@ -253,9 +253,6 @@ class Stage:
         s = self.after if k else self.before
         displacement = np.where((s.worn >= 0) & (s.worn < BARE), 0, -1).astype(np.float32)
         return Frame(s.image.copy(), s.layout, displacement, flow, s.edit, self.index, time, "worn" if k else "before")
-
-    def collide(self, x: np.ndarray, time: float) -> None:
-        pass
 
     def _strains(self, x: np.ndarray, k: int) -> np.ndarray:
         """gh x gw x 2: share of its length that cloth has left along and across the part."""
