@@ -359,16 +359,20 @@ class FromAbove:
     def __init__(self, scene: Scene):
         s = self.s = scene
         used = scene.rest[0][scene.active.any(0)]
-        self.centre, self.start = used.mean(0), -(float(used[:, 1].max()) - 1.5 * s.grid.spacing)
+        self.centre = used.mean(0)
         self.side = 1.0 if self.centre[0] < s.shape[1] / 2 else -1.0  # from where there is more room
+        tilted = (used - self.centre) @ self._turn(18).T
+        self.start = -(float(self.centre[1] + tilted[:, 1].max()) - s.grid.spacing)
+
+    def _turn(self, degrees: float) -> np.ndarray:
+        angle = np.radians(self.side * degrees)
+        return np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
         over, lower = ramp(time, 0.15, 0.88), min(time / 0.95, 1.0)
         x, y = self.side * 0.85 * s.unit * (1 - over), self.start * (1 - lower)
-        angle = np.radians(self.side * (18 * (1 - over) - 7 * np.sin(np.pi * over)))
-        turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
-        goal = (s.rest - self.centre) @ turn.T + self.centre + np.array((x, y))
+        goal = (s.rest - self.centre) @ self._turn(18 * (1 - over) - 7 * np.sin(np.pi * over)).T + self.centre + np.array((x, y))
         return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
 
 

@@ -7,12 +7,13 @@ from one to the next (actions.py says where, cloth.py how). Frames are worked ou
 """
 from collections.abc import Iterator
 from collections.abc import Sequence as List
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import cv2
 import numpy as np
 
+from tryon import images
 from tryon import schema as S
 from tryon.compose import REPLACES, Canvas, bleed, capsule, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
@@ -47,6 +48,18 @@ def dress(networks: Networks, person: Person, garments: List[Garment], fits: Lis
     made = list(frames(networks, person, garments, fits, count, under, backwards))
     timeline = [event(k, count, f) for k, f in enumerate(made)]
     return Sequence([f.image for f in made], [f.layout for f in made], [f.displacement for f in made], [f.flow for f in made], [f.edit for f in made], timeline)
+
+
+def scaled(person: Person, fits: List[Fit], height: int) -> tuple[Person, List[Fit]]:
+    """A person and where garments lie on it, scaled down to ``height`` pixels when the photo is higher."""
+    ratio = height / person.photo.shape[0]
+    if ratio >= 1:
+        return person, fits
+    photo = images.fit_height(person.photo, height)
+    pose = person.pose.copy()
+    pose[..., :2] = np.where(pose[..., 2:] > 0, (pose[..., :2] + 0.5) * ratio - 0.5, 0)
+    parse = cv2.resize(person.parse, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return Person(photo, parse, pose, person.confidence), [replace(f, unit=f.unit * ratio) for f in fits]
 
 
 def event(k: int, count: int, frame: Frame) -> dict:
