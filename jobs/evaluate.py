@@ -4,11 +4,15 @@
     python jobs/evaluate.py pose --data s3://sets/coco --format coco --out s3://sets/pose.json --limit 500
     python jobs/evaluate.py garment --data tests/data/garment_polygons --format labelme --photos ../cache/garments/image --out garment.json
     python jobs/evaluate.py look --data /data/viton-hd --format viton-hd --pairs test_pairs.txt --out look.json
+    python jobs/evaluate.py dressing --data ../cache/ccp/image --products ../cache/garments/image --split test --limit 30 --out dressing.json
     python jobs/evaluate.py parser --data ../cache/ccp --format ccp --out report.json --ablation runs/ablation --ablation-steps 600
 
 Prints a table and writes OUT, everything in it with its definition, and beside OUT a contact sheet of the worst cases (report.png). The
 whole of a set is judged, but of ccp and clothing, which the shipped weights learn from, the test split. --ablation trains the network twice
 with the same budget, with and without augmentation (resumable, about as long as two runs of jobs/train.py), and judges both.
+
+dressing takes two folders of raw photos, of people (--data) and of products (--products), or what the built-in store draws (--data sample),
+makes sequences of random pairs, kinds of garment evenly, and writes film strips of each kind beside the report.
 
 Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 for bad usage or a data set that cannot be used.
 """
@@ -33,7 +37,8 @@ from tryon.datasets.formats import FORMATS
 from tryon.datasets.labels import LABEL_SETS
 from tryon.datasets.sample import DatasetError, Entry, Rejected, load
 from tryon.datasets.source import PICTURES, Source, load_labels
-from tryon.evaluation import garment, look, parser, pose
+from tryon.dressing.sequence import UNDER
+from tryon.evaluation import dressing, garment, look, parser, pose
 from tryon.evaluation.views import views
 from tryon.models.digest import FOLDER
 from tryon.networks import WARPS, Networks
@@ -41,7 +46,7 @@ from tryon.progress import Progress
 from tryon.report.sheet import sheet
 from tryon.storage import Storage, StorageError, join
 
-TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look}
+TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look, "dressing": dressing}
 LEARNED_FROM = ("ccp", "ccp-corrected", "clothing")
 TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a product photo; of what kind it is they tell nothing
 
@@ -50,7 +55,7 @@ def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     p.add_argument("target", choices=TARGETS)
     p.add_argument("--data", required=True, metavar="URI", help="folder of the data set, local or s3://")
-    p.add_argument("--format", required=True, choices=[*FORMATS, "shards"], help="its layout; shards: what jobs/prepare_data.py wrote")
+    p.add_argument("--format", default="", choices=[*FORMATS, "shards"], help="its layout; shards: what jobs/prepare_data.py wrote")
     p.add_argument("--out", required=True, metavar="FILE.json", help="the report, local or s3://; FILE.png beside it shows the worst cases")
     p.add_argument("--split", default="auto", choices=("auto", "all", *shards.SPLITS), help="what is judged (default: auto, see above)")
     p.add_argument("--limit", type=int, default=0, metavar="N", help="judge only the first N samples")
@@ -62,7 +67,10 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--allow", nargs="+", default=[], metavar="PREFIX", help="further places that annotations may name photos in")
     p.add_argument("--negatives", metavar="URI", help="folder of photos without what is looked for, added to drawn grounds")
     p.add_argument("--pairs", default="", metavar="FILE", help="look: pairs file of viton and viton-hd, instead of the set's own")
-    p.add_argument("--warp", default="flow", choices=WARPS, help="look: how garments are fitted (default: flow)")
+    p.add_argument("--products", default="", metavar="URI", help="dressing: folder of product photos")
+    p.add_argument("--under", default="over", choices=UNDER, help="dressing: what lies under (default: over)")
+    p.add_argument("--frames", type=int, default=24, metavar="N", help="dressing: frames of a sequence (default: 24, which the laws are stated for)")
+    p.add_argument("--warp", default="flow", choices=WARPS, help="look, dressing: how garments are fitted (default: flow)")
     p.add_argument("--inception", default="", metavar="FILE", help="look: TorchScript of Inception (RGB uint8 B3HW -> features), for a true FID")
     p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
     p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
@@ -70,6 +78,10 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--grounds", metavar="DIR", help="ablation of garment: the CCP folder that jobs/train.py garment asks for")
     p.add_argument("--endpoint-url", default="", help="S3 endpoint (default: AWS_ENDPOINT_URL_S3, else AWS)")
     args = p.parse_args(argv)
+    if not args.format and args.target != "dressing":
+        p.error("--format is missing: the layout of --data")
+    if args.target == "dressing" and args.data != "sample" and not args.products:
+        p.error("--products is missing: a folder of product photos")
     if args.ablation and args.format not in (*LEARNED_FROM, "shards"):
         p.error("--ablation trains on --data: it takes what jobs/train.py takes (ccp, ccp-corrected, clothing, shards)")
     try:
@@ -124,8 +136,27 @@ def listed(args, storage: Storage) -> tuple[list[Entry], str]:
     return list(FORMATS[args.format](source)), split
 
 
+def judge_dressing(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
+    """The report on sequences, and their film strips by the end of the files' names."""
+    limit, split = args.limit or 30, args.split if args.split != "auto" else "all"
+    names = (*dressing.Evaluation.networks, *WARPS[args.warp])
+    evaluation = dressing.Evaluation(Networks(args.device, folder, names), args.warp, args.under, args.frames, each=-(-limit // 9))
+    progress, judged = Progress("sequences judged", limit), 0
+    for case in dressing.cases(args.data, args.products, split, storage):
+        if evaluation.add(case):
+            judged += 1
+            progress.count()
+        if judged >= limit:
+            break
+    if not judged:
+        return None, {}
+    return {"split": split, "samples": judged} | evaluation.report(), {f".{name}.png": tiles for name, tiles in evaluation.sheet_cases().items()}
+
+
 def judge(args, storage: Storage, folder: str) -> tuple[dict | None, dict]:
     """The report on the weights in ``folder``, and its contact sheets by the end of their names."""
+    if args.target == "dressing":
+        return judge_dressing(args, storage, folder)
     module = TARGETS[args.target]
     names, further = module.Evaluation.networks, {}
     if args.target == "look":
