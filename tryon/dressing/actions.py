@@ -305,7 +305,7 @@ class Open:
         up = ramp(time, begin, end)
         close = ramp(time, 0.62, 0.97)
         # It hangs below the shoulder until both arms are in.
-        rest = (curve.length + 0.1 * unit) * (1 - up) + 0.17 * unit * up * (1 - close)
+        rest = (curve.length + 0.1 * unit) * (1 - up) + 0.19 * unit * up * (1 - close)
         # From outside the photo, or from behind the back.
         enter = 1 - smooth(time, begin, begin + 0.85 * (end - begin))
         if side == "right":
@@ -321,7 +321,7 @@ class Open:
         fold = open_ + (1 - open_) * 0.3 * (1 - below) * up
         across = edge + (s.a - edge) * fold
         sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
-        slack = (1 - close) * (0.3 + 0.7 * below)
+        slack = (1 - close) * np.minimum(0.3 + 0.7 * below, 1)
         panel = s.vector(across - s.a + sway, -0.3 * s.b * (1 - up) ** 1.5) + joint + aside + s.rough(slack * 0.7)
         total = max(0.3, min(1.0, (length - rest) / length))
         placed = placed_for(total, 0.26)

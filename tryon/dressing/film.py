@@ -18,6 +18,7 @@ from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
+AREA_STEP = 0.075  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
 
@@ -64,6 +65,8 @@ class Ground:
         if self.freed.any():
             kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
             self.way = self._ways(kept, body)
+        # What is next to the new garment anyway has no way to go: it fades.
+        self.rim = 1 - smooth(np.hypot(self.way[..., 0], self.way[..., 1])[self.freed], 0.02 * unit, 0.06 * unit)
 
     def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
         """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
@@ -107,6 +110,7 @@ class Ground:
             k = 1 / max(1 - gone, 0.02) - 1
             at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
             still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
+            still = still + self.rim[:, None] * (1 - gone - still)
             drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
             image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)
             layout[self.freed] = np.where(still[:, 0] > 0.5, self.before.layout[self.freed], self.after.layout[self.freed])
@@ -138,6 +142,7 @@ class Stage:
         self.ground = Ground(before, after, self.worn, body)
         self._fold()
         self._occluders()
+        self.pace = self._pace()
 
     # Preparation.
 
@@ -217,37 +222,73 @@ class Stage:
         """What is in front of cloth at rest, and what always is."""
         (h, w), layout, unit = self.shape, self.before.layout, self.unit
         self.hidden = (self.laid & ~self.worn).astype(np.float32)
+        # How close cloth must have come for what is in front of it in the still to be so: sooner where more of it is in front.
+        depth = cv2.distanceTransform((~self.worn).astype(np.uint8), cv2.DIST_L2, 3)
+        self.close = (0.05 * unit + np.minimum(1.5 * depth, 0.5 * unit)).astype(np.float32)
         always = np.zeros((h, w), bool)
         kind = self.kind
         if kind == "lower":
             always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
         elif kind in ("upper", "full"):
-            always = hands(layout, self.body)
-        self.always = always
-        self.torso_always = always
+            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn
+        self.always, self.torso_always = always, always
         if kind in ("upper", "full") and not isinstance(self.action, Open):
             shoulders = np.zeros((h, w), np.uint8)
             for side in ("left", "right"):
                 cv2.circle(shoulders, tuple(int(v) for v in np.rint(self.body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
             self.torso_always = always | (np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0) & ~self.worn)
+        self.always, self.torso_always = (cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.7) for m in (self.always, self.torso_always))
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         self.down = (x - self.scene.origin[0]) * self.body.down[0] + (y - self.scene.origin[1]) * self.body.down[1]
         self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
         arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit)) for side, seen in self.scene.sides().items()}
         self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
 
+    def _pace(self) -> tuple[np.ndarray, np.ndarray]:
+        """Times of the film and of the action that belong together: where much cloth comes into sight or goes out of it, the action takes longer."""
+        h, w = self.shape
+        inside = [self.grid.read(s.alpha, self.pad) > 127 for s in self.sheets]
+        total = max(int(self.worn.sum()), 1)
+
+        def area(time: float) -> float:
+            x, out = self.action(time)[0], 0.0
+            for k, s in enumerate(self.sheets):
+                gy, gx = np.gradient(x[k], axis=0), np.gradient(x[k], axis=1)
+                cell = np.abs(gx[..., 0] * gy[..., 1] - gx[..., 1] * gy[..., 0])
+                at = np.rint(x[k]).astype(int)
+                ok = inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
+                out += float((cell[ok] * (1 - self._blocked(s, time, np.s_[at[ok][:, 1], at[ok][:, 0]]))).sum())
+            return out / total
+
+        times = np.linspace(0, 1, 61)
+        change = np.abs(np.diff([area(t) for t in times]))
+        share = np.maximum(1 / 60, np.convolve(np.pad(change, 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid") / (23 * AREA_STEP))
+        return np.concatenate(((0.0,), np.cumsum(share) / share.sum())), times
+
+    def _blocked(self, sheet: Sheet, time: float, at) -> np.ndarray:
+        """How far, 0..1, cloth of a sheet on its way is hidden at ``at``, an index of the photo."""
+        out = (self.torso_always if sheet.part.startswith("torso") else self.always)[at]
+        if isinstance(self.action, Open):
+            person = self.person if sheet.part.startswith("torso") else self.person_but[sheet.part]
+            out = np.maximum(out, person[at] * (self.down[at] > self.action.in_front(sheet.part, time)))
+        return out
+
     # Frames.
 
     def frames(self, count: int, backwards: bool = False):
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
-        xs = simulate(self.rest, self.active, self.sewn, self.action, count, self.unit, Outline(self.scene))
+        xs = simulate(self.rest, self.active, self.sewn, lambda time: self.action(self.paced(time)), count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
         for k, x in xs:
-            time = k / (count - 1)
+            time = self.paced(k / (count - 1))
             phase = [name for start, name in self.action.phases if start <= time][-1]
-            frame = self.frame(x, x if last is None else last, time, phase)
+            frame = self.frame(x, x if last is None else last, k / (count - 1), time, phase)
             yield self.still(k, time, frame.flow) if k in (0, count - 1) else frame
             last = x
+
+    def paced(self, time: float) -> float:
+        """Time of the action at a time of the film."""
+        return float(np.interp(time, *self.pace))
 
     def still(self, k: int, time: float, flow: np.ndarray) -> Frame:
         s = self.after if k else self.before
@@ -263,10 +304,11 @@ class Stage:
         out = np.minimum(np.dstack((along, across)), 1).astype(np.float32)
         return cv2.GaussianBlur(out, (0, 0), 0.9)
 
-    def frame(self, x: np.ndarray, last: np.ndarray, time: float, phase: str) -> Frame:
-        """The frame in which the points of the sheets are at x, and were at ``last`` in the one before: S x gh x gw x 2."""
+    def frame(self, x: np.ndarray, last: np.ndarray, passed: float, time: float, phase: str) -> Frame:
+        """The frame in which the points of the sheets are at x, and were at ``last`` in the one before: S x gh x gw x 2; ``passed``: time of the film,
+        ``time``: of the action."""
         (h, w), pad = self.shape, self.pad
-        image, layout, edit = self.ground.at(ramp(time, 0.5, 0.95), ramp(time, 0.3, 0.95))
+        image, layout, edit = self.ground.at(ramp(passed, 0.5, 0.95), ramp(passed, 0.3, 0.95))
         displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
         coarse = (COARSE, max(8, round(w / self.ratio)))
         fx, fy = coarse[1] / w, 1 / self.ratio
@@ -293,12 +335,8 @@ class Stage:
             folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             pixels = texture[..., :3] * self.shade(folds, strain)[..., None]
             far = np.hypot(move[..., 0], move[..., 1])
-            free = smooth(far, 0.03 * self.unit, 0.1 * self.unit)
-            block = np.maximum(self.hidden[win] * (1 - free), (self.torso_always if s.part.startswith("torso") else self.always)[win])
-            if isinstance(self.action, Open):
-                person = self.person if s.part.startswith("torso") else self.person_but[s.part]
-                block = np.maximum(block, person[win] * (self.down[win] > self.action.in_front(s.part, time)))
-            a = a * (1 - block)
+            # What is in front of the cloth in the still is so where the cloth has come close to its place.
+            a = a * (1 - np.maximum(self.hidden[win] * np.clip((self.close[win] - far) / (0.01 * self.unit), 0, 1), self._blocked(s, time, win)))
             colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
             total[win] = a + total[win] * (1 - a)
             moving[win] = np.where(a > 0.5, far, moving[win])

@@ -87,8 +87,8 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
         after = Still(image, layout, edit, canvas.worn)
         steps.append((put_on(before, after, placed, garment, k, body), share))
         before = after
-    ends = np.rint(np.cumsum([0, *(s for _, s in steps)]) * (count - 1)).astype(int)
-    if (np.diff(ends) < 1).any():
+    ends = np.rint(np.cumsum([0, *(s for _, s in steps)]) * (count - 1)).astype(int).tolist()
+    if min(b - a for a, b in zip(ends, ends[1:])) < 1:
         raise ValueError(f"{len(steps)} steps need more than {count} frames")
     for n in range(len(steps))[::-1 if backwards else 1]:
         first = n == (len(steps) - 1 if backwards else 0)
