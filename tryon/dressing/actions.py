@@ -252,7 +252,7 @@ class StepIn:
             t, u, length, away = self.coords[side]
             lag = 0.12 if side == "left" else 0.0
             # The lag is made up for while pulling up.
-            up = ramp(time, lag, 0.93)
+            up = 1 - (1 - ramp(time, lag, 0.93)) ** 1.3
             rest = away * (1 - up)
             # It opens on the way, however short it is.
             total = max(0.24 + 0.66 * ramp(time, 0.25, 0.95), min(1.0, (length - rest) / length))

@@ -146,7 +146,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
         for k in range(steps):
             time = (frame - 1 + (k + 1) / steps) / (frames - 1)
             goal, loose = moves(time)
-            settle = float(np.clip((time - 0.85) / 0.1, 0, 1))
+            settle = float(np.clip((time - 0.88) / 0.09, 0, 1))
             new = x + keep * v + fall * loose[..., None] * (1 - settle)
             new += follow * (goal - new)
             for _ in range(ITERATIONS):

@@ -18,7 +18,8 @@ from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
-AREA_STEP = 0.075  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
+AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
+FAR = 0.15  # torso lengths, from where on cloth is on its way
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
 
@@ -245,25 +246,32 @@ class Stage:
         self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
 
     def _pace(self) -> tuple[np.ndarray, np.ndarray]:
-        """Times of the film and of the action that belong together: where much cloth comes into sight or goes out of it, the action takes longer."""
+        """Times of the film and of the action that belong together: the action takes longer where much cloth comes into sight or goes out of it, less
+        before any does, and does not come to its end before the last third of the film."""
         h, w = self.shape
         inside = [self.grid.read(s.alpha, self.pad) > 127 for s in self.sheets]
-        total = max(int(self.worn.sum()), 1)
 
-        def area(time: float) -> float:
-            x, out = self.action(time)[0], 0.0
+        def seen(time: float) -> tuple[float, float]:
+            """Visible cloth in final areas, and the share of it that is far from its place."""
+            x, area, far = self.action(time)[0], 0.0, 0.0
             for k, s in enumerate(self.sheets):
                 gy, gx = np.gradient(x[k], axis=0), np.gradient(x[k], axis=1)
-                cell = np.abs(gx[..., 0] * gy[..., 1] - gx[..., 1] * gy[..., 0])
                 at = np.rint(x[k]).astype(int)
                 ok = inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
-                out += float((cell[ok] * (1 - self._blocked(s, time, np.s_[at[ok][:, 1], at[ok][:, 0]]))).sum())
-            return out / total
+                cell = np.abs(gx[..., 0] * gy[..., 1] - gx[..., 1] * gy[..., 0])[ok] * (1 - self._blocked(s, time, np.s_[at[ok][:, 1], at[ok][:, 0]]))
+                area += float(cell.sum())
+                far += float(cell[np.linalg.norm(x[k] - self.rest[k], axis=-1)[ok] > FAR * self.unit].sum())
+            return area / max(int(self.worn.sum()), 1), far / max(area, 1.0)
 
         times = np.linspace(0, 1, 61)
-        change = np.abs(np.diff([area(t) for t in times]))
-        share = np.maximum(1 / 60, np.convolve(np.pad(change, 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid") / (23 * AREA_STEP))
-        return np.concatenate(((0.0,), np.cumsum(share) / share.sum())), times
+        area, far = np.array([seen(t) for t in times]).T
+        change = np.convolve(np.pad(np.abs(np.diff(area)), 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
+        share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
+        passed = np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
+        last = np.flatnonzero(far > 0.35).max(initial=0)
+        if 0 < passed[last] < 0.67:
+            passed = np.interp(passed, (0, passed[last], 1), (0, 0.67, 1))
+        return passed, times
 
     def _blocked(self, sheet: Sheet, time: float, at) -> np.ndarray:
         """How far, 0..1, cloth of a sheet on its way is hidden at ``at``, an index of the photo."""
