@@ -10,7 +10,8 @@ TRAVEL = 0.04  # of the body's height: cloth farther from its place is on its wa
 MIXTURE = 10.0  # 8-bit RGB: a colour farther from the line between two others is no mixture of them
 
 DEFINITIONS = {
-    "first_exact": "share of sequences whose first frame is the photo bit for bit; last_exact: whose last is the still",
+    "first_exact": "share of sequences whose first frame is the photo bit for bit",
+    "last_exact": "share of sequences whose last frame is the still bit for bit",
     "changed_outside": "pixels that differ from the photo in any frame outside the union of the frames' edit masks: must be 0",
     "coverage_drop": "largest drop, from a frame to the next, of the share of the garment's final region that its cloth covers",
     "area_jump": "largest change, from a frame to the next, of the area of visible cloth, in final areas",
