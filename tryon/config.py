@@ -41,7 +41,7 @@ class OutputConfig:
     out: str = option("./out", "folder or s3://bucket/prefix of pictures, results and report")
     size: str = option("source", "'source': as the person photo; or WxH in pixels: fitted inside, centred on the edge colour")
     format: str = option("webp", "picture format; webp and png are lossless", choices=("webp", "png", "jpeg", "avif"))
-    quality: int = option(90, "quality of jpeg and avif, 1-100; no effect on the lossless formats", low=1, high=100)
+    quality: int = option(90, "quality of jpeg, avif and the files of dressing sequences, 1-100; no effect on lossless pictures", low=1, high=100)
     dressing: str = option("none", "file of each look's garments being put on, beside its picture; frames: one file per frame", choices=("none", "webp", "gif", "mp4", "frames"))
 
 
@@ -242,7 +242,7 @@ def render_hash(config: Config, weights: str) -> str:
     where a look is rendered, not how it looks.
     """
     out = config.output
-    quality = out.quality if out.format in LOSSY_FORMATS else None
+    quality = out.quality if out.format in LOSSY_FORMATS or out.dressing != "none" else None
     parts = {
         "size": out.size,
         "format": out.format,
