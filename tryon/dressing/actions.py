@@ -314,12 +314,12 @@ class Open:
             aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
         joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
         joint = joint * np.array((0.75, 0.45))  # the shoulder of the jacket is held higher than the hand
-        held = 0.2 + 0.24 * up
+        held = 0.2 + 0.24 * up if side == "right" else 0.14 + 0.3 * smooth(time, end, end + 0.12)
         open_ = held + (1 - held) * close
         below = np.clip(s.b / max(s.hem, 1.0), 0, 1.2)
         # A panel opens most at the hem.
         fold = open_ + (1 - open_) * 0.3 * (1 - below) * up
-        across = edge + (s.a - edge) * fold
+        across = edge + (s.a - edge) * fold + sign * 0.12 * unit * (1 - up)
         sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
         slack = (1 - close) * np.minimum(0.3 + 0.7 * below, 1)
         panel = s.vector(across - s.a + sway, -0.3 * s.b * (1 - up) ** 1.5) + joint + aside + s.rough(slack * 0.7)
@@ -347,7 +347,9 @@ class Open:
         """Down to what length below the collar a part is in front of the person: it comes from behind, the shoulder first."""
         side = part.removeprefix("torso-")
         begin, end = self.SLEEVE[side]
-        shown = smooth(time, end - 0.2, end + 0.15) if part != side else smooth(time, end - 0.1, end + 0.05) if side == "left" else 1.0
+        if side == "right":
+            return np.inf
+        shown = smooth(time, end - 0.14, end + 0.1) if part != side else smooth(time, end - 0.1, end + 0.05)
         return -0.3 * self.s.unit + shown * (self.s.bottom + 0.4 * self.s.unit) if shown < 1 else np.inf
 
 
