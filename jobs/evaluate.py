@@ -4,6 +4,7 @@
     python jobs/evaluate.py pose --data s3://sets/coco --format coco --out s3://sets/pose.json --limit 500
     python jobs/evaluate.py garment --data tests/data/garment_polygons --format labelme --photos ../cache/garments/image --out garment.json
     python jobs/evaluate.py look --data /data/viton-hd --format viton-hd --pairs test_pairs.txt --out look.json
+    python jobs/evaluate.py dressing --data ../cache/ccp/image --products ../cache/garments/image --split test --limit 30 --out dressing.json
     python jobs/evaluate.py parser --data ../cache/ccp --format ccp --out report.json --ablation runs/ablation --ablation-steps 600
     python jobs/evaluate.py compare --data ../cache/ccp --out runs/compare --steps 400
 
@@ -14,6 +15,9 @@ with the same budget, with and without augmentation (resumable, about as long as
 compare trains each row of tryon.evaluation.compare from nothing with the same budget of --steps, judges its looks as look does, prints the rows as
 a Markdown table with definitions and leaves OUT/compare.json and OUT/compare.png, whose columns show the same pairs. Killed, the same command
 goes on: a row in OUT that is trained is not trained again, nor judged again when it was.
+
+dressing takes two folders of raw photos, of people (--data) and of products (--products), or what the built-in store draws (--data sample),
+makes sequences of random pairs, kinds of garment evenly, and writes film strips of each kind beside the report.
 
 Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 for bad usage or a data set that cannot be used.
 """
@@ -39,7 +43,8 @@ from tryon.datasets.formats import FORMATS
 from tryon.datasets.labels import LABEL_SETS
 from tryon.datasets.sample import DatasetError, Entry, Rejected, load
 from tryon.datasets.source import PICTURES, Source, load_labels
-from tryon.evaluation import compare, garment, look, parser, pose
+from tryon.dressing.sequence import UNDER
+from tryon.evaluation import compare, dressing, garment, look, parser, pose
 from tryon.evaluation.views import views
 from tryon.models.digest import FOLDER
 from tryon.networks import Networks
@@ -47,7 +52,7 @@ from tryon.progress import Progress
 from tryon.report.sheet import sheet
 from tryon.storage import Storage, StorageError, is_s3, join
 
-TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look}
+TARGETS = {"parser": parser, "pose": pose, "garment": garment, "look": look, "dressing": dressing}
 LEARNED_FROM = ("ccp", "ccp-corrected", "clothing")
 TRACED = {"garment": "upper", "hole": "background"}  # labels of outlines of a product photo; of what kind it is they tell nothing
 
@@ -56,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     p.add_argument("target", choices=[*TARGETS, "compare"])
     p.add_argument("--data", required=True, metavar="URI", help="folder of the data set, local or s3://")
-    p.add_argument("--format", choices=[*FORMATS, "shards"], help="its layout; shards: of jobs/prepare_data.py (default of compare: ccp-corrected)")
+    p.add_argument("--format", default="", choices=[*FORMATS, "shards"], help="its layout; shards: of jobs/prepare_data.py (default of compare: ccp-corrected)")
     p.add_argument("--out", required=True, metavar="FILE.json",
                    help="the report, local or s3://; FILE.png beside it shows the worst cases; compare: a local folder")
     p.add_argument("--split", default="auto", choices=("auto", "all", *shards.SPLITS), help="what is judged (default: auto, see above)")
@@ -69,8 +74,11 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--allow", nargs="+", default=[], metavar="PREFIX", help="further places that annotations may name photos in")
     p.add_argument("--negatives", metavar="URI", help="folder of photos without what is looked for, added to drawn grounds")
     p.add_argument("--pairs", default="", metavar="FILE", help="look: pairs file of viton and viton-hd, instead of the set's own")
-    p.add_argument("--warp", default="flow", choices=WARPS, help="look: how garments are fitted (default: flow)")
-    p.add_argument("--generator", default="cgan", choices=GENERATORS, help="look: what paints (default: cgan)")
+    p.add_argument("--products", default="", metavar="URI", help="dressing: folder of product photos")
+    p.add_argument("--under", default="over", choices=UNDER, help="dressing: what lies under (default: over)")
+    p.add_argument("--frames", type=int, default=24, metavar="N", help="dressing: frames of a sequence (default: 24, which the laws are stated for)")
+    p.add_argument("--warp", default="flow", choices=WARPS, help="look, dressing: how garments are fitted (default: flow)")
+    p.add_argument("--generator", default="cgan", choices=GENERATORS, help="look, dressing: what paints (default: cgan)")
     p.add_argument("--inception", default="", metavar="FILE", help="look: TorchScript of Inception (RGB uint8 B3HW -> features), for a true FID")
     p.add_argument("--worst", type=int, default=24, metavar="N", help="pictures on the contact sheet (default: 24)")
     p.add_argument("--ablation", metavar="DIR", help="train twice under DIR, with and without augmentation, and judge both")
@@ -84,8 +92,10 @@ def main(argv: list[str] | None = None) -> int:
     args = p.parse_args(argv)
     if args.target == "compare":
         args.format = args.format or "ccp-corrected"
-    if not args.format:
-        p.error("--format is missing")
+    if not args.format and args.target != "dressing":
+        p.error("--format is missing: the layout of --data")
+    if args.target == "dressing" and args.data != "sample" and not args.products:
+        p.error("--products is missing: a folder of product photos")
     if (args.ablation or args.target == "compare") and args.format not in (*LEARNED_FROM, "shards"):
         p.error("what trains on --data takes what jobs/train.py takes (ccp, ccp-corrected, clothing, shards)")
     try:
@@ -112,7 +122,7 @@ def run(args) -> int:
     if args.ablation:
         folders |= {f"augmentation {name}": trained(args, name) for name in ("on", "off")}
     report = {"target": args.target, "data": args.data, "format": args.format, "definitions": TARGETS[args.target].DEFINITIONS}
-    names = TARGETS[args.target].Evaluation.networks + ((*WARPS[args.warp], *GENERATORS[args.generator]) if args.target == "look" else ())
+    names = TARGETS[args.target].Evaluation.networks + ((*WARPS[args.warp], *GENERATORS[args.generator]) if args.target in ("look", "dressing") else ())
     for title, folder in folders.items():
         found, evaluation = judge(args, storage, Networks(args.device, folder, names))
         if found is None:
@@ -122,7 +132,7 @@ def run(args) -> int:
             report.setdefault("ablation", {"steps": args.ablation_steps})[title] = found
         else:
             report |= found
-            sheets = {f".{k}.png": v for k, v in evaluation.sheet_cases().items()} if args.target == "look" else {
+            sheets = {f".{k}.png": v for k, v in evaluation.sheet_cases().items()} if args.target in ("look", "dressing") else {
                 ".png": [(c, t) for _, c, t in evaluation.worst()[: args.worst]]}
             for name, tiles in sheets.items():
                 storage.write(out.removesuffix(".json") + name, images.encode(sheet(tiles), "png"), "image/png")
@@ -148,8 +158,24 @@ def listed(args, storage: Storage) -> tuple[list[Entry], str]:
     return list(FORMATS[args.format](source)), split
 
 
+def judge_dressing(args, storage: Storage, networks: Networks):
+    """The report on sequences, or None when none could be made, and the evaluation it is of."""
+    limit, split = args.limit or 30, args.split if args.split != "auto" else "all"
+    evaluation = dressing.Evaluation(networks, args.warp, args.under, args.frames, each=-(-limit // 9))
+    progress, judged = Progress("sequences judged", limit), 0
+    for case in dressing.cases(args.data, args.products, split, storage):
+        if evaluation.add(case):
+            judged += 1
+            progress.count()
+        if judged >= limit:
+            break
+    return ({"split": split, "samples": judged} | evaluation.report() if judged else None), evaluation
+
+
 def judge(args, storage: Storage, networks: Networks):
     """The report on the networks, or None when there was nothing to judge, and the evaluation it is of."""
+    if args.target == "dressing":
+        return judge_dressing(args, storage, networks)
     module = TARGETS[args.target]
     evaluation = module.Evaluation(networks, **({"warp": args.warp, "inception": args.inception} if args.target == "look" else {}))
     found, split = listed(args, storage)

@@ -58,8 +58,6 @@ def run(config: Config) -> int:
         print(f"no --catalog: rendering the built-in sample store at {os.path.dirname(tables[0])}", flush=True)
     given, out = config.input, absolute(config.output.out)
     config = replace(config, output=replace(config.output, out=out))
-    if config.output.dressing != "none":
-        print(f"--dressing {config.output.dressing}: dressing sequences are not made yet; this run renders stills only", flush=True)
     storage = Storage(config.storage, roots(tuple(filter(None, (given.catalog, given.people, given.looks))), given.allow))
     for uri in (out, *map(absolute, filter(None, (given.catalog, given.people, given.looks)))):
         storage.check(uri)
@@ -285,6 +283,7 @@ def named_looks(storage: Storage, config: Config):
 def gallery_row(row: dict, thumbs: dict) -> dict:
     thumb = lambda kind, id: thumb_key(thumbs[kind, id][:64]) if thumbs.get((kind, id)) else None
     return {k: row[k] for k in ("look_id", "person_id", "product_ids", "status", "reason", "detail", "score", "image_key", "width", "height")} | {
+        "dressing_keys": row.get("dressing_keys") or [],
         "title": row.get("title") or None, "person_thumb": thumb("person", row["person_id"]),
         "garment_thumbs": [t for i in row["product_ids"] if (t := thumb("garment", i))],
         "image_thumb": thumb_key(row["look_id"]) if row["image_key"] else None}

@@ -8,8 +8,9 @@ from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon import schema as S
 from tryon.check import signs
-from tryon.compose import REPLACES, Canvas, finish, kind_of, put_on
+from tryon.compose import finish, lay_out
 from tryon.config import GENERATORS, WARPS
+from tryon.dressing import sequence
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
 from tryon.networks import Networks
@@ -40,10 +41,8 @@ SHOWN, WHOLE, DISTORTED = 0.45, 0.8, 0.15  # limits of tryon.check.Signs, set by
 
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
     """Put the fitted garments on in order."""
-    canvas, body = Canvas.of(person.photo, person.parse), Body(person)
-    for i, (garment, placed) in enumerate(zip(garments, fits)):
-        later = tuple(c for g in garments[i + 1:] for c in REPLACES[kind_of(g)])
-        canvas = put_on(canvas, placed, garment, i, body, later)
+    body = Body(person)
+    canvas = lay_out(person.photo, person.parse, body, garments, fits)[-1]
     image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
     as_mask = lambda m: m.astype(np.uint8) * 255
     pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
@@ -87,13 +86,22 @@ class TryOn:
 
     def render(self, person, garments, category: str | None = None) -> Look:
         """Put ``garments`` (one photo or Garment, or an ordered list) on ``person`` (a photo or a Person)."""
+        return generate(self.networks, *self._placed(person, garments, category))
+
+    def dress(self, person, garments, frames: int = 24, under: str = "over", backwards: bool = False, category: str | None = None) -> sequence.Sequence:
+        """``garments`` being put on ``person``, both as ``render`` takes them, in ``frames`` pictures: the first is the photo, the last what ``render``
+        gives; ``backwards``, taken off. ``under``: ``over`` the person's own clothes, of which what the new ones do not cover is drawn in under
+        them; ``remove``, those that have to go are taken off first, down to a neutral base layer; ``base``, they turn into that first."""
+        return sequence.dress(self.networks, *self._placed(person, garments, category), frames, under, backwards)
+
+    def _placed(self, person, garments, category: str | None) -> tuple[Person, list[Garment], list[Fit]]:
         person = person if isinstance(person, Person) else self.person(person)
         if isinstance(garments, (Garment, np.ndarray)):
             garments = [garments]
         garments = [g if isinstance(g, Garment) else self.garment(g, category) for g in garments]
         if not garments:
-            raise ValueError("render needs at least one garment")
-        return generate(self.networks, person, garments, [place(self.networks, person, g, self.warp) for g in garments])
+            raise ValueError("at least one garment is needed")
+        return person, garments, [place(self.networks, person, g, self.warp) for g in garments]
 
 
 def _photo(photo: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def leave() -> None:
 def check_budget(config: Config, resources: dict[str, float]) -> None:
     """All operators of a pipeline run at once: their logical CPUs must leave one for the rest, or Ray waits silently."""
     c, cpus = config.cluster, resources.get("CPU", 0)
-    networks = c.generate_actors
+    networks = c.generate_actors + (c.dress_actors if config.output.dressing != "none" else 0)
     needed = max(c.fetch_tasks * c.task_cpus + max(c.person_actors, c.garment_actors) * c.actor_cpus,
                  (c.fit_actors + networks) * c.actor_cpus + c.finish_tasks * c.task_cpus)
     if not cpus:
@@ -81,6 +81,6 @@ def check_budget(config: Config, resources: dict[str, float]) -> None:
     elif needed > max(cpus - 1, 0.5):
         raise ConfigError(f"the stages ask for {needed:.1f} logical CPUs, the cluster has {cpus:.0f} and one must stay free: "
                           "lower [cluster] *_actors and *_tasks, or actor_cpus and task_cpus")
-    gpus = c.gpus_per_actor * max(c.person_actors, c.garment_actors, c.generate_actors)
+    gpus = c.gpus_per_actor * max(c.person_actors, c.garment_actors, networks)
     if cpus and gpus > resources.get("GPU", 0):
         raise ConfigError(f"the stages ask for {gpus:g} GPUs, the cluster has {resources.get('GPU', 0):g}: set cluster.gpus_per_actor to 0 or add GPUs")

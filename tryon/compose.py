@@ -3,6 +3,7 @@
 What the new garment covers is decided first. What the old garment covered and the new one does not is freed: it becomes skin, trousers
 or background, as the generator decides and paints (tryon/paint.py). Nothing outside the edit mask is ever written.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -277,6 +278,15 @@ def reach_of(fit: Fit, old: np.ndarray) -> tuple[int, int, int, int]:
     boxes = np.array(boxes or [(0, h, 0, w)])
     low, high = np.floor(boxes.min(0)).astype(int) - room, np.ceil(boxes.max(0)).astype(int) + room
     return max(0, int(low[0])), min(h, int(high[1])), max(0, int(low[2])), min(w, int(high[3]))
+
+
+def lay_out(photo: np.ndarray, parse: np.ndarray, body: Body, garments: Sequence[Garment], fits: Sequence[Fit]) -> list[Canvas]:
+    """Garments put on in order: the canvas before the first, and after each."""
+    out = [Canvas.of(photo, parse)]
+    for i, (garment, placed) in enumerate(zip(garments, fits)):
+        later = tuple(c for g in garments[i + 1:] for c in REPLACES[kind_of(g)])
+        out.append(put_on(out[-1], placed, garment, i, body, later))
+    return out
 
 
 def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

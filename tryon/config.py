@@ -41,8 +41,8 @@ class OutputConfig:
     out: str = option("./out", "folder or s3://bucket/prefix of pictures, results and report")
     size: str = option("source", "'source': as the person photo; or WxH in pixels: fitted inside, centred on the edge colour")
     format: str = option("webp", "picture format; webp and png are lossless", choices=("webp", "png", "jpeg", "avif"))
-    quality: int = option(90, "quality of jpeg and avif, 1-100; no effect on the lossless formats", low=1, high=100)
-    dressing: str = option("none", "dressing sequence", choices=("none", "webp", "gif", "mp4", "frames"))
+    quality: int = option(90, "quality of jpeg, avif and the files of dressing sequences, 1-100; no effect on lossless pictures", low=1, high=100)
+    dressing: str = option("none", "file of each look's garments being put on, beside its picture; frames: one file per frame", choices=("none", "webp", "gif", "mp4", "frames"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +77,16 @@ class RenderConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DressingConfig:
+    frames: int = option(24, "frames of a sequence, the photo and the finished look included", low=2, high=120)
+    under: str = option("over", "what lies under: the person's own clothes; remove: they are taken off first; base: a neutral base layer",
+                        choices=("over", "remove", "base"))
+    backwards: bool = option(False, "taking off: from the finished look to the photo")
+    height: int = option(768, "sequences of higher photos are made at this height, pixels", low=64, high=1024)
+    fps: int = option(12, "frames per second of webp, gif and mp4", low=1, high=120)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StorageConfig:
     endpoint_url: str = option("", "S3 endpoint; empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, else AWS")
     region: str = option("", "S3 region; empty: from the environment or the AWS profile")
@@ -94,6 +104,7 @@ class ClusterConfig:
     garment_actors: int = option(1, "actors that analyse garment photos", low=1)
     fit_actors: int = option(1, "actors that fit garments", low=1)
     generate_actors: int = option(1, "actors that generate pictures", low=1)
+    dress_actors: int = option(1, "actors that make dressing sequences", low=1)
     finish_tasks: int = option(2, "concurrent tasks that encode, score and put pictures", low=1)
     actor_cpus: float = option(0.2, "logical CPUs of one actor", low=0)
     task_cpus: float = option(0.1, "logical CPUs of one task", low=0)
@@ -118,6 +129,7 @@ class Config:
     run: RunConfig = field(default_factory=RunConfig)
     images: ImageConfig = field(default_factory=ImageConfig)
     render: RenderConfig = field(default_factory=RenderConfig)
+    dressing: DressingConfig = field(default_factory=DressingConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     cluster: ClusterConfig = field(default_factory=ClusterConfig)
     weights: WeightsConfig = field(default_factory=WeightsConfig)
@@ -237,12 +249,12 @@ def render_hash(config: Config, weights: str) -> str:
     where a look is rendered, not how it looks.
     """
     out = config.output
-    quality = out.quality if out.format in LOSSY_FORMATS else None
+    quality = out.quality if out.format in LOSSY_FORMATS or out.dressing != "none" else None
     parts = {
         "size": out.size,
         "format": out.format,
         "quality": quality,
-        "dressing": out.dressing,
+        "dressing": out.dressing if out.dressing == "none" else [out.dressing, dataclasses.asdict(config.dressing)],
         "render": dataclasses.asdict(config.render),
         "weights": weights,
         "pipeline": schema.PIPELINE_VERSION,

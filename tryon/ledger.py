@@ -1,6 +1,6 @@
 """What has been rendered: the rows, the order in which they become true, and who may write.
 
-    OUT/images/ab/ab12....webp      pictures, put before their row
+    OUT/images/ab/ab12....webp      pictures, and files of dressing sequences, put before their row
     OUT/results/<shard>.parquet     rows, put before their marker
     OUT/failures/<shard>.jsonl      the failed rows of that shard, with tracebacks
     OUT/state/commits/<shard>.json  marker: row count and sha256 of the shard, and the shards it replaces
@@ -49,16 +49,18 @@ RESULT_SCHEMA = pa.schema(
         ("height", pa.int32()),
         ("sha256", pa.string()),
         ("score", pa.float32()),
+        ("dressing_keys", pa.list_(pa.string())),
         ("ms_fetch", pa.float32()),
         ("ms_fit", pa.float32()),
         ("ms_generate", pa.float32()),
+        ("ms_dress", pa.float32()),
         ("ms_finish", pa.float32()),
         ("weights", pa.string()),
         ("attempt", pa.int32()),
         ("run_id", pa.string()),
     ]
 )
-_RECORD_COLUMNS = ("look_id", "status", "reason", "attempt", "image_key", "run_id")
+_RECORD_COLUMNS = ("look_id", "status", "reason", "attempt", "image_key", "dressing_keys", "run_id")
 
 
 class LockedError(Exception):
@@ -72,7 +74,7 @@ class Record:
     status: str
     reason: str
     attempt: int
-    image_key: str
+    keys: tuple[str, ...]  # of its picture and the files of its dressing sequence
     run_id: str
     shard: str
     superseded: bool
@@ -202,7 +204,7 @@ class Ledger:
         pending = None if plan_ids is None else len(plan_ids) - len(current)
         whole = pending == 0 and all(self.terminal(i) for i, _ in current)
         pruned = self.prune(kept) if whole and self.config.run.prune else []
-        orphans = self._delete_but("images", {r.image_key for r in self.looks.values()})
+        orphans = self._delete_but("images", {key for r in self.looks.values() for key in r.keys})
         counts = _counts((r.status, r.reason) for _, r in current) | {
             "planned": None if plan_ids is None else len(plan_ids),
             "pending": pending,
@@ -223,8 +225,8 @@ class Ledger:
         return counts
 
     def superseded(self) -> list[str]:
-        """The keys of the pictures whose looks are no longer in the plan."""
-        return [r.image_key for r in self.looks.values() if r.superseded and r.image_key]
+        """The keys of the pictures and sequences whose looks are no longer in the plan."""
+        return [key for r in self.looks.values() if r.superseded for key in r.keys]
 
     def prune(self, kept: set[str] | None = None) -> list[str]:
         """Delete superseded pictures and rows; returns the keys of the pictures. ``finish`` does it when configured.
@@ -299,20 +301,20 @@ class Ledger:
 
         Of two rows of one look the later attempt counts; a superseded row counts only if there is no other.
         """
-        for row in table.select(_RECORD_COLUMNS).to_pylist():
+        for row in table.select([c for c in _RECORD_COLUMNS if c in table.column_names]).to_pylist():
             old = self.looks.get(row["look_id"])
             if there is not None and old and (superseded or old.attempt > row["attempt"]):
                 continue
-            key = row["image_key"] or ""
+            keys = _keys(row)
             self.looks[row["look_id"]] = Record(
                 row["status"],
                 row["reason"] or "",
                 row["attempt"],
-                key,
+                keys,
                 row["run_id"],
                 shard,
                 superseded,
-                image_lost=bool(key) and there is not None and key not in there,
+                image_lost=there is not None and not there.issuperset(keys),
             )
 
     def _move(self, table: pa.Table, shard: str, superseded: bool) -> None:
@@ -343,7 +345,7 @@ class Ledger:
             return marker, None
         if hashlib.sha256(data).hexdigest() != marker["sha256"]:
             return marker, None
-        return marker, pq.read_table(pa.BufferReader(data), columns=list(_RECORD_COLUMNS))
+        return marker, pq.ParquetFile(pa.BufferReader(data)).read(columns=list(_RECORD_COLUMNS))
 
     def _read_table(self, top: str, name: str) -> pa.Table:
         return _read_parquet(self.storage.read(self._file(top, name)))
@@ -367,6 +369,11 @@ class Ledger:
     def _check(self) -> None:
         if self.held:
             self.held.check()
+
+
+def _keys(row: dict) -> tuple[str, ...]:
+    """Of what a row says has been put. Rows of former versions know no dressing."""
+    return *filter(None, (row["image_key"],)), *(row.get("dressing_keys") or ())
 
 
 def _stem(path: str) -> str:
@@ -549,7 +556,7 @@ class _Verification:
                 self.problems.append(f"results: {n} rows for look {look_id}")
         for row in rows:
             self._row(row, pictures)
-        named = {row["image_key"] for row in rows} | self._superseded(listed, pictures)
+        named = {key for row in rows for key in _keys(row)} | self._superseded(listed, pictures)
         self.problems += [f"{key}: no row names this picture" for key in sorted(pictures - named)]
         self._verdict(listed, rows)
 
@@ -600,6 +607,16 @@ class _Verification:
             picture = self._read(key, lambda b: images.decode(b, ImageConfig(min_side=1, max_pixels=1 << 30)), data)
             if picture is not None and picture.shape[:2] != (row["height"], row["width"]):
                 self.problems.append(f"{key}: is {picture.shape[1]}x{picture.shape[0]}, its row says {row['width']}x{row['height']}")
+        self._dressing(look, row.get("dressing_keys") or (), pictures)
+
+    def _dressing(self, look: str, keys: Iterable[str], pictures: set[str]) -> None:
+        """The timeline comes last and says what the other files are."""
+        if missing := [key for key in keys if key not in pictures]:
+            self.problems += [f"{look}: {key} of its dressing sequence is missing" for key in missing]
+        elif keys and (timeline := self._read(keys[-1], json.loads)) is not None:
+            for key in keys[:-1]:
+                if (data := self._read(key)) is not None and hashlib.sha256(data).hexdigest() != timeline["files"].get(key):
+                    self.problems.append(f"{key}: is not the file that was made (sha256)")
 
     def _superseded(self, listed: set[str], pictures: set[str]) -> set[str]:
         """The keys of the pictures that superseded rows name."""
@@ -607,7 +624,7 @@ class _Verification:
         for name in sorted(key for key in listed if key.startswith("superseded/") and key.endswith(".parquet")):
             table = self._read(name, _read_parquet)
             if table is not None:
-                keys |= {key for key in table["image_key"].to_pylist() if key}
+                keys |= {key for row in table.to_pylist() for key in _keys(row)}
         self.problems += [f"{key}: a superseded row names it, but it is missing" for key in sorted(keys - pictures)]
         return keys
 

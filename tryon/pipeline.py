@@ -2,7 +2,7 @@
 
     people, products -> fetch -> analyse            each source once, analyses cached in the output store; what is there is only looked up
                      -> expand                      one row per look, with its id
-                     -> fit -> generate -> finish   each look that has no committed row; the picture leaves here
+                     -> fit -> generate [-> dress] -> finish   each look that has no committed row; pictures leave here
                      -> ledger                      (jobs/render_catalog.py commits what comes out)
 
 A row that fails in a stage keeps its place with a reason and passes through the rest (tryon/stages/contract.py). The stages with
@@ -77,13 +77,15 @@ class Pipeline:
 
     def render(self, plan: Dataset, done: set[str]) -> Iterator[dict]:
         """Result rows (stages.render.Finish.schema) of the planned looks that are not in ``done``, as they are finished."""
-        from tryon.stages.render import Finish, Fit, Generate
+        from tryon.stages.render import Dress, Finish, Fit, Generate
         c, ids = self.config.cluster, ray.put(np.array(sorted(done), dtype="S32"))
         pending = lambda t: t.filter(pa.array(~np.isin(np.array(t["look_id"].to_pylist(), dtype="S32"), ray.get(ids))))
         rows = plan.map_batches(pending, batch_format="pyarrow", batch_size=None, num_cpus=c.task_cpus)
         rows = rows.repartition(target_num_rows_per_block=c.block_rows)
         rows = self._stage(rows, Fit(self.config, self.storage), actors=c.fit_actors)
         rows = self._stage(rows, Generate(self.config, self.storage), actors=c.generate_actors, gpus=c.gpus_per_actor)
+        if self.config.output.dressing != "none":
+            rows = self._stage(rows, Dress(self.config, self.storage), actors=c.dress_actors, gpus=c.gpus_per_actor)
         rows = self._stage(rows, Finish(self.config, self.storage), tasks=c.finish_tasks)
         for batch in _batches(rows):
             yield from batch.to_pylist()

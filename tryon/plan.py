@@ -26,6 +26,11 @@ def image_key(look_id: str, format: str) -> str:
     return f"images/{look_id[:2]}/{look_id}.{format}"
 
 
+def dressing_key(look_id: str, end: str) -> str:
+    """Where a file of a look's dressing sequence is: images/ab/ab12....dressing.webp, .dressing.json, .dressing.000.jpg"""
+    return f"images/{look_id[:2]}/{look_id}.dressing.{end}"
+
+
 def analysis_key(kind: str, sha256s: list[str], category: str, weights: str) -> str:
     """Where an analysis is cached: state/analyses/<kind>/ab/ab12....npz
 

@@ -26,7 +26,7 @@ def write(storage, out: str, title: str, looks: Iterable[dict], summary: dict) -
     ``looks``: dicts with ``look_id, person_id, product_ids`` (list of str), ``status`` (ok | review | failed), ``reason`` and
     ``detail`` (str or None), ``score`` (0..1 or None), ``image_key`` (None when failed), ``width, height`` (pixels of that
     image), ``person_thumb`` (key or None), ``garment_thumbs`` (list of keys), ``title`` (of the products, or None) and optionally
-    ``image_thumb``, a smaller picture to show instead of ``image_key``, which is then only linked. Keys are relative to ``out``.
+    ``dressing_keys`` (keys of the look's sequence: played on demand), ``image_thumb``, a smaller picture to show instead of ``image_key``, which is then only linked. Keys are relative to ``out``.
     All looks are held in memory and shown ordered by person and products, whatever order they come in.
     ``summary``: ``looks, ok, review, failed`` (counts), ``seconds`` (wall-clock) and ``looks_per_second`` (rendered by this run).
     ``storage``: an object with ``write(uri, data, content_type)`` and ``join(root, *parts)``; its exceptions pass through.
@@ -117,10 +117,12 @@ def _card(look: dict) -> str:
         f'<img loading="lazy" decoding="async" src="{_link(key)}" alt="{alt}">'
         for key, alt in [(look["person_thumb"], "person"), *((key, "garment") for key in look["garment_thumbs"])] if key)
     score = "" if look["score"] is None else f"{look['score']:.2f}"
+    film = next((k for k in look.get("dressing_keys") or () if k.endswith((".webp", ".gif", ".mp4", ".sheet.jpg"))), None)
+    play = f'<a class="play" href="{_link(film)}" title="being put on" aria-label="play">&#9654;</a>' if film else ""
     badge = "" if status == "ok" else f'<span class="badge {status}" title="{escape(meaning)}">{escape(reason or status)}</span>'
     return (f'<article id="{escape(look["look_id"])}" data-status="{status}" data-person="{escape(look["person_id"])}"'
             f' data-products="{escape(json.dumps(look["product_ids"]))}" data-title="{escape(look["title"] or "")}">'
-            f'{result}{badge}<div class="inputs">{inputs}</div>'
+            f'{result}{badge}{play}<div class="inputs">{inputs}</div>'
             f'<p class="name" title="{escape(products)}">{escape(name)}</p>'
             f'<p class="who"><span>{escape(look["person_id"])}</span><span title="quality score">{score}</span></p></article>')
 
@@ -193,6 +195,8 @@ article:target { outline: 3px solid var(--failed); }
   white-space: pre-line; }
 .badge { position: absolute; top: 8px; left: 8px; padding: 1px 8px; border-radius: 9px; color: #fff; font-size: 12px; }
 .badge.review { background: var(--review); } .badge.failed { background: var(--failed); }
+.play { position: absolute; top: 8px; right: 8px; width: 30px; height: 30px; border-radius: 50%; background: #000a; color: #fff; text-align: center;
+  line-height: 30px; text-decoration: none; }
 .inputs { display: flex; gap: 6px; padding: 8px 10px 0; height: 84px; overflow-x: auto; }
 .inputs img { height: 76px; max-width: 76px; object-fit: contain; border-radius: 4px; background: light-dark(#efedea, #1b1b1b); }
 article p { margin: 0; padding: 2px 10px; }
@@ -201,8 +205,8 @@ article p { margin: 0; padding: 2px 10px; }
 .who span { overflow: hidden; text-overflow: ellipsis; }
 dialog { border: 0; padding: 0; width: 100vw; height: 100vh; max-width: none; max-height: none; background: #000d; }
 dialog figure { margin: 0; height: 100%; display: flex; gap: 2vw; justify-content: center; align-items: center; cursor: zoom-out; }
-dialog img { max-height: 94vh; max-width: 60vw; object-fit: contain; border-radius: 6px; }
-dialog img ~ img { max-height: 60vh; max-width: 22vw; }
+dialog img, dialog video { max-height: 94vh; max-width: 60vw; object-fit: contain; border-radius: 6px; }
+dialog img ~ img, dialog video ~ img { max-height: 60vh; max-width: 22vw; }
 """
 
 # The state of the filters is the fragment of the address, so that it can be shared and goes along from page to page.
@@ -275,19 +279,20 @@ restore();
 
 // A click on a result opens it at full size beside the photos it was made from; the arrow keys go on from there.
 let open;
-function show(card) {
+function show(card, film) {
   if (!card) return;
   open = card;
-  const full = make("img", { src: card.querySelector("a.result").href, alt: "" });
+  const full = !film ? make("img", { src: card.querySelector("a.result").href, alt: "" })
+    : film.endsWith(".mp4") ? make("video", { src: film, autoplay: true, loop: true, muted: true, controls: true }) : make("img", { src: film, alt: "" });
   const inputs = [...card.querySelectorAll(".inputs img")].map(i => make("img", { src: i.src, alt: i.alt }));
   dialog.firstElementChild.replaceChildren(full, ...inputs);
   if (!dialog.open) dialog.showModal();
 }
 main.addEventListener("click", event => {
-  const link = event.target.closest("a.result");
+  const link = event.target.closest("a.result, a.play");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    show(link.closest("article"));
+    show(link.closest("article"), link.className === "play" && link.href);
   }
 });
 dialog.addEventListener("click", () => dialog.close());
@@ -304,5 +309,5 @@ def _digest(text: str) -> str:
 
 
 # Runs this file's style and script and nothing else, so that markup slipping through an escape could neither act nor load anything.
-_POLICY = (f"default-src 'none'; img-src 'self' file:; style-src {_digest(_STYLE)}; script-src 'self' file: {_digest(_SCRIPT)};"
+_POLICY = (f"default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src {_digest(_STYLE)}; script-src 'self' file: {_digest(_SCRIPT)};"
            " base-uri 'none'; form-action 'none'")

@@ -1,5 +1,6 @@
-"""Fit, generate, finish: a look row becomes a picture in the store and a small result row."""
+"""Fit, generate, dress, finish: a look row becomes a picture in the store and a small result row."""
 import hashlib
+import json
 import pickle
 import time
 from collections import OrderedDict
@@ -12,10 +13,11 @@ import torch
 from tryon import images
 from tryon.api import generate
 from tryon.config import GENERATORS, WARPS, Config
+from tryon.dressing import encode, sequence
 from tryon.garment import Garment
 from tryon.networks import Networks
 from tryon.person import Person
-from tryon.plan import image_key
+from tryon.plan import dressing_key, image_key
 from tryon.schema import FAILED, OK, REVIEW
 from tryon.stages.analyse import garment_photo, person_photo, put_thumb
 from tryon.stages.contract import Stage
@@ -73,7 +75,7 @@ class Generate(Stage):
     config: Config
     storage: Storage
     name = "generate"
-    schema = pa.schema([*LOOK, ("image", pa.binary()), ("height", pa.int32()), ("width", pa.int32()), ("score", pa.float32()),
+    schema = pa.schema([*LOOK, ("fits", pa.binary()), ("image", pa.binary()), ("height", pa.int32()), ("width", pa.int32()), ("score", pa.float32()),
                         ("review", pa.string()), ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32())])
 
     def setup(self) -> None:
@@ -88,13 +90,45 @@ class Generate(Stage):
         row["ms_fetch"] = 1000 * (time.perf_counter() - start)
         look = generate(self.networks, person, garments, pickle.loads(row["fits"]))
         h, w = look.image.shape[:2]
-        return row | {"image": look.image.tobytes(), "height": h, "width": w, "score": look.score, "review": " ".join(look.reasons)}
+        fits = row["fits"] if self.config.output.dressing != "none" else None  # nobody else needs them
+        return row | {"fits": fits, "image": look.image.tobytes(), "height": h, "width": w, "score": look.score, "review": " ".join(look.reasons)}
 
     def _load(self, cls, source: dict, decode):
         def load():
             photo = decode(read_unchanged(self.storage, source["uri"], source["sha256"][:64], self.config.images.max_bytes), self.config)
             return cls.from_bytes(self.storage.read(join(absolute(self.config.output.out), source["key"])), photo)
         return self.recent[cls].get(source["key"] + source["uri"], load)
+
+
+@dataclass
+class Dress(Generate):
+    """Photos, analyses and fits -> the files of the dressing sequence, put here; their keys go on."""
+
+    name = "dress"
+    schema = pa.schema([*Generate.schema, ("dressing_keys", pa.list_(pa.string())), ("ms_dress", pa.float32())])
+
+    def __call__(self, row: dict) -> dict:
+        c, o, out, look_id = self.config.dressing, self.config.output, absolute(self.config.output.out), row["look_id"]
+        person = self._load(Person, row["person"], person_photo)
+        garments = [self._load(Garment, g, garment_photo) for g in row["garments"]]
+        person, fits = sequence.scaled(person, pickle.loads(row["fits"]), c.height)
+        timeline, files = [], {}
+
+        def told(frames):
+            for k, frame in enumerate(frames):
+                timeline.append(sequence.event(k, c.frames, frame))
+                yield frame.image
+
+        made = told(sequence.frames(self.networks, person, garments, fits, c.frames, c.under, c.backwards))
+        for end, data in encode.encode(made, c.frames, o.dressing, c.fps, o.quality):
+            key = dressing_key(look_id, end)
+            self.storage.write(join(out, key), data, encode.CONTENT_TYPES["jpeg" if end.endswith(".jpg") else end])
+            files[key] = hashlib.sha256(data).hexdigest()
+        h, w = person.photo.shape[:2]
+        document = {"look_id": look_id, "width": w, "height": h, "fps": c.fps, "under": c.under, "backwards": c.backwards, "files": files, "frames": timeline}
+        key = dressing_key(look_id, "json")  # last: it names the others
+        self.storage.write(join(out, key), json.dumps(document, indent=1).encode(), "application/json")
+        return row | {"dressing_keys": [*files, key]}
 
 
 @dataclass
@@ -106,8 +140,8 @@ class Finish(Stage):
     name = "finish"
     schema = pa.schema([(f.name, f.type) for f in LOOK if f.name not in ("person", "garments")] + [
         ("status", pa.string()), ("image_key", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("sha256", pa.string()),
-        ("score", pa.float32()), ("review", pa.string()),
-        ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_finish", pa.float32())])
+        ("score", pa.float32()), ("review", pa.string()), ("dressing_keys", pa.list_(pa.string())),
+        ("ms_fetch", pa.float32()), ("ms_fit", pa.float32()), ("ms_generate", pa.float32()), ("ms_dress", pa.float32()), ("ms_finish", pa.float32())])
 
     def __call__(self, row: dict) -> dict:
         out, o = absolute(self.config.output.out), self.config.output

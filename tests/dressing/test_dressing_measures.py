@@ -1,0 +1,71 @@
+"""tryon/metrics/dressing.py: what is no dressing must be told from what is."""
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import generator, wear
+
+from tryon.dressing.sequence import Sequence, dress
+from tryon.evaluation.dressing import LAWS
+from tryon.fit import Body, fit
+from tryon.metrics.dressing import laws, off_line
+
+
+@pytest.fixture(scope="module")
+def made(persons, goods):
+    person, garment = persons["clara"], goods["top-02"]
+    look = wear(person, garment)
+    return dress(generator(), person, [garment], [fit(person, garment)], 24), person.photo, look, Body(person).unit
+
+
+def broken(sequence: Sequence, made) -> set[str]:
+    figures = laws(sequence, made[1], made[2].image, made[3])
+    return {k for k, (low, high) in LAWS.items() if not low <= figures[k] <= high}
+
+
+def test_a_dressing_is_one(made):
+    assert not broken(made[0], made)
+
+
+def test_cross_fade_is_none(made):
+    """The finished still, faded in."""
+    _, photo, look, _ = made
+    worn, edit = look.warped_mask > 0, look.edit_mask > 0
+    share = np.linspace(0, 1, 24)
+    frames = [np.rint(photo * (1 - t) + look.image * t).astype(np.uint8) for t in share]
+    shown = [np.where(worn & (t > 0), 0, -1).astype(np.float32) for t in share]
+    still = replace(made[0], frames=frames, displacement=shown, edits=[edit] * 24, flow=[np.zeros((*worn.shape, 2), np.float32)] * 24)
+    assert {"travelling", "no_mixture"} <= broken(still, made)
+
+
+def test_wipe_is_none(made):
+    """The finished still, revealed from above."""
+    _, photo, look, _ = made
+    worn, edit = look.warped_mask > 0, look.edit_mask > 0
+    ys = np.flatnonzero(worn.any(1))
+    lines = np.rint(np.linspace(ys[0], ys[-1] + 1, 24)).astype(int)
+    above = [np.arange(len(worn))[:, None] < y for y in lines]
+    frames = [np.where((edit & a)[..., None], look.image, photo) for a in above]
+    frames[-1] = look.image
+    wipe = replace(made[0], frames=frames, displacement=[np.where(worn & a, 0, -1).astype(np.float32) for a in above], edits=[edit] * 24,
+                   flow=[np.zeros((*worn.shape, 2), np.float32)] * 24)
+    assert {"travelling", "no_mixture"} <= broken(wipe, made)
+
+
+def test_faults_are_found(made):
+    """A frame left out, one that flickers, a pixel changed outside, an end that is not the look."""
+    s, photo, look, _ = made
+    cut = [*range(12), *range(17, 24)]
+    pick = lambda x: [x[k] for k in cut]
+    assert "area_jump" in broken(replace(s, frames=pick(s.frames), displacement=pick(s.displacement), flow=pick(s.flow), edits=pick(s.edits)), made)
+    rng = np.random.default_rng(0)
+    noisy = [np.clip(f + rng.normal(0, 40, f.shape) * (0 < k < 23), 0, 255).astype(np.uint8) for k, f in enumerate(s.frames)]
+    assert {"flow_ssim", "changed_outside"} <= broken(replace(s, frames=noisy), made)
+    assert "last_exact" in broken(replace(s, frames=[*s.frames[:-1], s.frames[-2]]), made)
+    assert "coverage_drop" in broken(replace(s, displacement=[*s.displacement[:20], s.displacement[8], *s.displacement[21:]]), made)
+
+
+def test_off_line():
+    a, b = np.zeros((1, 4, 3), np.uint8), np.full((1, 4, 3), 200, np.uint8)
+    x = np.array([[(0, 0, 0), (100, 100, 100), (255, 255, 255), (100, 0, 0)]], np.uint8)
+    assert off_line(x, a, b)[0].tolist() == pytest.approx([0, 0, 95.26, 81.65], abs=0.01)

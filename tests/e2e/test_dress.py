@@ -1,0 +1,61 @@
+"""``--dressing`` of jobs/render_catalog.py as a user runs it: a process of its own, a real Ray, a store of three looks."""
+import hashlib
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+from conftest import pictures, render, rows, verify, write_csv
+
+from tryon import images
+
+
+@pytest.fixture(scope="module")
+def store(small_store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dressing")
+    names = {"top-02": "upper", "trousers-07": "lower"}
+    for name in (*names, "clara"):
+        (folder / f"{name}.png").write_bytes((small_store / f"{name}.png").read_bytes())
+    catalog = write_csv(folder / "catalog.csv", [{"product_id": n, "garment_uri": f"{n}.png", "category": c} for n, c in names.items()])
+    people = write_csv(folder / "people.csv", [{"person_id": "clara", "person_uri": "clara.png"}])
+    looks = write_csv(folder / "looks.csv", [{"person_id": "clara", "product_ids": i} for i in ("top-02", "trousers-07", "top-02|trousers-07")])
+    return "--catalog", catalog, "--people", people, "--looks", looks
+
+
+def test_webp(store, tmp_path):
+    """Sequences that are not there, do not play, or belong to another look; files that verify does not know, that a second night makes
+    again, that pruning leaves behind; a gallery that does not show them."""
+    out = tmp_path / "out"
+    made = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 12)
+    assert made.returncode == 0, made.stdout + made.stderr
+    found, files = rows(out), pictures(out)
+    assert len(found) == 3 and len(files) == 3 * 4
+    for row in found.values():
+        film, sheet, timeline = row["dressing_keys"]
+        assert {film, sheet, timeline} <= files.keys() and all(f"/{row['look_id']}.dressing." in k for k in row["dressing_keys"])
+        told = json.loads(files[timeline])
+        assert [e["frame"] for e in told["frames"]] == list(range(12)) and told["files"] == {k: hashlib.sha256(files[k]).hexdigest() for k in (film, sheet)}
+        ok, shown = cv2.imdecodeanimation(np.frombuffer(files[film], np.uint8))
+        assert ok and len(shown.frames) == 12 and shown.frames[0].shape[:2] == (256, 192) == (row["height"], row["width"])
+        last = cv2.cvtColor(shown.frames[-1][..., :3], cv2.COLOR_BGR2RGB)
+        assert np.abs(last.astype(int) - images.decode(files[row["image_key"]])).mean() < 6
+        assert row["ms_dress"] > 0 and row["score"] is not None
+    page = (out / "report" / "index.html").read_text()
+    assert page.count('class="play"') == 3 and verify(out).returncode == 0
+    outfit = next(r for r in found.values() if len(r["product_ids"]) == 2)
+    assert {e["garment"] for e in json.loads(files[outfit["dressing_keys"][-1]])["frames"]} == {0, 1}
+
+    # The second night makes nothing; what somebody deleted is made again, byte for byte.
+    again = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 12)
+    assert again.returncode == 0 and "0 done by this run" in again.stdout and rows(out) == found
+    os.remove(out / outfit["dressing_keys"][0])
+    broken = verify(out)
+    assert broken.returncode == 1 and "of its dressing sequence is missing" in broken.stdout
+    mended = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 12)
+    assert "1 done by this run" in mended.stdout and pictures(out) == files
+
+    # Stills alone are other looks; with --prune the sequences go.
+    stills = render(*store, "--out", out, "--prune")
+    assert stills.returncode == 0 and len(pictures(out)) == 3 and not any(r["dressing_keys"] for r in rows(out).values())
+    assert verify(out).returncode == 0

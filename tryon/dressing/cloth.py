@@ -1,0 +1,210 @@
+"""Cloth: the parts of a placed garment as sheets that move over the photo, are simulated, and are drawn back into pictures.
+
+A sheet is a regular grid of points over the person photo. At rest every point lies where the still has it; moved, the grid says for every
+pixel which place of the still its cloth comes from. Simulation is position-based dynamics (Mueller et al. 2007) on all sheets at once, in
+arrays S x gh x gw x 2: x and y in pixels of the photo.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon.compose import textures
+from tryon.fit import Fit, on_photo
+from tryon.garment import Garment
+
+SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
+PAD = 40  # steps of the coarse grid by which cloth is known beyond the photo
+SUBSTEPS, ITERATIONS = 3, 4  # of the simulation, per frame of 24
+STRETCH = 1.06  # to what share of its length cloth stretches,
+GATHER = 0.16  # and to what share it can be gathered
+LAMBDA = 0.15  # distance of two folds, torso lengths
+
+
+@dataclass
+class Sheet:
+    """One part of a garment as it lies in the still. ``part`` as in tryon.fit.Layer; colour uint8 HxWx3 and alpha uint8 HxW 0..255 on the photo with
+    ``pad`` more pixels around; active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx2, height of crests across
+    and along the part, in -1..1."""
+
+    part: str
+    colour: np.ndarray
+    alpha: np.ndarray
+    active: np.ndarray | None = None
+    folds: np.ndarray | None = None
+    texture: np.ndarray | None = None
+
+
+@dataclass
+class Grid:
+    """Points ``spacing`` pixels apart, the first at ``origin`` (x, y) of the photo; ``size``: gh, gw."""
+
+    origin: tuple[float, float]
+    spacing: float
+    size: tuple[int, int]
+
+    def points(self) -> np.ndarray:
+        """float32 gh x gw x 2."""
+        x, y = (np.arange(n, dtype=np.float32) * self.spacing + o for n, o in zip(self.size[::-1], self.origin))
+        return np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+
+    def read(self, picture: np.ndarray, pad: int) -> np.ndarray:
+        """Values of an HxW picture with ``pad`` pixels around the photo, at the points."""
+        at = self.points() + pad
+        return cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[Sheet], int]:
+    """The parts of a fitted garment, back to front, over a photo of ``shape`` and beyond its border, where the maps go on straight; and by how
+    many pixels beyond."""
+    h, w = shape
+    ratio = h / fit.layers[0].cover.shape[0]
+    pad = int(PAD * ratio)
+    size = (w + 2 * pad, h + 2 * pad)
+    # Pixel centres of the padded photo on the padded coarse grid.
+    fx, fy = fit.layers[0].cover.shape[1] / w, 1 / ratio
+    m = np.array(((fx, 0, (0.5 - pad) * fx - 0.5 + PAD), (0, fy, (0.5 - pad) * fy - 0.5 + PAD)))
+    zoom = lambda a: cv2.warpAffine(a, m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    soft, colour, parts = textures(garment)
+    out = []
+    for layer in fit.layers:
+        at = np.pad(layer.map.astype(np.float32), ((PAD, PAD), (PAD, PAD), (0, 0)), mode="reflect", reflect_type="odd") * np.float32(fit.step)
+        at, cover = zoom(at), zoom(np.pad(layer.cover.astype(np.float32) / 255, PAD, mode="edge"))
+        if layer.part in parts:
+            share, pixels = parts[layer.part]
+        else:
+            share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
+        own = (soft * share).astype(np.float32)
+        alpha = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
+        # Beyond the border cloth goes on only where it reaches the border.
+        _, pieces = cv2.connectedComponents((alpha > 8).astype(np.uint8))
+        alpha *= np.isin(pieces, np.unique(pieces[pad:pad + h, pad:pad + w]))
+        out.append(Sheet(layer.part, cv2.remap(pixels, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.rint(alpha).astype(np.uint8)))
+    return out, pad
+
+
+def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
+    """A grid over all that the sheets cover; sets which points of it are active on each."""
+    any_ = np.max([s.alpha for s in parts], 0) > 8
+    ys, xs = np.flatnonzero(any_.any(1)), np.flatnonzero(any_.any(0))
+    x0, y0, x1, y1 = xs[0] - pad - 2 * spacing, ys[0] - pad - 2 * spacing, xs[-1] - pad + 2 * spacing, ys[-1] - pad + 2 * spacing
+    grid = Grid((x0, y0), spacing, (int(np.ceil((y1 - y0) / spacing)) + 1, int(np.ceil((x1 - x0) / spacing)) + 1))
+    reach = 2 * int(1.5 * spacing) + 1
+    for s in parts:
+        s.active = grid.read(cv2.dilate((s.alpha > 8).astype(np.uint8), np.ones((reach, reach), np.uint8)), pad) > 0
+    return grid
+
+
+def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
+    """Heights in -1..1 (float32 HxW) of irregular crests that lie across ``along``; both HxW in pixels; ``length``: from crest to crest."""
+    h, w = along.shape
+    def noise(cell: float, stretch: float = 1.0) -> np.ndarray:
+        small = rng.standard_normal((max(2, int(h / cell)), max(2, int(w / (cell * stretch))))).astype(np.float32)
+        return cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
+    def waves(length: float) -> np.ndarray:
+        # Crests run slanting, part and meet: the phase wanders by more than a turn, and each dies away after a while.
+        phase = 2 * np.pi * (along + 0.3 * across * noise(9 * length)) / length + 2.6 * noise(2.5 * length, 1.3) + 2.5 * noise(6 * length)
+        return np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1))
+    return (0.6 * waves(1.5 * length) + 0.4 * waves(0.8 * length)).astype(np.float32)
+
+
+def limit(x: np.ndarray, edges: list, low: float, high: float) -> None:
+    """Move the ends of each edge, in place, so that its length lies within ``low`` and ``high`` of that at rest."""
+    for a, b, rest, weight in edges:
+        d = x[b] - x[a]
+        length = np.sqrt(np.einsum("...i,...i", d, d)) + 1e-6
+        d *= (weight * (length - np.clip(length, low * rest, high * rest)) / length)[..., None]
+        x[a] += d
+        x[b] -= d
+
+
+def edges_of(rest: np.ndarray, active: np.ndarray) -> list:
+    """Edges to the right, downwards and along both diagonals: index of one end, of the other, length at rest, share to move."""
+    s = np.s_
+    pairs = ((s[:, :, :-1], s[:, :, 1:]), (s[:, :-1], s[:, 1:]), (s[:, :-1, :-1], s[:, 1:, 1:]), (s[:, :-1, 1:], s[:, 1:, :-1]))
+    return [(a, b, np.linalg.norm(rest[b] - rest[a], axis=-1), 0.3 * (active[a] & active[b]).astype(np.float32)) for a, b in pairs]
+
+
+def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves, frames: int, unit: float, collide):
+    """Positions S x gh x gw x 2 of every frame, from the first to the last, as they are worked out.
+
+    rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the cloth, like rest, and how loose it is there,
+    0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
+    its neighbours; towards the end it comes to rest.
+    """
+    steps = max(1, round(SUBSTEPS * 24 / frames))
+    h = 24 / (frames * steps)  # frames of 24 per step
+    edges = edges_of(rest, active)
+    seams = [(piece, active[piece].sum(0), (active[piece].sum(0) > 1) & active[piece]) for piece in sewn if (active[piece].sum(0) > 1).any()]
+    x, _ = moves(0.0)
+    v = np.zeros_like(x)
+    follow, keep = 1 - 0.45 ** h, 0.35 ** h
+    fall = np.array((0, 0.012 * unit * h), np.float32)
+    inner = (active[:, 1:-1, 1:-1] & active[:, :-2, 1:-1] & active[:, 2:, 1:-1] & active[:, 1:-1, :-2] & active[:, 1:-1, 2:])[..., None]
+    yield x.copy()
+    for frame in range(1, frames):
+        for k in range(steps):
+            time = (frame - 1 + (k + 1) / steps) / (frames - 1)
+            goal, loose = moves(time)
+            settle = float(np.clip((time - 0.88) / 0.09, 0, 1))
+            new = x + keep * v + fall * loose[..., None] * (1 - settle)
+            new += follow * (goal - new)
+            for _ in range(ITERATIONS):
+                limit(new, edges, GATHER, STRETCH)
+                # Bending: a point gives way to the middle of its neighbours.
+                middle = (new[:, :-2, 1:-1] + new[:, 2:, 1:-1] + new[:, 1:-1, :-2] + new[:, 1:-1, 2:]) / 4
+                bent = middle - new[:, 1:-1, 1:-1] - (rest[:, :-2, 1:-1] + rest[:, 2:, 1:-1] + rest[:, 1:-1, :-2] + rest[:, 1:-1, 2:]) / 4 + rest[:, 1:-1, 1:-1]
+                new[:, 1:-1, 1:-1] += 0.35 * bent * inner
+                for piece, count, shared in seams:  # parts are sewn together where they meet
+                    mean = (new[piece] * active[piece][..., None]).sum(0) / np.maximum(count, 1)[..., None]
+                    new[piece] += 0.5 * (mean - new[piece]) * shared[..., None]
+            collide(new, time)
+            v = new - x
+            x = new + (rest - new) * settle ** 2
+        yield rest.copy() if frame == frames - 1 else x.copy()
+
+
+def strain(x: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
+    """How far cloth is gathered along the grid's columns and rows: two arrays like x[..., 0], share of the length that is left, at most 1."""
+    smooth = lambda a: np.stack([cv2.GaussianBlur(p, (0, 0), 0.8) for p in a])
+    down = np.linalg.norm(np.gradient(x, axis=1), axis=-1) / spacing
+    across = np.linalg.norm(np.gradient(x, axis=2), axis=-1) / spacing
+    return smooth(np.minimum(down, 1).astype(np.float32)), smooth(np.minimum(across, 1).astype(np.float32))
+
+
+def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Splat points x (gh x gw x 2, pixels) with their values (gh x gw x C) onto a grid ``shape`` that is ``ratio`` times coarser than the photo:
+    float32 h x w x C, carried on beyond what is covered, and cover bool h x w."""
+    h, w = shape
+    up = max(1, int(np.ceil(1.25 * spacing / ratio)))
+    gh, gw = active.shape
+    size = (gw - 1) * up + 1, (gh - 1) * up + 1
+    m = np.array(((1 / up, 0, 0), (0, 1 / up, 0)))
+    dense = cv2.warpAffine(np.dstack((x, values, active)).astype(np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE) \
+        if values.shape[2] <= 1 else np.dstack([cv2.warpAffine(np.ascontiguousarray(c, np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                                               borderMode=cv2.BORDER_REPLICATE) for c in np.dstack((x, values, active)).transpose(2, 0, 1)])
+    p = (dense[..., :2] + 0.5) / ratio - 0.5 + 1
+    H, W = h + 2, w + 2
+    ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < W - 1) & (p[..., 1] >= 0) & (p[..., 1] < H - 1)
+    p, v = p[ok], dense[..., 2:-1][ok]
+    at = p.astype(np.int32)
+    f = p - at
+    index = at[:, 1] * W + at[:, 0]
+    total, sums = np.zeros(H * W), [np.zeros(H * W) for _ in range(v.shape[1])]
+    for shift, weight in ((0, (1 - f[:, 0]) * (1 - f[:, 1])), (1, f[:, 0] * (1 - f[:, 1])), (W, (1 - f[:, 0]) * f[:, 1]), (W + 1, f[:, 0] * f[:, 1])):
+        total += np.bincount(index + shift, weight, H * W)
+        for c, s in enumerate(sums):
+            s += np.bincount(index + shift, weight * v[:, c], H * W)
+    acc = np.stack((*sums, total), -1).reshape(H, W, -1)[1:-1, 1:-1].astype(np.float32)
+    out, cover = acc[..., :-1] / np.maximum(acc[..., -1:], 1e-6), acc[..., -1] > 0.02
+    known = cover
+    if cover.any():
+        known = known[..., None].astype(np.float32)
+        base = np.dstack((out * known, known))
+        for sigma in (1.0, 2.5):
+            todo = known[..., 0] == 0
+            blurred = np.dstack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in base.transpose(2, 0, 1)])
+            fill = todo & (blurred[..., -1] > 1e-3)
+            out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
+            known = np.maximum(known, fill[..., None])
+    return out, cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
