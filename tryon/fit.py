@@ -29,6 +29,7 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
 TURN = 0.4  # torso lengths of sleeve in which it turns from the direction it was cut in to that of the arm
+ROUND = 0.05  # torso lengths that cloth may rise above the shoulder joint
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
 
@@ -383,9 +384,16 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         outwards = -sign * u * 0.88 * s_across
         slack = (0.085 + 0.06 * _smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
-        position = _walk(line, true, begin + t * s_t, -sign * outwards, 0.12 * body.unit)
-        # From the armhole, where it is one with the torso, it turns into the direction of the arm.
-        limbs[side] = (position, (np.zeros(len(points)), _smooth(t * s_t, 0, min(TURN * body.unit, reach * s_t))))
+        # Above the middle of the armhole cloth bends around the shoulder.
+        down = np.where(t < 0, -ROUND * body.unit * np.tanh(-t * s_t / (ROUND * body.unit)), t * s_t)
+        position = _walk(line, true, begin + down, -sign * outwards, 0.12 * body.unit)
+        # From the armhole, where it is one with the torso, it turns into the direction of the arm: by the way along the sleeve, and of one that hangs
+        # by the way across it.
+        seam, pit = (np.array(garment.landmarks[f"{n}_{side}"][:2]) for n in ("shoulder", "armpit"))
+        beyond = np.array((pit[1] - seam[1], seam[0] - pit[0])) * sign / max(float(np.linalg.norm(pit - seam)), 1e-6)
+        across = np.maximum((points - seam) @ beyond, 0) * s
+        turned = np.maximum(t * s_t / min(TURN * body.unit, reach * s_t), across / (TURN * body.unit))
+        limbs[side] = (position, (np.zeros(len(points)), _smooth(turned, 0, 1)))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 
