@@ -16,6 +16,7 @@ from tryon.person import Person
 
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
+WAIST = 0.5  # torso lengths below the neck; what hangs below moves as one with it, so that its length stays what geometry made it
 CATEGORIES = ("upper",)  # what it has learned
 
 
@@ -110,9 +111,11 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     y, x = np.mgrid[0:h, 0:fit.layers[0].cover.shape[1]].astype(np.float32)
     in_photo = np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1)
     in_view = (in_photo @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    hung = np.minimum(in_view, (np.inf, SIZE[0] * (VIEW[0] + WAIST) / (VIEW[0] + VIEW[1]))).astype(np.float32)
     layers = []
     for layer in fit.layers:
-        f = np.stack([cv2.remap(c, in_view, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in flow[PARTS.index(layer.part)]], -1)
+        where = hung if layer.part == "torso" else in_view
+        f = np.stack([cv2.remap(c, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in flow[PARTS.index(layer.part)]], -1)
         at = np.stack((x, y), -1) + (f @ back.T * coarse).astype(np.float32)
         moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
         layers.append(replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16),
