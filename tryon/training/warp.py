@@ -81,7 +81,7 @@ class WarpTask(Task):
     sources = (CCP + ", worn tops laid out flat",)
     sizes = (warp.SIZE,)
 
-    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", times: int = 3):
+    def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", times: int = 2):
         photos = ccp.read(data, ("train", "val"))
         train = [p for p in photos if p.split == "train" and p.parse is not None]
         if pseudo:
