@@ -91,9 +91,10 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
     if min(b - a for a, b in zip(ends, ends[1:])) < 1:
         raise ValueError(f"{len(steps)} steps need more than {count} frames")
     for n in range(len(steps))[::-1 if backwards else 1]:
-        first = n == (len(steps) - 1 if backwards else 0)
-        # The still between two steps is one frame.
-        yield from islice(steps[n][0](ends[n + 1] - ends[n] + 1, backwards), 0 if first else 1, None)
+        # The still between two steps is one frame, the last of the step before it.
+        total = ends[n + 1] - ends[n] + 1
+        made = steps[n][0](total, backwards)
+        yield from made if n == 0 else islice(made, total - 1) if backwards else islice(made, 1, None)
 
 
 def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: int, body: Body):
@@ -143,7 +144,8 @@ class Melt:
         before, after = self.ground.before, self.ground.after
         for k in range(count)[::-1 if backwards else 1]:
             time = k / (count - 1)
-            image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (s := after if k else before).image, s.layout, s.edit
+            still = after if k else before
+            image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (still.image, still.layout, still.edit)
             yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32),
                         np.zeros((*layout.shape, 2), np.float32), edit, BARE, time, "own clothes become the base layer")
 
