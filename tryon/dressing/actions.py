@@ -215,7 +215,8 @@ class StepIn:
     def __init__(self, scene: Scene):
         s = self.s = scene
         legs = s.category == "lower" and "left" in s.parts
-        self.phases = ((0.0, "one leg"), (0.2, "other leg"), (0.5, "pull up"), (0.9, "settle")) if legs else ((0.0, "step in"), (0.4, "pull up"), (0.9, "settle"))
+        begin = ((0.0, "one leg"), (0.2, "other leg")) if legs else ((0.0, "step in"),)
+        self.phases = *begin, (0.45, "pull up"), (0.9, "settle")
         unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
         lines = {side: s.body.limb(seen, arm=False)[0] for side, seen in s.sides().items()}
