@@ -9,8 +9,8 @@ from tryon.dressing.cloth import sheets
 from tryon.dressing.film import Stage, Still
 from tryon.fit import Body, fit
 
-ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn, "shorts-08": StepIn,
-           "skirt-09": StepIn, "jumpsuit-12": StepIn, "hat-13": FromAbove}
+ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn,
+           "shorts-08": StepIn, "skirt-09": StepIn, "jumpsuit-12": StepIn, "hat-13": FromAbove}
 
 
 def stage(person, garment) -> Stage:
@@ -21,8 +21,7 @@ def stage(person, garment) -> Stage:
     return Stage(before, after, *sheets(placed, garment, person.parse.shape), garment.category, garment.subcategory, 0, body)
 
 
-@pytest.mark.parametrize("name", ACTIONS)
-@pytest.mark.parametrize("who", ["edgar", "amir"])
+@pytest.mark.parametrize("name, who", [*((name, "edgar") for name in ACTIONS), ("top-01", "amir"), ("jacket-06", "amir"), ("jumpsuit-12", "amir")])
 def test_from_outside_to_its_place(persons, goods, name, who):
     """A garment that is there from the beginning, or not where it belongs in the end; a kind put on like another."""
     made = stage(persons[who], goods[name])

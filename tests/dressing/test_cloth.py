@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from tryon.dressing.cloth import GATHER, STRETCH, Grid, draw, ridges, simulate, strain
+from tryon.dressing.cloth import GATHER, STRETCH, Grid, draw, ridges, simulate
 
 UNIT = 100.0
 
@@ -93,7 +93,6 @@ def test_drawn_moved_and_gathered(rest):
     top, bottom, left, right = x[0, 0, 1] / 2, x[-1, 0, 1] / 2, x[0, 0, 0] / 2, x[0, -1, 0] / 2
     inside = cover[int(top) + 2:int(bottom) - 2, int(left) + 2:int(right) - 2]
     assert inside.all() and cover.sum() < 1.5 * (bottom - top + 3) * (right - left + 3)
-    assert (strain(x[None], 6.0)[0] < 0.35).all() and (strain(x[None], 6.0)[1] > 0.95).all()
 
 
 def test_ridges_are_irregular():

@@ -24,7 +24,7 @@ def test_animation_holds_every_frame(format):
     ok, film = cv2.imdecodeanimation(np.frombuffer(made[format], np.uint8))
     assert ok and len(film.frames) == 9 and film.loop_count == 0 and abs(film.durations[1] - 83) <= 5 and film.durations[0] == 600
     for frame, shown in zip(FRAMES, film.frames):
-        assert np.abs(cv2.cvtColor(shown[..., :3], cv2.COLOR_BGR2RGB).astype(int) - frame).mean() < 16
+        assert np.abs(cv2.cvtColor(shown[..., :3], cv2.COLOR_BGR2RGB).astype(int) - frame).mean() < (3 if format == "webp" else 20)
     assert made.keys() == {format, "sheet.jpg"} and made == files(format)
 
 

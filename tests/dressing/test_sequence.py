@@ -20,7 +20,7 @@ CCP = Path(os.environ.get("TRYON_CACHE", Path(__file__).parents[3] / "cache"))
 
 # Every kind of garment, on a full figure or a half one.
 LOOKS = (("top-01", "clara"), ("top-03", "lina"), ("shirt-04", "amir"), ("sweater-05", "clara"), ("jacket-06", "edgar"), ("trousers-07", "lina"),
-         ("shorts-08", "edgar"), ("skirt-09", "clara"), ("dress-10", "edgar"), ("dress-11", "lina"), ("jumpsuit-12", "amir"), ("hat-13", "lina"))
+         ("shorts-08", "edgar"), ("skirt-09", "clara"), ("dress-10", "edgar"), ("jumpsuit-12", "amir"), ("hat-13", "lina"))
 
 
 def put_on(person, *garments, frames=24, **options):
@@ -99,16 +99,16 @@ def test_old_clothes_are_carried_away(persons, goods):
 def test_backwards_is_the_reverse(persons, goods, under):
     """Taking off that is not what putting on was."""
     person, garment = persons["lina"], goods["hat-13"] if under == "over" else goods["top-02"]
-    there, back = (put_on(person, garment, frames=10, under=under, backwards=b) for b in (False, True))
-    assert len(back.frames) == 10 and all((a == b).all() for a, b in zip(there.frames, back.frames[::-1]))
+    there, back = (put_on(person, garment, frames=6, under=under, backwards=b) for b in (False, True))
+    assert len(back.frames) == 6 and all((a == b).all() for a, b in zip(there.frames, back.frames[::-1]))
     assert [e["action"] for e in there.timeline] == [e["action"] for e in back.timeline][::-1]
 
 
 def test_outfit_in_order(persons, goods):
     """Garments that come all at once, in another order, or that lose what was put on before."""
     person, outfit = persons["edgar"], [goods[i] for i in ("top-02", "trousers-07", "jacket-06")]
-    s = put_on(person, *outfit, frames=30)
-    assert len(s.frames) == 30 and (s.frames[0] == person.photo).all() and (s.frames[-1] == wear(person, *outfit).image).all()
+    s = put_on(person, *outfit, frames=16)
+    assert len(s.frames) == 16 and (s.frames[0] == person.photo).all() and (s.frames[-1] == wear(person, *outfit).image).all()
     order = [e["garment"] for e in s.timeline]
     assert order == sorted(order) and set(order) == {0, 1, 2}
     seen = [((d >= 0).sum(), (d == 0).sum()) for d in s.displacement]
@@ -122,7 +122,7 @@ def test_order_matters_where_two_garments_overlap(persons, goods):
     """A look in which dressing order changes nothing, or changes what no garment of the two covers."""
     person, (top, skirt) = persons["clara"], (goods["top-02"], goods["skirt-09"])
     cover = [np.max([a for _, _, a in sample(fit(person, g), g, person.parse.shape)], 0) > 0.02 for g in (top, skirt)]
-    over, tucked = (put_on(person, *pair, frames=8) for pair in ((skirt, top), (top, skirt)))
+    over, tucked = (put_on(person, *pair, frames=4) for pair in ((skirt, top), (top, skirt)))
     a, b = over.layouts[-1], tucked.layouts[-1]
     both = cv2.dilate((cover[0] & cover[1]).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     differ = (a != b) & np.isin(a, (S.UPPER, S.LOWER)) & np.isin(b, (S.UPPER, S.LOWER))
@@ -142,7 +142,7 @@ def test_same_class_twice(persons, goods):
 def test_any_number_of_frames(persons, goods):
     """Frames that are missing or too many, an off-by-one between steps, a number that is too small taken without a word."""
     person, garment = persons["amir"], goods["top-01"]
-    for count in (2, 3, 7):
+    for count in (2, 5):
         s = put_on(person, garment, frames=count)
         assert len(s.frames) == count and (s.frames[0] == person.photo).all() and (s.frames[-1] == wear(person, garment).image).all()
     with pytest.raises(ValueError, match="more than 2 frames"):
@@ -178,7 +178,7 @@ def test_laws_on_raw_photos(tryon):
     taken = 0
     for case in cases(str(CCP / "ccp" / "image"), str(CCP / "garments" / "image"), "test", Storage()):
         taken += evaluation.add(case)
-        if taken == 4:
+        if taken == 2:
             break
     exact = ("first_exact", "last_exact", "changed_outside", "coverage_drop", "travelling", "no_mixture")
     for row in evaluation.rows:

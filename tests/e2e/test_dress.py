@@ -35,7 +35,8 @@ def test_webp(store, tmp_path):
         film, sheet, timeline = row["dressing_keys"]
         assert {film, sheet, timeline} <= files.keys() and all(f"/{row['look_id']}.dressing." in k for k in row["dressing_keys"])
         told = json.loads(files[timeline])
-        assert [e["frame"] for e in told["frames"]] == list(range(12)) and told["files"] == {k: hashlib.sha256(files[k]).hexdigest() for k in (film, sheet)}
+        assert [e["frame"] for e in told["frames"]] == list(range(12))
+        assert told["files"] == {k: hashlib.sha256(files[k]).hexdigest() for k in (film, sheet)}
         ok, shown = cv2.imdecodeanimation(np.frombuffer(files[film], np.uint8))
         assert ok and len(shown.frames) == 12 and shown.frames[0].shape[:2] == (256, 192) == (row["height"], row["width"])
         last = cv2.cvtColor(shown.frames[-1][..., :3], cv2.COLOR_BGR2RGB)

@@ -215,7 +215,8 @@ class StepIn:
     def __init__(self, scene: Scene):
         s = self.s = scene
         legs = s.category == "lower" and "left" in s.parts
-        self.phases = ((0.0, "one leg"), (0.2, "other leg"), (0.5, "pull up"), (0.9, "settle")) if legs else ((0.0, "step in"), (0.4, "pull up"), (0.9, "settle"))
+        begin = ((0.0, "one leg"), (0.2, "other leg")) if legs else ((0.0, "step in"),)
+        self.phases = *begin, (0.45, "pull up"), (0.9, "settle")
         unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
         lines = {side: s.body.limb(seen, arm=False)[0] for side, seen in s.sides().items()}
@@ -262,7 +263,9 @@ class StepIn:
             wide = 1 + 0.10 * np.clip(t / length, 0, 1) * (1 - placed)
             if side == "both":
                 wide = wide * (1 + (s.even * round_off(t / length) - 1) * (1 - placed) ** 0.5)
-            slid = curve.at(along, u * wide) - curve.at(t, u)
+            # The legs of shorts stand out as they were laid; gathered, they hang.
+            hung = u if side == "both" else u + (1 - placed) ** 0.5 * (0.19 * s.unit * np.tanh(u / (0.19 * s.unit)) - u)
+            slid = curve.at(along, hung * wide) - curve.at(t, u)
             swing = s.vector(0.02 * s.unit * np.sin(9 * time + 2 * t / length) * (1 - up), 0.0)
             weight = self.share[side]
             move = move + weight[..., None] * (slid + s.rough(slack) + swing)

@@ -24,8 +24,8 @@ LAMBDA = 0.15  # distance of two folds, torso lengths
 @dataclass
 class Sheet:
     """One part of a garment as it lies in the still. ``part`` as in tryon.fit.Layer; colour uint8 HxWx3 and alpha uint8 HxW 0..255 on the photo with
-    ``pad`` more pixels around; active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx2, height of crests across
-    and along the part, in -1..1."""
+    ``pad`` more pixels around; set later: active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx2, height of crests
+    across and along the part, about -1..1; texture uint8 HxWx4, colour and alpha."""
 
     part: str
     colour: np.ndarray
@@ -128,8 +128,8 @@ def edges_of(rest: np.ndarray, active: np.ndarray) -> list:
 def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves, frames: int, unit: float, collide):
     """Positions S x gh x gw x 2 of every frame, from the first to the last, as they are worked out.
 
-    rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the cloth, like rest, and how loose it is there,
-    0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
+    rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the
+    cloth, like rest, and how loose it is there, 0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
     its neighbours; towards the end it comes to rest.
     """
     steps = max(1, round(SUBSTEPS * 24 / frames))
@@ -140,6 +140,8 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
     v = np.zeros_like(x)
     follow, keep = 1 - 0.45 ** h, 0.35 ** h
     fall = np.array((0, 0.012 * unit * h), np.float32)
+    bend = lambda x: (x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]) / 4 - x[:, 1:-1, 1:-1]
+    flat = bend(rest)
     inner = (active[:, 1:-1, 1:-1] & active[:, :-2, 1:-1] & active[:, 2:, 1:-1] & active[:, 1:-1, :-2] & active[:, 1:-1, 2:])[..., None]
     yield x.copy()
     for frame in range(1, frames):
@@ -152,9 +154,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
             for _ in range(ITERATIONS):
                 limit(new, edges, GATHER, STRETCH)
                 # Bending: a point gives way to the middle of its neighbours.
-                middle = (new[:, :-2, 1:-1] + new[:, 2:, 1:-1] + new[:, 1:-1, :-2] + new[:, 1:-1, 2:]) / 4
-                bent = middle - new[:, 1:-1, 1:-1] - (rest[:, :-2, 1:-1] + rest[:, 2:, 1:-1] + rest[:, 1:-1, :-2] + rest[:, 1:-1, 2:]) / 4 + rest[:, 1:-1, 1:-1]
-                new[:, 1:-1, 1:-1] += 0.35 * bent * inner
+                new[:, 1:-1, 1:-1] += 0.35 * (bend(new) - flat) * inner
                 for piece, count, shared in seams:  # parts are sewn together where they meet
                     mean = (new[piece] * active[piece][..., None]).sum(0) / np.maximum(count, 1)[..., None]
                     new[piece] += 0.5 * (mean - new[piece]) * shared[..., None]
@@ -162,14 +162,6 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
             v = new - x
             x = new + (rest - new) * settle ** 2
         yield rest.copy() if frame == frames - 1 else x.copy()
-
-
-def strain(x: np.ndarray, spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """How far cloth is gathered along the grid's columns and rows: two arrays like x[..., 0], share of the length that is left, at most 1."""
-    smooth = lambda a: np.stack([cv2.GaussianBlur(p, (0, 0), 0.8) for p in a])
-    down = np.linalg.norm(np.gradient(x, axis=1), axis=-1) / spacing
-    across = np.linalg.norm(np.gradient(x, axis=2), axis=-1) / spacing
-    return smooth(np.minimum(down, 1).astype(np.float32)), smooth(np.minimum(across, 1).astype(np.float32))
 
 
 def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -180,9 +172,9 @@ def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, 
     gh, gw = active.shape
     size = (gw - 1) * up + 1, (gh - 1) * up + 1
     m = np.array(((1 / up, 0, 0), (0, 1 / up, 0)))
-    dense = cv2.warpAffine(np.dstack((x, values, active)).astype(np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE) \
-        if values.shape[2] <= 1 else np.dstack([cv2.warpAffine(np.ascontiguousarray(c, np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                                                               borderMode=cv2.BORDER_REPLICATE) for c in np.dstack((x, values, active)).transpose(2, 0, 1)])
+    zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a, np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                    borderMode=cv2.BORDER_REPLICATE)
+    dense = np.dstack([zoom(c) for c in np.dstack((x, values, active)).transpose(2, 0, 1)])
     p = (dense[..., :2] + 0.5) / ratio - 0.5 + 1
     H, W = h + 2, w + 2
     ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < W - 1) & (p[..., 1] >= 0) & (p[..., 1] < H - 1)
@@ -197,14 +189,11 @@ def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, 
             s += np.bincount(index + shift, weight * v[:, c], H * W)
     acc = np.stack((*sums, total), -1).reshape(H, W, -1)[1:-1, 1:-1].astype(np.float32)
     out, cover = acc[..., :-1] / np.maximum(acc[..., -1:], 1e-6), acc[..., -1] > 0.02
-    known = cover
-    if cover.any():
-        known = known[..., None].astype(np.float32)
-        base = np.dstack((out * known, known))
-        for sigma in (1.0, 2.5):
-            todo = known[..., 0] == 0
-            blurred = np.dstack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in base.transpose(2, 0, 1)])
-            fill = todo & (blurred[..., -1] > 1e-3)
-            out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
-            known = np.maximum(known, fill[..., None])
+    known = cover.astype(np.float32)[..., None]
+    base = np.dstack((out * known, known))
+    for sigma in (1.0, 2.5):
+        blurred = np.dstack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in base.transpose(2, 0, 1)])
+        fill = (known[..., 0] == 0) & (blurred[..., -1] > 1e-3)
+        out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
+        known[fill] = 1
     return out, cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0

@@ -17,8 +17,8 @@ CONTENT_TYPES = images.CONTENT_TYPES | {"gif": "image/gif", "mp4": "video/mp4"}
 def encode(frames: Iterable[np.ndarray], count: int, format: str, fps: float, quality: int = 90) -> Iterator[tuple[str, bytes]]:
     """``count`` HxWx3 uint8 RGB frames -> (end of a file's name, its bytes), the same frames always the same bytes.
 
-    webp, gif: one animation by OpenCV, whose writer wants all frames at once. mp4: H.264 in yuv420p, encoded frame by frame; an odd last row or
-    column is doubled. frames: 000.jpg, 001.jpg ..., each as it comes. Last ``sheet.jpg``, SHOWN of the frames side by side.
+    webp, gif: one animation by OpenCV, whose writer wants all frames at once and gives a gif one coarse palette. mp4: H.264 in yuv420p, encoded
+    frame by frame; an odd last row or column is doubled. frames: 000.jpg, 001.jpg ..., each as it comes. Last ``sheet.jpg``, SHOWN of the frames side by side.
     """
     shown, picked = [], set(np.rint(np.linspace(0, count - 1, min(count, SHOWN))).astype(int).tolist())
     encoder = Video(fps) if format == "mp4" else Animation(format, fps, quality) if format in ("webp", "gif") else None

@@ -242,7 +242,8 @@ class Stage:
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         self.down = (x - self.scene.origin[0]) * self.body.down[0] + (y - self.scene.origin[1]) * self.body.down[1]
         self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
-        arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit)) for side, seen in self.scene.sides().items()}
+        arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit))
+                for side, seen in self.scene.sides().items()}
         self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
 
     def _pace(self) -> tuple[np.ndarray, np.ndarray]:
@@ -335,7 +336,8 @@ class Stage:
             win = np.s_[y0:y1, x0:x1]
             mw = m.copy()
             mw[:, 2] += (x0 * fx, y0 * fy)
-            zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+            zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                            borderMode=cv2.BORDER_REPLICATE)
             move, strain, since, covered = zoom(field[..., :2]), zoom(field[..., 2:4]), zoom(field[..., 4:]), zoom(cover.astype(np.float32))
             at = (xx[win] + move[..., 0] + pad, yy[win] + move[..., 1] + pad)
             texture = self._sample(s, *at)

@@ -31,8 +31,9 @@ BASE = (214, 208, 202)  # RGB of the base layer
 @dataclass
 class Sequence:
     """``frames`` HxWx3 uint8 RGB; ``layouts`` HxW uint8, parse ids; ``displacement`` HxW float32, how far the cloth seen at a pixel lies from its
-    final place, in pixels, -1 where no new garment is seen; ``flow`` HxWx2 float32, how far it has come since the frame before; ``edits`` bool HxW, every pixel that may differ from the photo; ``timeline``: per frame
-    its number, the time of the sequence 0..1, the garment that moves (None for old clothes) with the time 0..1 of its action, and what is done."""
+    final place, in pixels, -1 where no new garment is seen; ``flow`` HxWx2 float32, how far it has come since the frame before; ``edits``
+    bool HxW, every pixel that may differ from the photo; ``timeline``: per frame its number, the time of the sequence 0..1, the garment that
+    moves (None for old clothes) with the time 0..1 of its action, and what is done."""
 
     frames: list[np.ndarray]
     layouts: list[np.ndarray]
@@ -47,7 +48,8 @@ def dress(networks: Networks, person: Person, garments: List[Garment], fits: Lis
     """All frames of a sequence at once."""
     made = list(frames(networks, person, garments, fits, count, under, backwards))
     timeline = [event(k, count, f) for k, f in enumerate(made)]
-    return Sequence([f.image for f in made], [f.layout for f in made], [f.displacement for f in made], [f.flow for f in made], [f.edit for f in made], timeline)
+    pick = lambda name: [getattr(f, name) for f in made]
+    return Sequence(pick("image"), pick("layout"), pick("displacement"), pick("flow"), pick("edit"), timeline)
 
 
 def scaled(person: Person, fits: List[Fit], height: int) -> tuple[Person, List[Fit]]:
@@ -91,9 +93,10 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
     if min(b - a for a, b in zip(ends, ends[1:])) < 1:
         raise ValueError(f"{len(steps)} steps need more than {count} frames")
     for n in range(len(steps))[::-1 if backwards else 1]:
-        first = n == (len(steps) - 1 if backwards else 0)
-        # The still between two steps is one frame.
-        yield from islice(steps[n][0](ends[n + 1] - ends[n] + 1, backwards), 0 if first else 1, None)
+        # The still between two steps is one frame, the last of the step before it.
+        total = ends[n + 1] - ends[n] + 1
+        made = steps[n][0](total, backwards)
+        yield from made if n == 0 else islice(made, total - 1) if backwards else islice(made, 1, None)
 
 
 def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: int, body: Body):
@@ -112,8 +115,8 @@ def undressed(networks: Networks, person: Person, body: Body, garments: List[Gar
     across, down = body.across, body.down
     at = lambda a, b: body.neck + a * across + b * down
     top, hips = 0.27 * unit * body.view, 0.5 * body.hip_width
-    trunk = np.array([at(-0.8 * top, -0.02 * unit), at(-0.35 * top, 0.1 * unit), at(0.35 * top, 0.1 * unit), at(0.8 * top, -0.02 * unit), at(1.1 * top, 0.3 * unit),
-                      at(0.92 * hips, 0.7 * unit), at(hips, unit), at(-hips, unit), at(-0.92 * hips, 0.7 * unit), at(-1.1 * top, 0.3 * unit)])
+    half = ((0.35 * top, 0.1 * unit), (0.8 * top, -0.02 * unit), (1.1 * top, 0.3 * unit), (0.92 * hips, 0.7 * unit), (hips, unit))
+    trunk = np.array([at(a, b) for a, b in half] + [at(-a, b) for a, b in half[::-1]])
     layer = np.zeros((h, w), np.uint8)
     cv2.fillPoly(layer, [np.rint(trunk).astype(np.int32)], 1)
     for side in ("right", "left"):
@@ -143,7 +146,8 @@ class Melt:
         before, after = self.ground.before, self.ground.after
         for k in range(count)[::-1 if backwards else 1]:
             time = k / (count - 1)
-            image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (s := after if k else before).image, s.layout, s.edit
+            still = after if k else before
+            image, layout, edit = self.ground.at(time, time) if 0 < k < count - 1 else (still.image, still.layout, still.edit)
             yield Frame(np.clip(np.rint(image), 0, 255).astype(np.uint8), layout, np.full(layout.shape, -1, np.float32),
                         np.zeros((*layout.shape, 2), np.float32), edit, BARE, time, "own clothes become the base layer")
 
@@ -182,4 +186,5 @@ def cut_out(photo: np.ndarray, mask: np.ndarray, category: str, body: Body) -> t
     grow = lambda m: cv2.copyMakeBorder(m, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
     inside = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0  # the rim has the colour of what is around, too
     colour = cv2.copyMakeBorder(bleed(photo, inside if inside.any() else mask), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    return [Sheet(part, colour.copy(), grow(cv2.GaussianBlur(m.astype(np.uint8) * 255, (0, 0), 0.6))) for part, m in (("torso", rest), *out) if m.any()], pad
+    soft = lambda m: grow(cv2.GaussianBlur(m.astype(np.uint8) * 255, (0, 0), 0.6))
+    return [Sheet(part, colour.copy(), soft(m)) for part, m in (("torso", rest), *out) if m.any()], pad

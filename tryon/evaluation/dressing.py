@@ -107,10 +107,12 @@ class Evaluation:
         figures["lawful"] = float(all(a <= figures[k] <= b for k, (a, b) in LAWS.items()))
         score = lambda picture: person.parse(self.tryon.networks, picture)[1]
         scores = [score(f) for f in sequence.frames[3:-1:4]]
-        figures |= {"frame_score": float(np.mean(scores)), "frame_score_least": min(scores), "photo_score": score(case.person), "still_score": score(still.image)}
+        figures |= {"frame_score": float(np.mean(scores)), "frame_score_least": min(scores), "photo_score": score(case.person),
+                    "still_score": score(still.image)}
         middle = sequence.frames[self.frames // 2]
         shown = [sequence.frames[k] for k in np.rint(np.linspace(0, self.frames - 1, STRIP)).astype(int)]
-        self.rows.append(Row(case.id, kind, "", figures, {"photo": small(case.person), "middle": small(middle), "still": small(still.image)}, Tile.of(shown, 380)))
+        pictures = {"photo": small(case.person), "middle": small(middle), "still": small(still.image)}
+        self.rows.append(Row(case.id, kind, "", figures, pictures, Tile.of(shown, 380)))
         return True
 
     def report(self) -> dict:

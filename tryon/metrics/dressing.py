@@ -55,4 +55,8 @@ def flow_ssim(before: np.ndarray, after: np.ndarray, seen_before: np.ndarray, se
     at = x - flow[..., 0], y - flow[..., 1]
     moved = cv2.remap(before, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     where = seen_after & (cv2.remap(seen_before.astype(np.uint8), *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0)
-    return float(ssim(moved, after)[where].mean()) if where.sum() >= 200 else None
+    if where.sum() < 200:
+        return None
+    ys, xs = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+    near = np.s_[max(0, ys[0] - 6):ys[-1] + 7, max(0, xs[0] - 6):xs[-1] + 7]  # as far as the window reaches
+    return float(ssim(moved[near], after[near])[where[near]].mean())
