@@ -22,7 +22,8 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
 }
 
-RIM = (S.BACKGROUND, S.NECK)  # what may lose a rim to the old garment beside it
+SOFT = 0.7  # pixels of blur at edges of a picture
+RIM = {S.BACKGROUND: 150, S.NECK: 270}  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -93,7 +94,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     """What every look of a garment needs of its photo, worked out once: a soft mask float32 HxW in 0..1 without the inner collar,
     colours uint8 HxWx3 that reach over the outline, and share and colours per part (``part_layers``)."""
     if garment.textures is None:
-        soft = cv2.GaussianBlur(garment.mask.astype(np.float32) / 255, (0, 0), 0.6)
+        soft = outline(garment.mask)
         soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
         # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
         rim = max(3, garment.mask.shape[0] // 110 | 1)
@@ -101,6 +102,14 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
         colour = bleed(garment.photo, inside)
         garment.textures = soft, colour, part_layers(garment, colour) if garment.category in ("upper", "full") else {}
     return garment.textures
+
+
+def outline(mask: np.ndarray) -> np.ndarray:
+    """An HxW mask (uint8, 0/255) with a smooth, slightly soft outline, as cut cloth has: float32 HxW in 0..1. What is finer than about 1/150 of the
+    height - the raggedness of a found mask - goes."""
+    sigma = max(0.6, mask.shape[0] / 300)
+    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), sigma)
+    return np.clip((blurred - 0.5) * (sigma / 0.8) + 0.5, 0, 1)
 
 
 def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -230,7 +239,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
             if part_reaches(layers, worn_side, region):
                 freed_arm &= beyond(layers, worn_side, arms[side], (h, w))
             bare |= freed_arm
-        alpha[bare & ~arm_skin] = 0
+        alpha *= 1 - cv2.GaussianBlur((bare & ~arm_skin).astype(np.float32), (0, 0), SOFT)
         seen = alpha > 0.5
 
     # Where the old garment would peep out between the parts of the new one, cloth closes the gap.
@@ -294,15 +303,19 @@ def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) ->
     differ from the photo. ``unit`` is the torso length in pixels."""
     h, w = canvas.layout.shape
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
-    grow = max(1, h // 270)
-    rim = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8)) > 0
-    seen = canvas.worn >= 0
-    fill = canvas.freed | (rim & ~seen & np.isin(canvas.layout, RIM))
+    seen, fill = canvas.worn >= 0, canvas.freed.copy()
+    for cls, share in RIM.items():
+        grow = max(1, h // share)
+        rim = cv2.dilate(canvas.freed.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)) > 0
+        fill |= rim & ~seen & (canvas.layout == cls)
     colour = canvas.colour / np.maximum(canvas.alpha, 1e-3)[..., None]
     layout, painted, light = paint(networks, canvas.photo, colour, seen, fill, canvas.layout, canvas.before, pose, canvas.may, unit)
     edit, out = fill | (canvas.alpha > 0), canvas.photo.copy()
     edge = np.clip(canvas.alpha[edit], 0, 1)[:, None]
-    image = np.where(fill[edit][:, None], painted[edit], canvas.photo[edit])
+    # Under the soft edge of a garment lies what is painted beside it, not the old garment.
+    beside = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    under = fill | (beside & seen & (canvas.before != canvas.layout))
+    image = np.where(under[edit][:, None], painted[edit], canvas.photo[edit])
     image = (colour[edit] + light[edit]) * edge + image * (1 - edge)
     out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     return out, layout, edit

@@ -245,6 +245,7 @@ def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.n
         out[fill] = (blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-9))[fill]
         known |= fill
     solid = cv2.dilate(cover.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    out = cv2.GaussianBlur(out, (0, 0), 0.9)  # of the splats' noise nothing shows at the outline
     return out[4:-4, 4:-4].astype(np.float32), solid[4:-4, 4:-4]
 
 
