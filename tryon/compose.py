@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.fit import Body, Fit, on_photo, part_masks
+from tryon.fit import Body, Fit, Layer, on_photo, part_masks
 from tryon.garment import Garment
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
@@ -74,20 +74,25 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, i
     """Layers at full resolution, back to front: part, colour uint8 HxWx3, alpha float32 HxW in 0..1; of the rows and columns ``box`` (y0, y1, x0,
     x1) alone, where one is given."""
     box = box or (0, shape[0], 0, shape[1])
-    soft, colour, parts = textures(garment)
     out = []
     for layer in fit.layers:
         m = zoom(layer.map * np.float32(fit.step), shape, box)
         cover = zoom(layer.cover.astype(np.float32) / 255, shape, box)
-        # Parts agree on where a shared pixel goes, so they may overlap: no seam opens between torso and sleeve.
-        if layer.part in parts:
-            share, pixels = parts[layer.part]
-        else:
-            share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
-        own = (soft * (share / np.float32(255))).astype(np.float32)
+        own, pixels = cloth_of(layer, fit, garment)
         alpha = cv2.remap(own, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
         out.append((layer.part, cv2.remap(pixels, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), alpha))
     return out
+
+
+def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.ndarray]:
+    """What of the product photo is a layer's: alpha float32 HxW in 0..1 and colour uint8 HxWx3. Parts agree on where a shared pixel goes, so they
+    may overlap: no seam opens between torso and sleeve."""
+    soft, colour, parts = textures(garment)
+    if layer.part in parts:
+        share, pixels = parts[layer.part]
+    else:
+        share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
+    return (soft * (share / np.float32(255))).astype(np.float32), pixels
 
 
 def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:

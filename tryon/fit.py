@@ -186,7 +186,7 @@ class Body:
         return np.array(line), lengths
 
 
-def _smooth(x, a: float, b: float):
+def smooth(x, a: float, b: float):
     t = np.clip((x - a) / (b - a), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -199,7 +199,7 @@ def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur
     first = line[0] + np.outer(t / true[0], seg[0])
     beyond = (t - true[0]) / true[1]
     second = line[1] + np.outer(beyond, seg[1])
-    w = _smooth(t, true[0] - blur, true[0] + blur)[:, None]
+    w = smooth(t, true[0] - blur, true[0] + blur)[:, None]
     centre = np.where(t[:, None] < true[0], first, second)
     direction = unit[0] * (1 - w) + unit[1] * w
     direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
@@ -326,8 +326,8 @@ def joint_weights(garment: Garment, side: str, points: np.ndarray) -> tuple[np.n
     a, b = (np.array(lm[f"{n}_{side}"][:2]) * scale for n in ("shoulder", "armpit"))
     d = b - a
     t = np.clip((points - a) @ d / max(float(d @ d), 1e-6), 0, 1)
-    far = _smooth(np.linalg.norm(points - a - np.outer(t, d), axis=1), 0.1 * width, 0.28 * width)
-    follow = _smooth(follow, 0.02, 0.98)
+    far = smooth(np.linalg.norm(points - a - np.outer(t, d), axis=1), 0.1 * width, 0.28 * width)
+    follow = smooth(follow, 0.02, 0.98)
     return follow * (1 - far), follow * (1 - far) + far
 
 
@@ -383,7 +383,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
             s_t = (arm * 1.02 - begin) / reach
         # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
         outwards = -sign * u * 0.88 * s_across
-        slack = (0.085 + 0.06 * _smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
+        slack = (0.085 + 0.06 * smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
         outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
         # Above the middle of the armhole cloth bends around the shoulder.
         down = np.where(t < 0, -ROUND * body.unit * np.tanh(-t * s_t / (ROUND * body.unit)), t * s_t)
@@ -394,7 +394,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         beyond = np.array((pit[1] - seam[1], seam[0] - pit[0])) * sign / max(float(np.linalg.norm(pit - seam)), 1e-6)
         across = np.maximum((points - seam) @ beyond, 0) * s
         turned = np.maximum(t * s_t / min(TURN * body.unit, reach * s_t), across / (TURN * body.unit))
-        limbs[side] = (position, (np.zeros(len(points)), _smooth(turned, 0, 1)))
+        limbs[side] = (position, (np.zeros(len(points)), smooth(turned, 0, 1)))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 
@@ -434,7 +434,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         if garment.subcategory == "trousers" and reach > 0.9 * (crotch[1] - top):  # all but cropped trousers end at the ankle
             s_t = true.sum() * 1.03 / reach
         position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
-        weight = _smooth(t, -0.05 * shape.width, 0.35 * shape.width) * _smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
+        weight = smooth(t, -0.05 * shape.width, 0.35 * shape.width) * smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
         limbs[side] = (position, weight)
         joints += (S.R_KNEE, S.L_KNEE) if len(joints) == 2 else ()
     return torso, limbs, joints

@@ -46,8 +46,7 @@ def placed(fit: Fit, garment: Garment) -> np.ndarray:
 
 def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray, coarse: float) -> np.ndarray:
     """What the network sees: SHAPES x SIZE float32 in 0..1. parts P x h x w on a grid ``coarse`` times as fine as the photo; parse HxW ids; pose
-    18x3; m: ``view``. Not the old clothes: what they cover must not tell how large
-    the new ones are."""
+    18x3; m: ``view``. Not the old clothes: what they cover must not tell how large the new ones are."""
     warp = lambda a, m: cv2.warpAffine(a, m, SIZE[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     fine = m @ np.array(((1 / coarse, 0, 0.5 / coarse - 0.5), (0, 1 / coarse, 0.5 / coarse - 0.5), (0, 0, 1)))
     scale = float(np.sqrt(abs(np.linalg.det(m[:, :2]))))

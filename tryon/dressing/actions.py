@@ -13,7 +13,7 @@ import numpy as np
 
 from tryon.compose import capsule
 from tryon.dressing.cloth import Grid
-from tryon.fit import Body
+from tryon.fit import Body, smooth
 
 HEIGHT = 3.3  # of a body, in torso lengths (tryon.fit's proportions)
 OPEN = ("jacket", "shirt")  # kinds that open at the front
@@ -23,11 +23,6 @@ def ramp(t: float, a: float, b: float) -> float:
     """0 before ``a``, 1 after ``b``, eased in between."""
     t = float(np.clip((t - a) / (b - a), 0, 1))
     return 0.45 * t + 0.55 * t * t * (3 - 2 * t)
-
-
-def smooth(x, a: float, b: float):
-    t = np.clip((x - a) / (b - a), 0, 1)
-    return t * t * (3 - 2 * t)
 
 
 class Curve:
@@ -175,7 +170,7 @@ class OverHead:
         fall, pulled = ramp(time, 0.0, 0.45), self.pulled(time)
         skew = 0.10 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * s.a / s.unit
         x = s.b / self.length
-        down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, max(0.0, pulled - 0.0), self.least))
+        down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, pulled, self.least))
         loose = np.clip(x, 0, 1) * (1 - pulled) if pulled < 1 else np.zeros_like(x)
         narrow = 1 - 0.22 * (1 - ramp(time, 0.22, 0.45)) + 0.07 * loose * np.sin(np.pi * np.clip(pulled, 0, 1))
         across = s.a * narrow * (1 + (s.even * round_off(x) - 1) * (1 - pulled) ** 0.5)

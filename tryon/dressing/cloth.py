@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon.compose import textures
-from tryon.fit import Fit, on_photo
+from tryon.compose import cloth_of
+from tryon.fit import Fit
 from tryon.garment import Garment
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
@@ -65,17 +65,12 @@ def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[She
     fx, fy = fit.layers[0].cover.shape[1] / w, 1 / ratio
     m = np.array(((fx, 0, (0.5 - pad) * fx - 0.5 + PAD), (0, fy, (0.5 - pad) * fy - 0.5 + PAD)))
     zoom = lambda a: cv2.warpAffine(a, m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    soft, colour, parts = textures(garment)
     out = []
     for layer in fit.layers:
         at = np.pad(layer.map.astype(np.float32), ((PAD, PAD), (PAD, PAD), (0, 0)), mode="reflect", reflect_type="odd") * np.float32(fit.step)
         at, cover = zoom(at), zoom(np.pad(layer.cover.astype(np.float32) / 255, PAD, mode="edge"))
-        if layer.part in parts:
-            share, pixels = parts[layer.part]
-        else:
-            share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
-        own = (soft * share).astype(np.float32)
-        alpha = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
+        own, pixels = cloth_of(layer, fit, garment)
+        alpha = 255 * cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
         # Beyond the border cloth goes on only where it reaches the border.
         _, pieces = cv2.connectedComponents((alpha > 8).astype(np.uint8))
         alpha *= np.isin(pieces, np.unique(pieces[pad:pad + h, pad:pad + w]))

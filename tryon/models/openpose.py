@@ -92,8 +92,7 @@ def targets(poses: np.ndarray, size: tuple[int, int], sigma: float = 0.9, half_w
     return paf, heat
 
 
-# A weak peak in an outermost cell is the flank of one beyond the edge: on half-body crops of validation photos this drops 0.72 of the joints that
-# were cut off, and 0.010 of those that were there.
+# A weak peak in an outermost cell is the flank of one beyond the edge (set on validation photos; ``invented`` of jobs/evaluate.py pose).
 OUTSIDE = 0.5
 
 
