@@ -1,11 +1,13 @@
-"""How fast the networks are on this machine, all in one run.
+"""How fast analyses, looks and sequences are on this machine, all in one run.
 
     python jobs/bench.py
     python jobs/bench.py --threads 1 --batch 8 --rounds 5 --out bench.json
 
 On drawn photos (--size, as people send them): milliseconds per person (parse map and pose), per garment (mask, parts, landmarks, kind), each
 from the decoded photo to the finished analysis, in batches of --batch, the best of --rounds; and how many times faster the parser is than the
-classic U-Net (Ronneberger et al. 2015: 64 to 1024 channels) at the same size and dtype. Run it on an idle machine, and compare within a run.
+classic U-Net (Ronneberger et al. 2015: 64 to 1024 channels) at the same size and dtype. Then milliseconds per look from analyses at hand, a
+person with a garment: fitted, generated, composed and encoded, with the encodings apart; of one person and one garment from photos to a JPEG,
+one after the other; and of a sequence of 24 frames of a top at 384x512, beside 24 stills of it. Run it on an idle machine, and compare within a run.
 """
 import argparse
 import json
@@ -23,9 +25,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tryon import garment, person
+from tryon import garment, images, person
 from tryon import schema as S
-from tryon.networks import PARSER_AREA, Networks, working_size
+from tryon.api import TryOn
+from tryon.networks import PARSER_AREA, working_size
 from tryon.sample import draw_garment, draw_person
 
 
@@ -73,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     w, h = (int(v) for v in args.size.split("x"))
-    networks, rng = Networks("cpu", names=("parser", "pose", "garment")), np.random.default_rng(0)
+    tryon, rng = TryOn.load("cpu"), np.random.default_rng(0)
+    networks = tryon.networks
     people = [draw_person(rng, (h, w), "half" if i % 2 else "full").image for i in range(args.batch)]
     garments = [draw_garment(rng, (h, w), k).image for i, k in zip(range(args.batch), 3 * ("top", "trousers", "dress", "jacket"))]
     parser, classic = networks.nets["parser"], ClassicUNet(len(S.PARSE_CLASSES)).eval().to(memory_format=torch.channels_last)
@@ -87,6 +91,20 @@ def main(argv: list[str] | None = None) -> int:
             "parser network, one thread": alone(parser),
             "classic U-Net, one thread": alone(classic),
         }
+        analysed = list(zip((tryon.person(p) for p in people), (tryon.garment(g) for g in garments)))
+        pictures = [tryon.render(*pair).image for pair in analysed]
+        small = draw_person(rng, (512, 384), "full").image, draw_garment(rng, (512, 384), "top").image
+        still = lambda: tryon.render(*pair)
+        whole = lambda pair: images.encode(tryon.render(*pair).image, "jpeg")
+        each = lambda do, of: milliseconds(lambda: list(pool.map(do, of)), len(of), args.rounds)
+        figures |= {
+            "look, with JPEG": each(whole, analysed),
+            "JPEG alone": each(lambda picture: images.encode(picture, "jpeg"), pictures),
+            "lossless WebP alone": each(lambda picture: images.encode(picture, "webp"), pictures),
+            "two photos to a JPEG": milliseconds(lambda: whole((people[0], garments[0])), 1, args.rounds),
+        }
+        pair = tryon.person(small[0]), tryon.garment(small[1])
+        figures |= {"sequence, 24 frames": milliseconds(lambda: tryon.dress(*pair, frames=24), 1, args.rounds), "24 stills": 24 * milliseconds(still, 1, args.rounds)}
     figures["parser times faster"] = figures["classic U-Net, one thread"] / figures["parser network, one thread"]
     print(f"{args.threads} threads, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, float32; milliseconds each")
     print("\n".join(f"{name:<30}{value:9.1f}" for name, value in figures.items()))

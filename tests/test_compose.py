@@ -8,6 +8,7 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
+from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
 
@@ -78,8 +79,9 @@ def test_protected_pixels_are_the_photos(one):
     person, garment, look = one
     changed = (look.image != person.photo).any(-1)
     protected = {"face": person.parse == S.FACE, "hands": hands(person)}
-    if garment.subcategory != "hat":
-        protected["hair"] = person.parse == S.HAIR
+    if garment.subcategory != "hat":  # a border of two pixels may lose what it shows of the old garment
+        taken = np.isin(person.parse, GARMENTS) & (look.edit_mask > 0)
+        protected["hair"] = (person.parse == S.HAIR) & ~grown(taken, 2)
     if garment.subcategory != "jumpsuit":  # its legs may fall over the shoes
         protected["shoes"] = person.parse == S.SHOES
     assert {name: int((changed & mask).sum()) for name, mask in protected.items() if (changed & mask).any()} == {}

@@ -13,7 +13,7 @@ from tryon.models import gmm, warp, weights
 from tryon.models.digest import FOLDER, digest
 from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
-from tryon.models.generator import CONDITION
+from tryon.models.generator import CONDITION, FILL, GARMENT
 from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
 from tryon.models.vae import LATENT
 
@@ -92,7 +92,7 @@ def test_batch_mates_do_not_matter(name):
 def test_latent_tells_the_decoder_what_the_edit_region_shows():
     """A posterior that looks at what the photo shows elsewhere, or never reaches the picture; a prior whose mean is not zero."""
     network, (x, _), photo = fresh("vae").eval(), inputs("vae")[0].split(1), torch.rand(2, 3, *SIZE)
-    x[:, 6:8], x[:, 6, 20:60, 20:40] = 0, 1
+    x[:, GARMENT:FILL + 1], x[:, GARMENT, 20:60, 20:40] = 0, 1
     beside = photo.clone()
     beside[:, :, :20] = 0
     with torch.inference_mode():

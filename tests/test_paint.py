@@ -6,6 +6,7 @@ import pytest
 from conftest import generator
 
 from tryon import schema as S
+from tryon.condition import skin_tone
 from tryon.paint import mirrored, paint
 
 
@@ -13,10 +14,14 @@ def everything() -> np.ndarray:
     return np.ones(len(S.PARSE_CLASSES), bool)
 
 
+def tone_of(person) -> np.ndarray:
+    return skin_tone(person.photo, np.isin(person.parse, S.SKIN))
+
+
 def painted(person, fill: np.ndarray, allowed: np.ndarray | None = None, which: str = "cgan"):
     nothing = np.zeros(fill.shape, bool)
     return paint(generator(which), person.photo, np.zeros(person.photo.shape, np.float32), nothing, fill, person.parse, person.parse, person.pose[0],
-                 everything() if allowed is None else allowed, 100.0)
+                 everything() if allowed is None else allowed, 100.0, tone_of(person))
 
 
 def disc(person, x: float, y: float, radius: float) -> np.ndarray:
@@ -78,7 +83,7 @@ def test_a_look_that_frees_nothing_is_only_lit(persons, which):
     person = persons["clara"]
     garment = disc(person, 0.37, 0.4, 0.1)
     worn = np.full(person.photo.shape, 128, np.float32)
-    layout, image, light = paint(generator(which), person.photo, worn, garment, np.zeros(garment.shape, bool), person.parse, person.parse, person.pose[0], everything(), 100.0)
+    layout, image, light = paint(generator(which), person.photo, worn, garment, np.zeros(garment.shape, bool), person.parse, person.parse, person.pose[0], everything(), 100.0, tone_of(person))
     assert (layout == person.parse).all() and (image == person.photo).all()
     assert light.shape == (*garment.shape, 1) and np.isfinite(light).all() and np.abs(light[garment]).max() < 128
     assert light.any() == (which == "cgan")
@@ -94,7 +99,7 @@ def test_odd_sizes_and_slivers(persons, size, which):
     fill = np.zeros(size, bool)
     fill[size[0] // 2, 5] = True
     nothing = np.zeros(size, bool)
-    layout, image, _ = paint(generator(which), photo, np.zeros((*size, 3), np.float32), nothing, fill, parse, parse, person.pose[0], everything(), 100.0)
+    layout, image, _ = paint(generator(which), photo, np.zeros((*size, 3), np.float32), nothing, fill, parse, parse, person.pose[0], everything(), 100.0, tone_of(person))
     assert image.shape == photo.shape and np.isfinite(image).all() and (layout[~fill] == parse[~fill]).all()
 
 
@@ -125,3 +130,20 @@ def test_reflections_lie_in_the_source():
     source[:, :10], todo[:, 10:14] = True, True
     ty, tx, my, mx = mirrored(source, todo)
     assert len(ty) == todo.sum() and (ty == my).all() and (tx + mx == 18).all()
+
+
+def test_skin_is_of_the_persons_tone_though_none_is_seen(persons):
+    """Legs painted in a window that shows no skin, of a person whose face is beyond it: of two tones, each must give its own."""
+    person, outcomes = persons["edgar"], []
+    top = int(person.pose[0, [S.R_HIP, S.L_HIP], 1].mean())
+    photo, parse, pose = person.photo[top:], person.parse[top:], person.pose[0] - np.float32((0, top, 0)) * (person.pose[0, :, 2:] > 0)
+    fill = np.isin(parse, (*S.SKIN, S.LOWER, S.LEGWEAR))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.LEFT_LEG, S.RIGHT_LEG]] = True
+    for tone in ((224, 180, 150), (104, 66, 46)):
+        layout, image, _ = paint(generator(), photo, np.zeros(photo.shape, np.float32), np.zeros(fill.shape, bool), fill, parse, parse, pose, allowed, 100.0,
+                                 np.float32(tone))
+        skin = fill & np.isin(layout, S.SKIN)
+        assert skin.sum() > 500
+        outcomes.append(np.abs(np.median(image[skin], 0) - tone).max())
+    assert max(outcomes) < 45, outcomes

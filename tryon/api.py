@@ -43,7 +43,7 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     """Put the fitted garments on in order."""
     body = Body(person)
     canvas = lay_out(person.photo, person.parse, body, garments, fits)[-1]
-    image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
+    image, layout, edit = finish(canvas, person.pose[0], body, networks)
     as_mask = lambda m: m.astype(np.uint8) * 255
     pose_sure, mask_sure = min(f.confidence for f in fits), min(g.confidence for g in garments)
     # What lies over a garment because it should, hides nothing that is missed.

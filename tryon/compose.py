@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
 from tryon.garment import Garment
 from tryon.networks import Networks
@@ -303,27 +304,87 @@ def lay_out(photo: np.ndarray, parse: np.ndarray, body: Body, garments: Sequence
     return out
 
 
-def finish(canvas: Canvas, pose: np.ndarray, unit: float, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Decide and paint what was freed, light the garments: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
-    differ from the photo. ``unit`` is the torso length in pixels."""
-    h, w = canvas.layout.shape
+    differ from the photo."""
+    (h, w), unit = canvas.layout.shape, body.unit
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen, fill = canvas.worn >= 0, canvas.freed.copy()
     for cls, share in RIM.items():
         grow = max(1, h // share)
         rim = cv2.dilate(canvas.freed.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)) > 0
         fill |= rim & ~seen & (canvas.layout == cls)
-    colour = canvas.colour / np.maximum(canvas.alpha, 1e-3)[..., None]
-    layout, painted, light = paint(networks, canvas.photo, colour, seen, fill, canvas.layout, canvas.before, pose, canvas.may, unit)
-    edit, out = fill | (canvas.alpha > 0), canvas.photo.copy()
+    edit, out, layout = fill | (canvas.alpha > 0), canvas.photo.copy(), canvas.layout.copy()
+    if not edit.any():
+        return out, layout, edit
+    tone = skin_tone(canvas.photo, np.isin(canvas.before, S.SKIN) & ~edit)
+    # The generator sees the part of the picture that changes, as large as it can.
+    y0, y1, x0, x1 = view_of(edit, unit)
+    window, pose = np.s_[y0:y1, x0:x1], pose - np.float32((x0, y0, 0)) * (pose[:, 2:] > 0)
+    colour = canvas.colour[window] / np.maximum(canvas.alpha[window], 1e-3)[..., None]
+    found, painted, light = paint(networks, canvas.photo[window], colour, seen[window], fill[window], canvas.layout[window], canvas.before[window], pose,
+                                  canvas.may, unit, tone)
+    layout[window] = found
     edge = np.clip(canvas.alpha[edit], 0, 1)[:, None]
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    under = fill | (beside & seen & (canvas.before != canvas.layout))
-    image = np.where(under[edit][:, None], painted[edit], canvas.photo[edit])
-    image = (colour[edit] + light[edit]) * edge + image * (1 - edge)
+    under, inner = fill | (beside & seen & (canvas.before != canvas.layout)), edit[window]
+    image = np.where(under[edit][:, None], painted[inner], canvas.photo[edit])
+    image = (colour[inner] + light[inner]) * edge + image * (1 - edge)
     out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    out[window], band = unmixed(canvas.photo[window], out[window], edit[window], canvas.before[window], layout[window],
+                                (np.isin(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window], max(2, round(h / 300)))
+    edit[window] |= band
     return out, layout, edit
+
+
+def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.ndarray, layout: np.ndarray, kept: np.ndarray,
+            width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels of hair, skin and other clothes along a garment that was taken off show some of it. Their share of it is read off the colours on
+    both sides and given to what is there now.
+
+    photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
+    change; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
+    taken = (edit & np.isin(before, GARMENTS)).astype(np.uint8)
+    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1,) * 2)
+    near = cv2.dilate(taken, disc(width)) > 0
+    band, far = near & ~edit & ~kept, ~edit & ~near
+    out, changed = image.copy(), np.zeros(edit.shape, bool)
+    ys, xs = np.nonzero(band)
+    if not len(ys):
+        return out, changed
+
+    def around(picture: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean colour of the places ``where`` around each pixel of the border, and whether there are any."""
+        share = cv2.blur(where.astype(np.float32), (6 * width + 1,) * 2)[ys, xs]
+        return cv2.blur(picture * where[..., None].astype(np.float32), (6 * width + 1,) * 2)[ys, xs] / np.maximum(share, 1e-6)[:, None], share > 1e-3
+
+    old, known = around(photo, cv2.erode(taken, disc(1)) > 0)
+    new, there = around(image, edit)
+    own, colour = np.zeros_like(old), photo[ys, xs].astype(np.float32)
+    for cls in np.unique(layout[band]):
+        mine = layout[ys, xs] == cls
+        found, some = around(photo, far & (layout == cls))
+        own[mine], known[mine] = found[mine], (known & some)[mine]
+    way = own - old
+    length = (way * way).sum(1)
+    share = np.clip((((colour - old) * way).sum(1) / np.maximum(length, 1) - 0.15) / 0.7, 0, 1)  # of what is the pixel's own
+    todo = known & there & (length > 30 ** 2) & (share < 1)
+    ys, xs = ys[todo], xs[todo]
+    out[ys, xs] = np.clip(np.rint(colour + (1 - share)[:, None] * (new - old)), 0, 255)[todo].astype(np.uint8)
+    changed[ys, xs] = True
+    return out, changed
+
+
+def view_of(edit: np.ndarray, unit: float) -> tuple[int, int, int, int]:
+    """y0, y1, x0, x1 of the window that the generator works in: what changes (bool HxW), a third of a torso (``unit``, in pixels) around it, and no
+    narrower than half its height."""
+    h, w = edit.shape
+    y0, y1, x0, x1 = box_of(edit)
+    y0, y1, x0, x1 = (y0 - unit / 3, y1 + unit / 3, x0 - unit / 3, x1 + unit / 3)
+    tall, wide = max(y1 - y0, 1.2 * (x1 - x0)), max(x1 - x0, 0.6 * (y1 - y0))
+    (y0, y1), (x0, x1) = (((a + b - size) / 2, (a + b + size) / 2) for a, b, size in ((y0, y1, tall), (x0, x1, wide)))
+    return max(0, int(y0)), min(h, int(np.ceil(y1))), max(0, int(x0)), min(w, int(np.ceil(x1)))
 
 
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:

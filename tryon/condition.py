@@ -19,14 +19,25 @@ def skeleton(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return out
 
 
-def condition(image: np.ndarray, warped: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, limbs: np.ndarray) -> np.ndarray:
+def skin_tone(photo: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Mean colour of well-lit skin: float32 RGB in 0..255 of the pixels ``skin`` (bool HxW) of a photo HxWx3; zeros when there is next to none."""
+    pixels = photo[skin].astype(np.float32)
+    if len(pixels) < 12:
+        return np.zeros(3, np.float32)
+    light = pixels.sum(1)
+    low, high = np.percentile(light, (50, 85))
+    return pixels[(light >= low) & (light <= high)].mean(0)
+
+
+def condition(image: np.ndarray, warped: np.ndarray, tone: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, limbs: np.ndarray) -> np.ndarray:
     """Arrays of one size -> float32 CONDITION x H x W in 0..1 (tryon.models.generator).
 
-    image and warped HxWx3 uint8 RGB, garment and fill HxW bool, layout HxW parse ids of the result (not looked at inside fill), limbs
+    image and warped HxWx3 uint8 RGB, tone RGB in 0..255 of the person's skin (``skin_tone``), garment and fill HxW bool, layout HxW parse ids of the result (not looked at inside fill), limbs
     HxWx3 uint8.
     """
     kept = image * ~(garment | fill)[..., None]
     worn = warped * garment[..., None]
     one_hot = (layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]) & ~fill
     stack = lambda x: x.transpose(2, 0, 1).astype(np.float32) / 255
-    return np.concatenate((stack(kept), stack(worn), garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)
+    skin = np.broadcast_to((tone / 255)[:, None, None], (3, *fill.shape))
+    return np.concatenate((stack(kept), stack(worn), skin, garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)

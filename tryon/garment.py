@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.guided import Guide
 from tryon.landmarks import Shape, largest, measure, set_in, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -46,24 +47,7 @@ class Garment:
         return Garment(photo, a["mask"], a["parts"], meta["category"], meta["subcategory"], shape, meta["confidence"])
 
 
-def guided(guide: np.ndarray, p: np.ndarray, radius: int, eps: float) -> np.ndarray:
-    """Guided filter (He et al. 2010) with a grey guide: float32 HxW in 0..1 each; edges of ``p`` move to those of ``guide``."""
-    box = lambda x: cv2.boxFilter(x, -1, (2 * radius + 1, 2 * radius + 1))
-    mean_g, mean_p = box(guide), box(p)
-    a = (box(guide * p) - mean_g * mean_p) / (box(guide * guide) - mean_g * mean_g + eps)
-    return box(a) * guide + box(mean_p - a * mean_g)
-
-
-def contrast(photo: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """The grey picture (float32 HxW in 0..1) in which garment and ground near the outline differ most in the mean."""
-    inside, outside = (p > 0.6) & (p < 0.98), (p < 0.4) & (p > 0.02)
-    if inside.sum() < 20 or outside.sum() < 20:
-        return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    direction = photo[inside].mean(0) - photo[outside].mean(0)
-    direction = direction / max(float(np.abs(direction).sum()), 1e-3)
-    grey = photo.astype(np.float32) @ direction.astype(np.float32)
-    low, high = float(grey.min()), float(grey.max())
-    return (grey - low) / max(high - low, 1e-3)
+OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
 
 def clean(mask: np.ndarray) -> np.ndarray:
@@ -94,9 +78,10 @@ def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
 def soft_mask(p: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, float]:
     """The network's probability h x w at the photo's own size, its edges moved to those of the photo: mask HxW uint8 0/255, and the
     mean probability inside it."""
-    h, w = photo.shape[:2]
-    soft = cv2.resize(p, (w, h), interpolation=cv2.INTER_LINEAR)
-    mask = clean(guided(contrast(photo, soft), soft, max(2, round(1.5 * h / p.shape[0])), 1e-3) > 0.5)
+    soft = cv2.resize(p.astype(np.float32), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    unsure = np.nonzero(np.abs(soft - 0.5) < 0.48)
+    soft[unsure] = Guide(photo, p.shape, OUTLINE).upsample(p.astype(np.float32), unsure)
+    mask = clean(soft > 0.5)
     inside = p > 0.5
     return mask, float(p[inside].mean()) if inside.any() else 0.0
 

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.condition import condition, skeleton
+from tryon.condition import condition, skeleton, skin_tone
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
 GROUP = np.arange(len(S.PARSE_CLASSES))
-GROUP[[S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG]] = S.FACE
+GROUP[list(S.SKIN)] = S.FACE
 # Share of the generator's colours, by group, where the photo tells some.
 CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
 TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
@@ -25,10 +25,10 @@ BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, 0.12), S.RIGHT_ARM: (S
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
-          pose: np.ndarray, allowed: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+          pose: np.ndarray, allowed: np.ndarray, unit: float, tone: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """image and worn (the warped garment) HxWx3, uint8 and float32 in 0..255; garment and fill HxW bool; layout and before HxW parse
     ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become; unit: torso length
-    in pixels.
+    in pixels; tone: RGB in 0..255 of the person's skin (tryon.condition.skin_tone). The arrays may be a window into a photo, with joints beyond it.
 
     Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to every channel of worn inside
     garment (float32 HxWx1).
@@ -48,7 +48,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     if networks.generator is None:
         rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
     else:
-        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
+        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
     logits[~allowed] = -1e4
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
@@ -64,8 +64,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         window = np.s_[y0:y1, x0:x1]
         label = classes[np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
-        matched = _match(rgb, image_s, fill_s, known, small_label, before_s)
-        painted[window] = _bring_up(matched, _told(image_s, known, before_s), small_label, fill_s, label, fill.shape, box)
+        matched = _match(rgb, image_s, fill_s, known, small_label, before_s, tone)
+        painted[window] = _bring_up(matched, _told(image_s, known, before_s, tone), small_label, fill_s, label, fill.shape, box)
         painted[window] *= _roundness(out, fill, unit)[window][..., None]
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
@@ -119,15 +119,14 @@ def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     return out
 
 
-def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarray, label: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarray, label: np.ndarray, before: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """Shift what was painted so that skin has the tone of the person's own, and so that it meets the photo where both show the same kind of
     thing; that shift fades away from there."""
     out = rgb.copy()
     for group in np.unique(GROUP[label[fill]]):
         mine = fill & (GROUP[label] == group)
-        own = known & (GROUP[before] == group)
-        if group == S.FACE and own.sum() >= 12:
-            out[mine] += 0.9 * (np.median(image[own], 0) - np.median(out[mine], 0))
+        if group == S.FACE and tone.any() and (painted := skin_tone(out, mine)).any():
+            out[mine] += 0.9 * (tone - painted)
         difference = image.astype(np.float32) - (out + (out[mine] - rgb[mine]).mean(0))
         ring = cv2.dilate(mine.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & known & (GROUP[before] == group)
         if not ring.any():
@@ -138,18 +137,15 @@ def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarr
     return out
 
 
-def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray) -> dict[int, np.ndarray]:
+def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray) -> dict[int, np.ndarray]:
     """What the photo tells of skin, cloth and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and the tone of all
     that is well lit; cloth goes on as it is seen; ground is that around the person."""
     out = {}
     skin = known & (GROUP[before] == S.FACE)
     inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     skin = inner if inner.sum() >= 12 else skin
-    if skin.sum() >= 12:
-        pixels = image[skin].astype(np.float32)
-        light = pixels.sum(1)
-        tone = pixels[(light >= np.percentile(light, 50)) & (light <= np.percentile(light, 85))].mean(0)
-        out[S.FACE] = 0.45 * spread(image.astype(np.float32), skin) + 0.55 * tone
+    if tone.any():
+        out[S.FACE] = 0.45 * (spread(image.astype(np.float32), skin) if skin.sum() >= 12 else tone) + 0.55 * tone
     for group in CLOTH:
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
@@ -188,7 +184,8 @@ def _bring_up(rgb: np.ndarray, told: dict[int, np.ndarray], label: np.ndarray, f
 
 
 def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float) -> np.ndarray:
-    """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing."""
+    """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing; on skin, where
+    it would bring fingers and eyes along, noise as strong as the photo's."""
     y0, y1, x0, x1 = box
     h, w = fill.shape
     out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
@@ -202,6 +199,11 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         if fine is None:
             f = image.astype(np.float32)
             fine = np.clip(f - cv2.GaussianBlur(f, (0, 0), max(1.0, 0.8 * scale)), -30, 30)
+        if group == S.FACE:
+            strength = 0.8 * np.median(np.abs(fine[source]))
+            noise = np.random.default_rng(0).normal(0, strength, todo.shape).astype(np.float32)
+            out[todo[y0:y1, x0:x1]] = noise[todo][:, None]
+            continue
         ty, tx, my, mx = mirrored(source, todo)
         out[ty - y0, tx - x0] = fine[my, mx]
     return out

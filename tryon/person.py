@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.guided import Guide
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
 from tryon.schema import RowError
@@ -32,6 +33,8 @@ class Person:
         return Person(photo, a["parse"], a["pose"], meta["confidence"])
 
 
+SURE = 0.9  # probability of a class above which a place needs no second look
+OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
 
@@ -53,17 +56,15 @@ def sureness(p: np.ndarray) -> float:
 def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
     """Parse map of an HxWx3 uint8 photo at its own size, and its ``sureness``."""
     p = networks.parse(photo)
-    h, w = photo.shape[:2]
-    best, label = None, np.zeros((h, w), np.uint8)
-    for cls in np.flatnonzero(p.reshape(-1, p.shape[-1]).max(0) > 0.3):
-        full = cv2.resize(p[..., cls], (w, h), interpolation=cv2.INTER_CUBIC)
-        if best is None:
-            best = full
-            label[:] = cls
-        else:
-            won = full > best
-            label[won] = cls
-            best = np.maximum(best, full)
+    classes = np.flatnonzero(p.reshape(-1, p.shape[-1]).max(0) > 0.3)
+    best, label = np.zeros(photo.shape[:2], np.float32), np.zeros(photo.shape[:2], np.uint8)
+    for cls in classes:
+        full = cv2.resize(p[..., cls], photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        label[full > best] = cls
+        np.maximum(best, full, out=best)
+    # Along outlines the photo decides.
+    unsure, guide = np.nonzero(best < SURE), Guide(photo, p.shape[:2], OUTLINE)
+    label[unsure] = classes[np.stack([guide.upsample(p[..., cls], unsure) for cls in classes]).argmax(0)]
     return label, round(sureness(p), 3)
 
 

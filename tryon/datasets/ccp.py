@@ -28,7 +28,6 @@ NAME_TO_CLASS = {"null": S.BACKGROUND, "hair": S.HAIR, "hat": S.HEADWEAR} | {
     for name in names.split()
 }
 WHOLE_SKIN = 254  # until the pose splits it
-SKIN = (S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 # BlazePose-33 index of each COCO-18 joint; the neck is the middle of the shoulders.
 BLAZE = (0, None, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
 
@@ -104,7 +103,7 @@ def _loader(source: Source, id: str, table: np.ndarray, points: list | None, tag
             parse[skin] = split_skin(skin, joints)[skin]
         if tags is not None:
             classes = np.isin(np.arange(len(S.PARSE_CLASSES)), table[tags])
-            classes[list(SKIN)] |= bool((table[tags] == WHOLE_SKIN).any())
+            classes[list(S.SKIN)] |= bool((table[tags] == WHOLE_SKIN).any())
         poses = pose_from_blaze(joints)[None] if joints is not None else None
         return Sample(id, f"ccp/{id}", "ccp", source.read(source.uri("image", f"{id}.jpg")), parse=parse, poses=poses, classes=classes)
 

@@ -85,7 +85,7 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
         steps += [(step, OFF / len(way)) for step in way]
     share = (1 - sum(s for _, s in steps)) / len(garments)
     for k, (canvas, garment, placed) in enumerate(zip(canvases[1:], garments, fits)):
-        image, layout, edit = finish(canvas, person.pose[0], body.unit, networks)
+        image, layout, edit = finish(canvas, person.pose[0], body, networks)
         after = Still(image, layout, edit, canvas.worn)
         steps.append((put_on(before, after, placed, garment, k, body), share))
         before = after
@@ -132,7 +132,7 @@ def undressed(networks: Networks, person: Person, body: Body, garments: List[Gar
     layout[layer] = np.where(above, S.UPPER, S.LOWER)[layer]
     may = may_become("full", layout)
     canvas = Canvas(person.photo, layout, person.parse, np.where(layer, BARE, -1).astype(np.int8), colour * alpha[..., None], alpha, old & ~layer, may)
-    image, layout, edit = finish(canvas, person.pose[0], unit, networks)
+    image, layout, edit = finish(canvas, person.pose[0], body, networks)
     return Still(image, layout, edit, np.full((h, w), -1, np.int8))
 
 

@@ -5,13 +5,11 @@ Shape legend: B batch, C channels, H and W height and width (multiples of 32).
 import torch
 from torch import nn
 
-from tryon.models.generator import CONDITION, RENDERED
-
-COLOURS = 6  # the condition's first channels, photo and warped garment, which a translation of masks does not look at
+from tryon.models.generator import COLOURS, CONDITION, RENDERED
 
 
 class Pix2Pix(nn.Module):
-    """As Generator, from masks, layout and skeleton alone: 4x4 convolutions of stride 2 and skip connections, group norm in the place of batch
+    """As Generator, but of the condition it sees no colours, only masks, layout and skeleton: 4x4 convolutions of stride 2 and skip connections, group norm in the place of batch
     norm. Dropout in the three deepest layers of the decoder is its noise; in evaluation mode there is none, so a look is the same each time."""
 
     def __init__(self, widths: tuple[int, ...] = (48, 96, 192, 192, 192)):

@@ -6,7 +6,7 @@ Shape legend: B batch, C channels, H and W height and width (multiples of 16), Z
 import torch
 from torch import nn
 
-from tryon.models.generator import CONDITION, Generator
+from tryon.models.generator import CONDITION, FILL, GARMENT, Generator
 
 LATENT = 32
 
@@ -30,7 +30,7 @@ class VAE(nn.Module):
     def forward(self, x_BCHW, photo_BCHW=None):
         if photo_BCHW is None:
             return self.decoder(x_BCHW)
-        edited = x_BCHW[:, 6:8].sum(1, keepdim=True).clamp(max=1)
+        edited = x_BCHW[:, GARMENT:FILL + 1].sum(1, keepdim=True).clamp(max=1)
         mean_BZ, log_variance_BZ = self.encoder(torch.cat((photo_BCHW * edited, x_BCHW), 1)).float().chunk(2, 1)
         z_BZ = mean_BZ + (log_variance_BZ / 2).exp() * torch.randn_like(mean_BZ)
         return *self.decoder(x_BCHW, self.code(z_BZ)), mean_BZ, log_variance_BZ

@@ -6,10 +6,10 @@ import torch
 from torch.nn import functional as F
 
 from tryon import schema as S
-from tryon.condition import GARMENTS, condition, skeleton
+from tryon.condition import GARMENTS, condition, skeleton, skin_tone
 from tryon.datasets import augment, ccp
 from tryon.models.discriminator import PatchGAN
-from tryon.models.generator import Generator
+from tryon.models.generator import FILL, GARMENT, Generator
 from tryon.models.losses import Perceptual
 from tryon.models.pix2pix import Pix2Pix
 from tryon.models.vae import VAE
@@ -19,6 +19,9 @@ from tryon.training.sources import CCP, DRAWN
 from tryon.training.task import Task, View, some, to_input, to_picture
 
 SIZE = (256, 192)
+VIEWS = {"full": 0.25, "half": 0.25, "torso": 0.15, "legs": 0.3, "any": 0.05}  # how often each is shown (augment.person_box)
+LIMBS = {"half": (S.LEFT_ARM, S.RIGHT_ARM), "torso": (S.LEFT_ARM, S.RIGHT_ARM), "legs": (S.LEFT_LEG, S.RIGHT_LEG)}
+BARE = 0.006  # share of a photo that bare arms or legs take up at least
 KEPT = (S.FACE, S.HAIR, S.SHOES, S.BAG, S.ACCESSORY, S.HEADWEAR)
 # What never comes out from under a garment of a class, because it was taken off (tryon.compose.may_become).
 NEVER_UNDER = {S.UPPER: (S.UPPER, S.OUTER, S.FULL), S.OUTER: (S.OUTER,), S.FULL: (S.UPPER, S.OUTER, S.FULL, S.LOWER), S.LOWER: (S.LOWER, S.FULL)}
@@ -41,6 +44,7 @@ class GeneratorTask(Task):
         self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
         if pseudo:
             self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher, 0.0)
+        self.bare = {limb: [i for i, p in enumerate(self.train) if np.isin(p.parse, limb).mean() > BARE] for limb in set(LIMBS.values())}
         self.weights = self.losses | loss
         self.model = self.network()
         if not attention:  # it stays the identity it starts as, and the weights fit the same network
@@ -67,24 +71,32 @@ class GeneratorTask(Task):
 
     def sample(self, rng: np.random.Generator, view: View, photo: ccp.Photo | None = None):
         """The photo, what the generator sees (CONDITION x H x W in 0..1), and its parse map."""
-        photo = photo or self.train[rng.integers(len(self.train))]
-        kind = rng.choice(("full", "half", "torso", "any"), p=(0.35, 0.45, 0.1, 0.1))
+        kind = rng.choice(list(VIEWS), p=list(VIEWS.values()))
+        bare = self.bare.get(LIMBS.get(kind)) if rng.random() < 0.6 else None
+        photo = photo or self.train[rng.choice(bare) if bare else rng.integers(len(self.train))]
         geometry = "geometry" in self.groups
         flip, angle = bool(rng.random() < 0.5) and geometry, rng.normal(0, 4) * geometry
         m = augment.view_matrix(augment.person_box(photo.image.shape, photo.pose[0], kind, rng), SIZE, angle, flip)
         image = augment.warp(photo.image, m, SIZE)
         parse = augment.warp(photo.parse, m, SIZE, nearest=True, fill=0)
-        pose = augment.warp_pose(photo.pose, m, SIZE, flip)[0]
+        # A window into a photo has joints beyond its border, a photo has not.
+        pose = augment.warp_pose(photo.pose, m, None if rng.random() < 0.6 else SIZE, flip)[0]
         if flip:
             parse = np.array(S.PARSE_FLIP, np.uint8)[parse]
         if rng.random() < 0.45:
             image = augment.on_ground(image, parse > 0, augment.studio_ground(SIZE, rng), rng)
-        image = augment.pixels(image, rng, tuple(g for g in self.groups if g == "colour"), self.colour, self.noise)
         worn = [c for c in GARMENTS if (parse == c).sum() > 300]
         cls = rng.choice(worn) if worn else S.BACKGROUND
         garment = parse == cls if worn else np.zeros(SIZE, bool)
         fill = self._fill(parse, pose, garment, rng) & ~np.isin(parse, NEVER_UNDER.get(cls, ()))
-        return image, condition(image, self._flatten(image, garment, rng), garment, fill, parse, skeleton(pose, SIZE)), parse
+        hidden = {cls for cls in S.SKIN if (fill & (parse == cls)).sum() > 0.3 * max(1, (parse == cls).sum())}
+        hidden = {S.PARSE_FLIP[cls] if flip else cls for cls in hidden}
+        tone = skin_tone(photo.image, np.isin(photo.parse, [cls for cls in S.SKIN if cls not in hidden]))
+        # Colours change for the tone as they do for the picture.
+        both = np.concatenate((image, np.broadcast_to(np.rint(tone).astype(np.uint8), (1, SIZE[1], 3))))
+        both = augment.pixels(both, rng, tuple(g for g in self.groups if g == "colour"), self.colour, self.noise)
+        image, tone = both[:-1], both[-1].mean(0, dtype=np.float32) * tone.any()
+        return image, condition(image, self._flatten(image, garment, rng), tone, garment, fill, parse, skeleton(pose, SIZE)), parse
 
     def _fill(self, parse: np.ndarray, pose: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A region around the garment as an old garment of another cut would free it: bool HxW. Its outline must not tell what it hides."""
@@ -97,13 +109,13 @@ class GeneratorTask(Task):
         for cls, start, end in ((S.LEFT_ARM, S.L_SHOULDER, S.L_WRIST), (S.RIGHT_ARM, S.R_SHOULDER, S.R_WRIST), (S.LEFT_LEG, S.L_HIP, S.L_ANKLE),
                                 (S.RIGHT_LEG, S.R_HIP, S.R_ANKLE), (S.NECK, None, None), (S.LOWER, S.R_HIP, S.R_ANKLE), (S.UPPER, None, None)):
             part = parse == cls
-            if rng.random() > 0.35 or not part.any():
+            if rng.random() > (0.55 if cls in S.SKIN else 0.35) or not part.any():
                 continue
             part = grow(part, rng.integers(1, 8))
             if start is not None and pose[start, 2] > 0 and pose[end, 2] > 0:  # covered down to somewhere along the limb, hands stay
                 d = pose[end, :2] - pose[start, :2]
                 t = ((x - pose[start, 0]) * d[0] + (y - pose[start, 1]) * d[1]) / max(float(d @ d), 1.0)
-                part &= t < rng.uniform(0.2, 1.0)
+                part &= t < rng.uniform(0.3, 1.1)
             fill |= part
         fill &= ~garment & ~np.isin(parse, KEPT)
         if rng.random() < 0.15 and pose[[S.R_EYE, S.L_EYE], 2].all() and pose[S.NECK_JOINT, 2] > 0:  # an old hat, which hid hair and forehead
@@ -151,21 +163,23 @@ class GeneratorTask(Task):
         x_BCHW, truth, parse_BHW = to_pairs(batch)
         (rendered, alpha, logits), loss, parts = self.run(model, x_BCHW, truth)
         made, region = compose(rendered, alpha, x_BCHW, truth)
-        area = region.sum().clamp(min=1.0)
-        l1 = ((made - truth).abs() * region).sum() / (3 * area)
+        # Skin is what people look at; the garment is given.
+        skin = torch.isin(parse_BHW, torch.tensor(S.SKIN, device=parse_BHW.device))[:, None]
+        weight = region * (0.5 + 0.5 * x_BCHW[:, FILL:FILL + 1] * (1 + 2 * skin))
+        l1 = ((made - truth).abs() * weight).sum() / (3 * weight.sum().clamp(min=1.0))
         # Rendering everywhere, a little, makes what is painted comparable with the photo around it.
-        loss = loss + self.weights["l1"] * (l1 + 0.15 * (rendered - truth).abs().mean()) + 0.02 * (alpha * x_BCHW[:, 6:7]).mean()
+        loss = loss + self.weights["l1"] * (l1 + 0.15 * (rendered - truth).abs().mean()) + 0.02 * (alpha * x_BCHW[:, GARMENT:GARMENT + 1]).mean()
         parts = parts | {"l1": l1.detach()}
         if self.weights["layout"]:
-            ce = (F.cross_entropy(logits, parse_BHW, reduction="none") * x_BCHW[:, 7]).sum() / x_BCHW[:, 7].sum().clamp(min=1.0)
+            ce = (F.cross_entropy(logits, parse_BHW, reduction="none") * x_BCHW[:, FILL]).sum() / x_BCHW[:, FILL].sum().clamp(min=1.0)
             loss, parts = loss + self.weights["layout"] * ce, parts | {"layout": ce.detach()}
         if self.weights["perceptual"]:
-            p = self.features(made, truth, region)
+            p = self.features(made, truth, weight)
             loss, parts = loss + self.weights["perceptual"] * p, parts | {"perceptual": p.detach()}
         if self.weights["adversarial"]:
             self.judge.requires_grad_(True)
             real, fake = self.critic(torch.cat((truth, made.detach())), torch.cat((x_BCHW, x_BCHW))).float().chunk(2)
-            where = F.interpolate(region, size=real.shape[-2:], mode="area") > 0.05
+            where = F.interpolate(x_BCHW[:, FILL:FILL + 1], size=real.shape[-2:], mode="area") > 0.05
             count = where.sum().clamp(min=1)
             judged = (((real - 1) ** 2 + fake ** 2) * where).sum() / count / 2
             self.judge_optimizer.zero_grad(set_to_none=True)
@@ -184,7 +198,7 @@ class GeneratorTask(Task):
         for x, truth, parse, made, region, logits in self.judged(model, self.val):
             l1.append(float(((made - truth).abs() * region).sum() / (3 * region.sum()).clamp(min=1)) * 255)
             distance.append(float(self.features(made, truth, region)))
-            right.append(float(((logits.argmax(1) == parse) * x[:, 7]).sum() / x[:, 7].sum().clamp(min=1)))
+            right.append(float(((logits.argmax(1) == parse) * x[:, FILL]).sum() / x[:, FILL].sum().clamp(min=1)))
         l1, distance, right = (float(np.mean(v)) for v in (l1, distance, right))
         return {"score": right - l1 / 25.5 - distance, "l1": l1, "perceptual": distance, "layout": right}
 
@@ -203,7 +217,7 @@ class GeneratorTask(Task):
         """Picture and layout that the network is given, those it makes, and the true ones."""
         photos, out = some(self.val), []
         for x, truth, parse, made, _, logits in self.judged(model, photos):
-            fill = x[:, 7] > 0
+            fill = x[:, FILL] > 0
             layout = torch.where(fill, logits.argmax(1), parse)
             for given, blank, a, b, *maps in zip(x[:, :3] + x[:, 3:6], fill, made, truth, parse * ~fill, layout, parse):
                 pictures = zip((torch.where(blank, 0.5, given), a, b), maps)
@@ -240,7 +254,7 @@ def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def compose(rendered: torch.Tensor, alpha: torch.Tensor, x_BCHW: torch.Tensor, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """A generator's outputs put into the photo: picture B3HW in 0..1, and the region (garment or fill) it may differ in."""
-    garment, fill = x_BCHW[:, 6:7], x_BCHW[:, 7:8]
+    garment, fill = x_BCHW[:, GARMENT:GARMENT + 1], x_BCHW[:, FILL:FILL + 1]
     worn = alpha * x_BCHW[:, 3:6] + (1 - alpha) * rendered
     region = (garment + fill).clamp(max=1)
     return photo * (1 - region) + garment * worn + fill * rendered, region
