@@ -12,7 +12,6 @@ Exit status: 0 when something was found, 1 when not, 2 for bad usage or storage 
 """
 import argparse
 import json
-import os
 import sys
 import uuid
 from pathlib import Path
@@ -28,6 +27,7 @@ from tryon import schema as S
 from tryon.config import Config
 from tryon.datasets.sample import DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
+from tryon.leave import leave
 from tryon.progress import Progress
 from tryon.stages.annotate import FOUND, Annotate
 from tryon.stages.contract import Guard
@@ -86,8 +86,4 @@ def run(args) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

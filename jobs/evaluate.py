@@ -23,7 +23,6 @@ Exit status: 0 when something was judged, 1 when there was nothing to judge, 2 f
 """
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -46,6 +45,7 @@ from tryon.datasets.source import PICTURES, Source, load_labels
 from tryon.dressing.sequence import UNDER
 from tryon.evaluation import compare, dressing, garment, look, parser, pose
 from tryon.evaluation.views import views
+from tryon.leave import leave
 from tryon.models.digest import FOLDER
 from tryon.networks import Networks
 from tryon.progress import Progress
@@ -314,8 +314,4 @@ def confidence_lines(c: dict) -> str:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

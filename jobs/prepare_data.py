@@ -16,7 +16,6 @@ Exit status: 0 when samples were written, 1 when there were none, 2 for bad usag
 import argparse
 import itertools
 import json
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from tryon.datasets.sample import DatasetError, Entry, Rejected, load
 from tryon.datasets.shards import ShardWriter
 from tryon.datasets.source import Source, load_labels
 from tryon.datasets.statistics import Statistics, table
+from tryon.leave import leave
 from tryon.progress import Progress
 from tryon.storage import Storage, StorageError, join
 
@@ -152,8 +152,4 @@ def seed(text: str) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tryon import catalogue
 from tryon.config import GENERATORS, WARPS, Config, ConfigError, parse_args, render_hash
+from tryon.leave import leave
 from tryon.ledger import Ledger, LockedError, lock, new_run_id
 from tryon.models.digest import digest
 from tryon.plan import source_key
@@ -327,8 +328,4 @@ def sample_store() -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

@@ -10,7 +10,6 @@ Exit status: 0 when looks were rendered, 1 when none was, 2 for bad usage or a f
 """
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from tryon.config import GENERATORS, WARPS
 from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
+from tryon.leave import leave
 from tryon.progress import Progress
 from tryon.report.sheet import Tile, sheet
 from tryon.schema import RowError
@@ -87,8 +87,4 @@ def run(args) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

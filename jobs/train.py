@@ -34,6 +34,7 @@ from tryon import cluster
 from tryon.config import ConfigError, StorageConfig, add_option, convert
 from tryon.datasets import augment
 from tryon.datasets.sample import DatasetError
+from tryon.leave import leave
 from tryon.ledger import LockedError, lock
 from tryon.models import weights
 from tryon.networks import Networks
@@ -147,8 +148,4 @@ def run(args, config: FitConfig) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in jobs/verify.py: native threads that abort while the interpreter goes down must not change the exit status.
-    os._exit(status)
+    leave(main())

@@ -6,7 +6,6 @@
 Prints one line per problem and a summary. Exit status 0 when whole (failed rows are part of a whole), else 1.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tryon import ledger  # noqa: E402
 from tryon.config import parse_args  # noqa: E402
+from tryon.leave import leave
 from tryon.storage import Storage, StorageError  # noqa: E402
 
 
@@ -28,9 +28,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Native thread pools (pyarrow's among them) now and then abort while the interpreter takes them down, which would
-    # turn the verdict into a crash; nothing is left to clean up here.
-    os._exit(status)
+    leave(main())
