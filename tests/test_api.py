@@ -11,7 +11,7 @@ import torch
 from conftest import ROOT
 
 import tryon as package
-from tryon import images, sample
+from tryon import images
 from tryon import schema as S
 from tryon.api import Garment, Look, Person, TryOn
 from tryon.config import GENERATORS, Config, RenderConfig, WeightsConfig

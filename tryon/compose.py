@@ -307,7 +307,7 @@ def lay_out(photo: np.ndarray, parse: np.ndarray, body: Body, garments: Sequence
 def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Decide and paint what was freed, light the garments: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
     differ from the photo."""
-    (h, w), unit = canvas.layout.shape, body.unit
+    h, unit = len(canvas.layout), body.unit
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen, fill = canvas.worn >= 0, canvas.freed.copy()
     for cls, share in RIM.items():

@@ -1,5 +1,4 @@
 """jobs/evaluate.py dressing on drawn people and garments."""
-import json
 
 import pytest
 from test_evaluate import evaluate, job

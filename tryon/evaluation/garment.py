@@ -5,7 +5,6 @@ import cv2
 import numpy as np
 
 from tryon import garment
-from tryon import schema as S
 from tryon.datasets.sample import Garment, Sample
 from tryon.evaluation.parser import CLOTHED, confidence_report
 from tryon.evaluation.views import mark_upper, texture
