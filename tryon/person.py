@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.guided import Guide
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
+from tryon.outlines import GuidedFilter
 from tryon.schema import RowError
 
 
@@ -63,8 +63,8 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
         label[full > best] = cls
         np.maximum(best, full, out=best)
     # Along outlines the photo decides.
-    unsure, guide = np.nonzero(best < SURE), Guide(photo, p.shape[:2], OUTLINE)
-    label[unsure] = classes[np.stack([guide.upsample(p[..., cls], unsure) for cls in classes]).argmax(0)]
+    unsure, guided = np.nonzero(best < SURE), GuidedFilter(photo, p.shape[:2], OUTLINE)
+    label[unsure] = classes[np.stack([guided(p[..., cls], unsure) for cls in classes]).argmax(0)]
     return label, round(sureness(p), 3)
 
 

@@ -1,0 +1,64 @@
+"""tryon/outlines.py: what was found coarsely gets the outlines of the photo."""
+
+import cv2
+import numpy as np
+import pytest
+
+from tryon.outlines import Colours, GuidedFilter
+
+
+def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A red shape on green that is equally bright: photo, where it is, and what a coarse network found of it, softly and two pixels off."""
+    truth = cv2.ellipse(np.zeros((256, 192), np.uint8), (96, 128), (50, 90), 20, 0, 360, 1, -1) > 0
+    photo = np.where(truth[..., None], (200, 60, 60), (60, 130, 60)).astype(np.uint8)
+    small = cv2.resize(np.roll(truth, 8, 1).astype(np.float32), (48, 64), interpolation=cv2.INTER_AREA)
+    return photo, truth, cv2.GaussianBlur(small, (0, 0), 1.0)
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    return (a & b).sum() / (a | b).sum()
+
+
+def everywhere(photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.nonzero(np.ones(photo.shape[:2], bool))
+
+
+def test_outlines_move_to_those_of_the_photo():
+    """A filter that looks at brightness alone, at another place, or not at the photo."""
+    photo, truth, p = scene()
+    plain = cv2.resize(p, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    assert iou(plain, truth) < 0.9 < 0.985 < iou(GuidedFilter(photo, p.shape, 4)(p, everywhere(photo)).reshape(truth.shape) > 0.5, truth)
+
+
+@pytest.mark.parametrize("count", [0, 1, 40000])
+def test_places_are_those_of_the_photo(count):
+    """Another alignment of pixel centres than OpenCV's, or a list longer than it maps at once."""
+    photo, _, p = scene()
+    rng = np.random.default_rng(0)
+    places = rng.integers(0, 256, count), rng.integers(0, 192, count)
+    found = GuidedFilter(photo, p.shape, 3).at(p, places)
+    assert found.shape == (count,) and np.abs(found - cv2.resize(p, (192, 256), interpolation=cv2.INTER_LINEAR)[places]).max(initial=0) < 0.02
+
+
+def test_a_plain_photo_changes_nothing():
+    """A division by the variance of a photo that has none."""
+    p = scene()[2]
+    photo = np.full((64, 48, 3), 128, np.uint8)
+    out = GuidedFilter(photo, p.shape, 2)(p, everywhere(photo)).reshape(p.shape)
+    assert np.isfinite(out).all() and np.abs(out - p).mean() < 0.05
+    assert (Colours(photo, p > 0.9, p < 0.1, 8)(everywhere(photo)) < 0.5).all()
+
+
+def test_colours_tell_the_sides_apart_where_both_are_near():
+    """A gap between two parts of a striped garment: its ground is inside what was found, and the stripes' mean is nobody's colour."""
+    photo = np.zeros((256, 192, 3), np.uint8)
+    photo[:] = (200, 40, 40)
+    inside = np.zeros((64, 48), bool)
+    inside[8:56, 8:40] = True
+    cloth = cv2.resize(inside.astype(np.uint8), (192, 256), interpolation=cv2.INTER_NEAREST) > 0
+    photo[cloth] = np.where((np.arange(256) // 6 % 2 > 0)[:, None, None], (20, 20, 60), (210, 210, 200)).repeat(192, 1)[cloth]
+    photo[60:200, 56:64] = (200, 40, 40)
+    sure = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0
+    sure[12:54, 12:18] = False  # nobody is sure about the gap
+    ratio = Colours(photo, sure, ~inside, 12)(everywhere(photo)).reshape(cloth.shape)
+    assert (ratio[60:200, 57:63] < 0).mean() > 0.9 and (ratio[60:200, 66:76] > 0).mean() > 0.9
