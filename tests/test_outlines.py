@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.outlines import Colours, GuidedFilter
+from tryon.outlines import GuidedFilter
 
 
 def scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -46,19 +46,3 @@ def test_a_plain_photo_changes_nothing():
     photo = np.full((64, 48, 3), 128, np.uint8)
     out = GuidedFilter(photo, p.shape, 2)(p, everywhere(photo)).reshape(p.shape)
     assert np.isfinite(out).all() and np.abs(out - p).mean() < 0.05
-    assert (Colours(photo, p > 0.9, p < 0.1, 8)(everywhere(photo)) < 0.5).all()
-
-
-def test_colours_tell_the_sides_apart_where_both_are_near():
-    """A gap between two parts of a striped garment: its ground is inside what was found, and the stripes' mean is nobody's colour."""
-    photo = np.zeros((256, 192, 3), np.uint8)
-    photo[:] = (200, 40, 40)
-    inside = np.zeros((64, 48), bool)
-    inside[8:56, 8:40] = True
-    cloth = cv2.resize(inside.astype(np.uint8), (192, 256), interpolation=cv2.INTER_NEAREST) > 0
-    photo[cloth] = np.where((np.arange(256) // 6 % 2 > 0)[:, None, None], (20, 20, 60), (210, 210, 200)).repeat(192, 1)[cloth]
-    photo[60:200, 56:64] = (200, 40, 40)
-    sure = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0
-    sure[12:54, 12:18] = False  # nobody is sure about the gap
-    ratio = Colours(photo, sure, ~inside, 12)(everywhere(photo)).reshape(cloth.shape)
-    assert (ratio[60:200, 57:63] < 0).mean() > 0.9 and (ratio[60:200, 66:76] > 0).mean() > 0.9

@@ -23,6 +23,7 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
 }
 
+INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 150, S.NECK: 270}  # what may lose a rim to the old garment beside it, so many-th of the height
 
@@ -103,7 +104,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
         soft = outline(garment.mask)
         soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
         # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
-        rim = max(3, garment.mask.shape[0] // 110 | 1)
+        rim = max(5, garment.mask.shape[0] // 80 | 1)
         inside = cv2.erode(garment.mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))) > 0
         colour = bleed(garment.photo, inside)
         garment.textures = soft, colour, part_layers(garment, colour) if garment.category in ("upper", "full") else {}
@@ -115,7 +116,7 @@ def outline(mask: np.ndarray) -> np.ndarray:
     height - the raggedness of a found mask - goes."""
     sigma = max(0.6, mask.shape[0] / 300)
     blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), sigma)
-    return np.clip((blurred - 0.5) * (sigma / 0.8) + 0.5, 0, 1)
+    return np.clip((blurred - INSET) * (sigma / 0.8) + 0.5, 0, 1)
 
 
 def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -8,7 +8,7 @@ from tryon import schema as S
 from tryon.landmarks import Shape, largest, measure, set_in, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
-from tryon.outlines import Colours, GuidedFilter
+from tryon.outlines import GuidedFilter
 from tryon.person import pack, soft_iou, unpack
 from tryon.schema import RowError
 
@@ -78,15 +78,10 @@ def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
 def soft_mask(p: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, float]:
     """The network's probability h x w at the photo's own size, its edges moved to those of the photo: mask HxW uint8 0/255, and the
     mean probability inside it."""
-    p, size, disc = p.astype(np.float32), photo.shape[1::-1], np.ones((3, 3), np.uint8)
-    shrunk = lambda region, steps: cv2.erode(region.astype(np.uint8), disc, iterations=steps) > 0
-    soft = cv2.resize(p, size, interpolation=cv2.INTER_LINEAR)
-    border = ~shrunk(p > 0.5, 4) & ~shrunk(p <= 0.5, 2)
-    unsure = np.nonzero((cv2.resize(border.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0) | (np.abs(soft - 0.5) < 0.48))
-    found = np.clip(GuidedFilter(photo, p.shape, OUTLINE)(p, unsure), 0.02, 0.98)
-    # Ground between a sleeve and the torso, or along the outline, has other colours than the cloth beside it.
-    ratio = Colours(photo, shrunk(p > 0.9, 2), shrunk(p < 0.1, 1), 8)(unsure)
-    soft[unsure] = np.log(found / (1 - found)) + 0.5 * np.clip(ratio, -8, 8) > 0
+    p = p.astype(np.float32)
+    soft = cv2.resize(p, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    unsure = np.nonzero(np.abs(soft - 0.5) < 0.48)
+    soft[unsure] = GuidedFilter(photo, p.shape, OUTLINE)(p, unsure)
     mask = clean(soft > 0.5)
     inside = p > 0.5
     return mask, float(p[inside].mean()) if inside.any() else 0.0

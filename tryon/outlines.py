@@ -6,31 +6,18 @@ ROWS = 30000  # of a picture, which OpenCV can map at once
 Places = tuple[np.ndarray, np.ndarray]  # y and x of N pixels of the photo
 
 
-class Guide:
-    """A photo HxWx3 uint8 that decides about outlines of what was found at ``size`` h, w; radius: of the neighbourhoods looked at, in pixels of
-    that size."""
-
-    def __init__(self, photo: np.ndarray, size: tuple[int, int], radius: int):
-        self.photo, self.size, self.radius = photo, size, radius
-        self.small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-
-    def box(self, x: np.ndarray) -> np.ndarray:
-        return cv2.boxFilter(x, -1, (2 * self.radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
-
-    def at(self, a: np.ndarray, places: Places) -> np.ndarray:
-        """float32 h x w (x C, at most 4) -> its values at pixels of the photo: N (x C), bilinear."""
-        y, x = (((v + 0.5) * (n / full) - 0.5).astype(np.float32)[:, None] for v, n, full in zip(places, self.size, self.photo.shape))
-        parts = [cv2.remap(a, x[i:i + ROWS], y[i:i + ROWS], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] for i in range(0, len(y), ROWS)]
-        return np.concatenate(parts) if parts else np.empty((0, *a.shape[2:]), np.float32)
-
-
-class GuidedFilter(Guide):
+class GuidedFilter:
     """Fast guided filter with a colour guide (He et al. 2010, https://doi.org/10.1109/TPAMI.2012.213; He & Sun 2015,
     https://arxiv.org/abs/1505.00996): around each place what was found is taken for an affine function of the photo's colours, fitted at the
-    size it was found at and evaluated at the photo's. eps: variance of colours, of 0..1, below which edges are not followed."""
+    size it was found at and evaluated at the photo's.
+
+    photo HxWx3 uint8; size h, w of what was found; radius of the neighbourhoods, in pixels of that size; eps: variance of colours, of 0..1, below
+    which edges are not followed.
+    """
 
     def __init__(self, photo: np.ndarray, size: tuple[int, int], radius: int, eps: float = 1e-3):
-        super().__init__(photo, size, radius)
+        self.photo, self.size, self.radius = photo, size, radius
+        self.small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         self.mean = self.box(self.small)
         centred = self.box((self.small[..., :, None] * self.small[..., None, :]).reshape(*size, 9)).reshape(*size, 3, 3)
         centred -= self.mean[..., :, None] * self.mean[..., None, :]
@@ -44,25 +31,11 @@ class GuidedFilter(Guide):
         fit = self.at(self.box(np.dstack((slope, mean - (slope * self.mean).sum(-1)))), places)
         return fit[:, 3] + (fit[:, :3] * (self.photo[places] / np.float32(255))).sum(1)
 
+    def box(self, x: np.ndarray) -> np.ndarray:
+        return cv2.boxFilter(x, -1, (2 * self.radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
 
-class Colours(Guide):
-    """Whether a pixel has the colours of what lies surely inside an outline, or of what lies surely outside: a normal distribution of each, of the
-    colours around. ``inside`` and ``outside`` are bool h x w. floor: least standard deviation, of 0..1."""
-
-    def __init__(self, photo: np.ndarray, inside: np.ndarray, outside: np.ndarray, radius: int, floor: float = 0.04):
-        super().__init__(photo, inside.shape, radius)
-        self.sides = []
-        for core in (inside, outside):
-            weight = core.astype(np.float32)
-            share = self.box(weight)
-            mean, square = (self.box(x * weight[..., None]) / np.maximum(share, 1e-6)[..., None] for x in (self.small, self.small * self.small))
-            self.sides.append((mean, np.maximum(square - mean * mean, 0) + np.float32(floor ** 2), (share > 0.01).astype(np.float32)))
-
-    def __call__(self, places: Places) -> np.ndarray:
-        """Log-likelihood ratio, inside over outside, of pixels of the photo: float32 N; 0 where one of both is not near."""
-        colour, out, known = self.photo[places] / np.float32(255), 0.0, True
-        for sign, (mean, variance, near) in zip((1, -1), self.sides):
-            v = self.at(variance, places)
-            out = out - sign * 0.5 * ((colour - self.at(mean, places)) ** 2 / v + np.log(v)).sum(1)
-            known = known & (self.at(near, places) > 0.5)
-        return np.where(known, out, 0).astype(np.float32)
+    def at(self, a: np.ndarray, places: Places) -> np.ndarray:
+        """float32 h x w (x C, at most 4) -> its values at pixels of the photo: N (x C), bilinear."""
+        y, x = (((v + 0.5) * (n / full) - 0.5).astype(np.float32)[:, None] for v, n, full in zip(places, self.size, self.photo.shape))
+        parts = [cv2.remap(a, x[i:i + ROWS], y[i:i + ROWS], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] for i in range(0, len(y), ROWS)]
+        return np.concatenate(parts) if parts else np.empty((0, *a.shape[2:]), np.float32)
