@@ -197,3 +197,38 @@ def test_maps_reach_across_a_large_product_photo(persons, goods):
     cover = (a.layers[0].cover > 127) & (b.layers[0].cover > 127)
     off = np.abs(b.layers[0].map * b.step / 14 - a.layers[0].map * a.step)[cover]
     assert cover.any() and (b.layers[0].map[..., 1] * b.step)[cover].max() > 4200 and np.percentile(off, 90) < 4
+
+
+def capped(garment: Garment, keep: float = 0.3) -> Garment:
+    """The garment with its sleeves cut off at a share of their length."""
+    parts = garment.parts.copy()
+    for side, part in (("right", 2), ("left", 3)):
+        a, b = garment.shape.limbs[side][[0, -1], :2]
+        y, x = np.nonzero(parts == part)
+        far = (np.stack((x, y), 1) - a) @ (b - a) > keep * ((b - a) @ (b - a))
+        parts[y[far], x[far]] = 0
+    mask = (parts > 0).astype(np.uint8) * 255
+    points = {name: point for name, point in garment.landmarks.items() if not name.startswith(("cuff", "elbow"))}
+    return Garment(garment.photo, mask, parts, garment.category, garment.subcategory, measure(mask, garment.category, garment.subcategory, parts, points), 1.0)
+
+
+@pytest.mark.parametrize("angle", [-0.2, 0.1, 0.4])
+def test_short_sleeves_do_not_fold(persons, goods, angle):
+    """Cap sleeves that have to turn into hanging arms on a way shorter than they are wide: the cloth turned over itself and looked like a rose.
+    ``angle``: of the arms to the vertical, outwards."""
+    checked = 0
+    for garment in map(capped, (goods[k] for k in ("top-01", "top-02", "shirt-04", "dress-11"))):
+        for person in persons.values():
+            body, pose = Body(person), person.pose.copy()
+            for sign, (shoulder, elbow, wrist) in ((-1, (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST)), (1, (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST))):
+                way = np.array((sign * np.sin(angle), np.cos(angle))) * body.unit
+                pose[0, elbow], pose[0, wrist] = (*(pose[0, shoulder, :2] + 0.55 * way), 1), (*(pose[0, shoulder, :2] + way), 1)
+            for layer in fit(replace(person, pose=pose), garment).layers:
+                if layer.part == "torso":
+                    continue
+                gradient = [[cv2.Sobel(layer.map[..., i].astype(np.float32), cv2.CV_32F, d, 1 - d) for d in (1, 0)] for i in (0, 1)]
+                turned = gradient[0][0] * gradient[1][1] - gradient[0][1] * gradient[1][0] <= 0
+                solid = cv2.erode((layer.cover > 127).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+                checked += solid.sum() > 20
+                assert turned[solid].mean() < 0.05
+    assert checked >= 8

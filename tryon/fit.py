@@ -29,6 +29,7 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
 TURN = 0.4  # torso lengths of sleeve in which it turns from the direction it was cut in to that of the arm
+STEADY, STEADIEST = 1.4, 0.5  # of a short sleeve: the same, in the distances it is moved by, and at most
 ROUND = 0.05  # torso lengths that cloth may rise above the shoulder joint
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -393,7 +394,13 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         seam, pit = (np.array(garment.landmarks[f"{n}_{side}"][:2]) for n in ("shoulder", "armpit"))
         beyond = np.array((pit[1] - seam[1], seam[0] - pit[0])) * sign / max(float(np.linalg.norm(pit - seam)), 1e-6)
         across = np.maximum((points - seam) @ beyond, 0) * s
-        turned = np.maximum(t * s_t / min(TURN * body.unit, reach * s_t), across / (TURN * body.unit))
+        way = TURN * body.unit
+        # A short one has not so much: it turns as far as it can without folding, and stands off the arm.
+        mine = cv2.remap(garment.parts, points.astype(np.float32)[:, None], None, cv2.INTER_NEAREST)[:, 0] == {"right": 2, "left": 3}[side]
+        if reach * s_t < way and mine.any():
+            moved = float(np.percentile(np.linalg.norm(position - torso, axis=1)[mine], 90))
+            way = max(reach * s_t, min(STEADY * moved, STEADIEST * body.unit))
+        turned = np.maximum(t * s_t / way, across / max(TURN * body.unit, way))
         limbs[side] = (position, (np.zeros(len(points)), smooth(turned, 0, 1)))
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
