@@ -25,7 +25,7 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 150, S.NECK: 270}  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 150, S.NECK: 270} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -311,10 +311,11 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     h, unit = len(canvas.layout), body.unit
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen, fill = canvas.worn >= 0, canvas.freed.copy()
+    kept = np.isin(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body)
     for cls, share in RIM.items():
         grow = max(1, h // share)
         rim = cv2.dilate(canvas.freed.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)) > 0
-        fill |= rim & ~seen & (canvas.layout == cls)
+        fill |= rim & ~seen & ~kept & (canvas.layout == cls)
     edit, out, layout = fill | (canvas.alpha > 0), canvas.photo.copy(), canvas.layout.copy()
     if not edit.any():
         return out, layout, edit
@@ -333,8 +334,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     image = np.where(under[edit][:, None], painted[inner], canvas.photo[edit])
     image = (colour[inner] + light[inner]) * edge + image * (1 - edge)
     out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    out[window], band = unmixed(canvas.photo[window], out[window], edit[window], canvas.before[window], layout[window],
-                                (np.isin(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window], max(2, round(h / 300)))
+    out[window], band = unmixed(canvas.photo[window], out[window], edit[window], canvas.before[window], layout[window], kept[window],
+                                max(2, round(h / 300)))
     edit[window] |= band
     return out, layout, edit
 

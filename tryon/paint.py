@@ -64,8 +64,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         window = np.s_[y0:y1, x0:x1]
         label = classes[np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
         out[window][fill[window]] = label[fill[window]]
-        matched = _match(rgb, image_s, fill_s, known, small_label, before_s, tone)
-        painted[window] = _bring_up(matched, _told(image_s, known, before_s, tone), small_label, fill_s, label, fill.shape, box)
+        told = _told(image_s, known, before_s, tone)
+        colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[small_label] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
+        painted[window] = _bring_up(colours, label, fill.shape, box)
         painted[window] *= _roundness(out, fill, unit)[window][..., None]
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
@@ -119,33 +120,18 @@ def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     return out
 
 
-def _match(rgb: np.ndarray, image: np.ndarray, fill: np.ndarray, known: np.ndarray, label: np.ndarray, before: np.ndarray, tone: np.ndarray) -> np.ndarray:
-    """Shift what was painted so that skin has the tone of the person's own, and so that it meets the photo where both show the same kind of
-    thing; that shift fades away from there."""
-    out = rgb.copy()
-    for group in np.unique(GROUP[label[fill]]):
-        mine = fill & (GROUP[label] == group)
-        if group == S.FACE and tone.any() and (painted := skin_tone(out, mine)).any():
-            out[mine] += 0.9 * (tone - painted)
-        difference = image.astype(np.float32) - (out + (out[mine] - rgb[mine]).mean(0))
-        ring = cv2.dilate(mine.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & known & (GROUP[before] == group)
-        if not ring.any():
-            continue
-        shift = spread(np.clip(difference, -60, 60), ring)
-        distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
-        out[mine] += (shift * np.exp(-distance / 10)[..., None])[mine]
-    return out
-
-
 def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray) -> dict[int, np.ndarray]:
-    """What the photo tells of skin, cloth and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and the tone of all
-    that is well lit; cloth goes on as it is seen; ground is that around the person."""
+    """What the photo tells of skin, cloth and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
+    away, the tone of all that is well lit; cloth goes on as it is seen; ground is that around the person."""
     out = {}
     skin = known & (GROUP[before] == S.FACE)
     inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     skin = inner if inner.sum() >= 12 else skin
     if tone.any():
-        out[S.FACE] = 0.45 * (spread(image.astype(np.float32), skin) if skin.sum() >= 12 else tone) + 0.55 * tone
+        near = np.zeros((*skin.shape, 1))
+        if skin.sum() >= 12:
+            near = 0.3 + 0.7 * np.exp(-cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3) / 10)[..., None]
+        out[S.FACE] = near * (spread(image.astype(np.float32), skin) if near.any() else tone) + (1 - near) * tone
     for group in CLOTH:
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
@@ -170,14 +156,28 @@ def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float) -> np.ndarray:
     return cv2.GaussianBlur(out, (0, 0), max(1.0, 0.012 * unit))
 
 
-def _bring_up(rgb: np.ndarray, told: dict[int, np.ndarray], label: np.ndarray, fill: np.ndarray, wanted: np.ndarray, shape, box) -> np.ndarray:
-    """Colours of ``box`` at full resolution: each pixel takes those of its own kind only, and edges between kinds are a little soft."""
+def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
+    """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the person's own
+    tone; shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
+    out = spread(rgb.astype(np.float32), mine) if mine.any() else rgb.astype(np.float32)
+    if group == S.FACE and tone.any() and (painted := skin_tone(rgb, mine)).any():
+        out = out + 0.9 * (tone - painted)
+    if told is not None:
+        out = TRUST[group] * out + (1 - TRUST[group]) * told
+    # The outermost pixels of what is seen are mixed with what lay beside it.
+    inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    ring = inner & (cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    if ring.any():
+        distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
+        out = out + spread(np.clip(image - out, -60, 60), ring) * np.exp(-distance / 10)[..., None]
+    return out
+
+
+def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box) -> np.ndarray:
+    """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), and edges between kinds are a
+    little soft."""
     out = np.zeros((*wanted.shape, 3), np.float32)
-    for group in np.unique(GROUP[wanted]):
-        mine = fill & (GROUP[label] == group)
-        colour = spread(rgb.astype(np.float32), mine) if mine.any() else rgb
-        if group in told:
-            colour = TRUST[group] * colour + (1 - TRUST[group]) * told[group]
+    for group, colour in colours.items():
         alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
         out += zoom(colour, shape, box) * alpha[..., None]
     return out
