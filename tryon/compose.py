@@ -330,7 +330,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     edge = np.clip(canvas.alpha[edit], 0, 1)[:, None]
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    under, inner = fill | (beside & seen & (canvas.before != canvas.layout)), edit[window]
+    under, inner = fill | (beside & seen), edit[window]
     image = np.where(under[edit][:, None], painted[inner], canvas.photo[edit])
     image = (colour[inner] + light[inner]) * edge + image * (1 - edge)
     out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
