@@ -8,6 +8,7 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
+from tryon.compose import outline
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -234,3 +235,12 @@ def test_protection_holds_at_an_odd_size(persons, goods):
     assert look.image.shape == (301, 223, 3) and (look.image[kept] == small.photo[kept]).all() and (look.warped_mask > 0).sum() > 3000
     changed = (look.image != small.photo).any(-1)
     assert not (changed & np.isin(small.parse, (S.FACE, S.HAIR, S.SHOES))).any()
+
+
+@pytest.mark.parametrize("height", [100, 300, 1200])
+def test_cut_out_cloth_is_solid(height):
+    """A product photo of few pixels whose cloth the old garment shines through, or an outline that is not soft."""
+    mask = np.zeros((height, height), np.uint8)
+    mask[height // 5:-height // 5, height // 5:-height // 5] = 255
+    soft = outline(mask)
+    assert (soft[height // 3:-height // 3, height // 3:-height // 3] == 1).all() and (soft[:height // 8] == 0).all() and ((soft > 0) & (soft < 1)).any()

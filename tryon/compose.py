@@ -116,7 +116,7 @@ def outline(mask: np.ndarray) -> np.ndarray:
     height - the raggedness of a found mask - goes."""
     sigma = max(0.6, mask.shape[0] / 300)
     blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), sigma)
-    return np.clip((blurred - INSET) * (sigma / 0.8) + 0.5, 0, 1)
+    return np.clip((blurred - INSET) * max(sigma / 0.8, 0.5 / (1 - INSET)) + 0.5, 0, 1)
 
 
 def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -211,10 +211,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
 
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
+    if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
+        front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
     if fit.tucked:
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
-    elif garment.category in ("upper", "full"):
-        front &= ~belt(canvas.layout, body)
     if garment.category == "accessory":
         front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR))
     if garment.category == "lower":
@@ -390,7 +390,7 @@ def view_of(edit: np.ndarray, unit: float) -> tuple[int, int, int, int]:
 
 
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:
-    """Bool HxW: what is worn around the waist, which a top that hangs over it covers."""
+    """Bool HxW: what is worn around the waist, which only a top that is tucked in leaves to be seen."""
     y, x = np.nonzero(layout == S.ACCESSORY)
     rel = np.stack((x, y), 1) - body.neck
     at = (rel @ body.down > 0.5 * body.unit) & (rel @ body.down < 1.3 * body.unit) & (np.abs(rel @ body.across) < 0.6 * body.unit)
