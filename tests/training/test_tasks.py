@@ -6,13 +6,15 @@ import pytest
 import torch
 from ray import cloudpickle
 
+from tryon import schema as S
+from tryon.datasets.sample import Product, Sample
 from tryon.networks import Networks
 from tryon.sample import draw_garment, draw_person
 from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
-from tryon.training.warp import GmmTask, WarpTask
+from tryon.training.warp import GmmTask, WarpTask, pairs
 
 GENERATORS = {"generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask}
 NETWORKS = ("parser", "pose", "garment", *GENERATORS, "warp", "gmm")
@@ -114,3 +116,19 @@ def test_sheets_show_the_same_samples_beside_their_truth(tasks, name):
     column = lambda picture, i: picture[:, i * width:(i + 1) * width]
     changed = [i for i in range(made.shape[1] // width) if (column(made, i) != column(other, i)).any()]
     assert result in changed and set(changed) <= {result, result + 1 if name in GENERATORS else result}
+
+
+def test_tops_with_a_shop_picture_are_not_laid_out_flat():
+    """Pairs that a paired data set has, left unused; another garment's picture taken for the worn one's."""
+    networks, rng = Networks("cpu", names=("garment",)), np.random.default_rng(3)
+    person, product = draw_person(rng, (384, 288), "full"), draw_garment(rng, (384, 288), "top")
+
+    def sample(paired: bool) -> Sample:
+        parse = np.where(np.isin(person.parse, (S.OUTER, S.FULL)), S.UPPER, person.parse).astype(np.uint8)
+        return Sample("a", "a", "a", person.image, parse, person.pose, product=Product("p", product.image, product.mask, paired))
+    (pair,) = pairs([sample(True)], networks, 2)
+    seen = pair.product.max(0) > 127
+    outline = product.mask[np.ix_(*(np.flatnonzero((product.mask > 0).any(axis)) for axis in (1, 0)))]
+    ratio = np.ptp(np.nonzero(seen.any(0))[0]) / np.ptp(np.nonzero(seen.any(1))[0])
+    assert abs(ratio / (outline.shape[1] / outline.shape[0]) - 1) < 0.1
+    assert (pair.worn > 0).any() and pairs([sample(False)], networks, 2) == []

@@ -1,5 +1,7 @@
-"""Warp training without pairs: worn tops of CCP are laid out flat (tryon.datasets.unpose), analysed and placed as the product does it, and the
-network learns to move what was placed to where it is worn."""
+"""Warp training: the shop picture of a worn top, or where there is none the top itself laid out flat (tryon.datasets.unpose), is analysed and
+placed as the product does it, and the network learns to move what was placed to where it is worn."""
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +14,10 @@ from tryon import schema as S
 from tryon import warp
 from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
+from tryon.datasets.sample import Sample
 from tryon.datasets.unpose import BLEND, bones, unpose
 from tryon.fit import TUCKED_RISE, Body, fit
+from tryon.garment import Garment
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
 from tryon.person import Person
@@ -43,34 +47,47 @@ class Pair:
     product: np.ndarray  # its parts in a view of its own, P x SIZE uint8
 
 
-def pairs(photos: list[ccp.Photo], networks, times: int) -> list[Pair]:
-    """Of each worn top that the photo shows nearly whole, ``times`` pairs, each laid out anew."""
+def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
+    """Of each photo with the shop picture of the top one pair; of others, of each worn top that the photo shows nearly whole, ``times`` pairs,
+    each laid out anew."""
     out = []
     for n, photo in enumerate(photos):
         if n % 100 == 99:
-            print(f"{n + 1} of {len(photos)} photos laid out flat and placed, {len(out)} pairs", flush=True)
-        for cls in (S.UPPER, S.OUTER):
+            print(f"{n + 1} of {len(photos)} photos placed, {len(out)} pairs", flush=True)
+        person = Person(photo.image, photo.parse, photo.pose, 1.0)
+        for cls, product in products(photo, n, networks, times):
+            try:
+                placed, body = fit(person, product), Body(person)
+            except RowError:
+                continue
             worn = photo.parse == cls
-            for k in range(times):
-                flat = unpose(photo.image, worn, photo.pose[0], np.random.default_rng((n, cls, k)))
-                if flat is None or flat.whole < 0.9:
-                    break
-                person = Person(photo.image, photo.parse, photo.pose, 1.0)
-                try:
-                    product = garment_module.analyse(networks, flat.image, subcategory="jacket" if cls == S.OUTER else "top")
-                    placed = fit(person, product)
-                except RowError:
-                    continue
-                ys, xs = np.nonzero(worn)
-                body = Body(person)
-                # What is tucked in ends where the trousers begin, which says nothing of its length.
-                over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
-                truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
-                truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
-                parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
-                out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], body,
-                                np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
+            ys, xs = np.nonzero(worn)
+            # What is tucked in ends where the trousers begin, which says nothing of its length.
+            over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
+            truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
+            truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
+            parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
+            out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], body,
+                            np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
     return out
+
+
+def products(photo: Sample, seed: int, networks, times: int) -> Iterator[tuple[int, Garment]]:
+    """The class a top is worn as (UPPER or OUTER) and its shop picture, analysed; ones that cannot be are left out."""
+    analyse = lambda **given: garment_module.analyse(networks, **given)
+    if photo.product is not None:
+        cls = max((S.UPPER, S.OUTER), key=lambda c: int((photo.parse == c).sum()))
+        if photo.product.paired and (photo.parse == cls).any():
+            with suppress(RowError):
+                yield cls, analyse(photo=photo.product.image, category="upper", mask=photo.product.mask, subcategory="jacket" if cls == S.OUTER else None)
+        return
+    for cls in (S.UPPER, S.OUTER):
+        for k in range(times):
+            flat = unpose(photo.image, photo.parse == cls, photo.pose[0], np.random.default_rng((seed, cls, k)))
+            if flat is None or flat.whole < 0.9:
+                break
+            with suppress(RowError):
+                yield cls, analyse(photo=flat.image, subcategory="jacket" if cls == S.OUTER else "top")
 
 
 class WarpTask(Task):
@@ -82,7 +99,7 @@ class WarpTask(Task):
     sizes = (warp.SIZE,)
 
     def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", times: int = 2):
-        photos = ccp.read(data, ("train", "val"))
+        photos = [p for p in ccp.read(data, ("train", "val")) if p.pose is not None and len(p.pose)]
         train = [p for p in photos if p.split == "train" and p.parse is not None]
         if pseudo:
             train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher.nets["parser"], 0.0)
