@@ -48,7 +48,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     if networks.generator is None:
         rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
     else:
-        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), skeleton(scaled, size)))
+        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), skeleton(scaled, size), allowed))
     logits[~allowed] = -1e4
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():

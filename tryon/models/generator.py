@@ -10,8 +10,8 @@ from torch.nn import functional as F
 from tryon import schema as S
 
 # What the generator sees, in channel order: the picture with the fill region and the garment blanked (3), the warped
-# garment (3), the tone of the person's skin (3), the garment's mask (1), the fill region (1), the layout one-hot, blank in the fill region (17),
-# the skeleton (3). All in 0..1.
+# garment (3), the tone of the person's skin (3), the garment's mask (1), the fill region (1), the layout one-hot, in the fill region one half for
+# every class that it may become (17), the skeleton (3). All in 0..1.
 COLOURS = 9
 GARMENT, FILL = COLOURS, COLOURS + 1
 CONDITION = COLOURS + 1 + 1 + len(S.PARSE_CLASSES) + 3

@@ -89,6 +89,11 @@ class GeneratorTask(Task):
         cls = rng.choice(worn) if worn else S.BACKGROUND
         garment = parse == cls if worn else np.zeros(SIZE, bool)
         fill = self._fill(parse, pose, garment, rng) & ~np.isin(parse, NEVER_UNDER.get(cls, ()))
+        # What may come out is what does, and some more.
+        never = np.isin(np.arange(len(S.PARSE_CLASSES)), NEVER_UNDER.get(cls, ()))
+        allowed = (rng.random(len(S.PARSE_CLASSES)) < rng.uniform(0.1, 0.6)) & ~never
+        allowed |= np.bincount(parse[fill], minlength=len(allowed))[:len(allowed)] > 20
+        allowed[S.BACKGROUND] = True
         hidden = {cls for cls in S.SKIN if (fill & (parse == cls)).sum() > 0.3 * max(1, (parse == cls).sum())}
         hidden = {S.PARSE_FLIP[cls] if flip else cls for cls in hidden}
         tone = skin_tone(photo.image, np.isin(photo.parse, [cls for cls in S.SKIN if cls not in hidden]))
@@ -96,7 +101,7 @@ class GeneratorTask(Task):
         both = np.concatenate((image, np.broadcast_to(np.rint(tone).astype(np.uint8), (1, SIZE[1], 3))))
         both = augment.pixels(both, rng, tuple(g for g in self.groups if g == "colour"), self.colour, self.noise)
         image, tone = both[:-1], both[-1].mean(0, dtype=np.float32) * tone.any()
-        return image, condition(image, self._flatten(image, garment, rng), tone, garment, fill, parse, skeleton(pose, SIZE)), parse
+        return image, condition(image, self._flatten(image, garment, rng), tone, garment, fill, parse, skeleton(pose, SIZE), allowed), parse
 
     def _fill(self, parse: np.ndarray, pose: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A region around the garment as an old garment of another cut would free it: bool HxW. Its outline must not tell what it hides."""
