@@ -34,11 +34,12 @@ def condition(image: np.ndarray, warped: np.ndarray, tone: np.ndarray, garment: 
     """Arrays of one size -> float32 CONDITION x H x W in 0..1 (tryon.models.generator).
 
     image and warped HxWx3 uint8 RGB, tone RGB in 0..255 of the person's skin (``skin_tone``), garment and fill HxW bool, layout HxW parse ids of the result (not looked at inside fill), limbs
-    HxWx3 uint8; allowed bool per class, what fill may become.
+    HxWx3 uint8; allowed bool per class, what fill may become, or C x H x W, at each place.
     """
     kept = image * ~(garment | fill)[..., None]
     worn = warped * garment[..., None]
-    one_hot = np.where(fill, 0.5 * allowed[:, None, None], layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None])
+    allowed = allowed if allowed.ndim == 3 else allowed[:, None, None]
+    one_hot = np.where(fill, 0.5 * allowed, layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None])
     stack = lambda x: x.transpose(2, 0, 1).astype(np.float32) / 255
     skin = np.broadcast_to((tone / 255)[:, None, None], (3, *fill.shape))
     return np.concatenate((stack(kept), stack(worn), skin, garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)

@@ -48,8 +48,12 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     if networks.generator is None:
         rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
     else:
-        rgb, alpha, logits = networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), skeleton(scaled, size), allowed))
+        told, limbs = networks.generator.told, skeleton(scaled, size)
+        look = lambda may: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), limbs, may & told))
+        rgb, alpha, logits = look(allowed)
     logits[~allowed] = -1e4
+    if networks.generator is not None and told and fill_s.any():  # the layout first, then its colours
+        rgb, alpha, _ = look(logits.argmax(0) == np.arange(len(allowed))[:, None, None])
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)

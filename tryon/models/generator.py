@@ -11,7 +11,7 @@ from tryon import schema as S
 
 # What the generator sees, in channel order: the picture with the fill region and the garment blanked (3), the warped
 # garment (3), the tone of the person's skin (3), the garment's mask (1), the fill region (1), the layout one-hot, in the fill region one half for
-# every class that it may become (17), the skeleton (3). All in 0..1.
+# each class that a place may become (17), the skeleton (3). All in 0..1.
 COLOURS = 9
 GARMENT, FILL = COLOURS, COLOURS + 1
 CONDITION = COLOURS + 1 + 1 + len(S.PARSE_CLASSES) + 3
@@ -54,6 +54,8 @@ class Generator(nn.Module):
     Inside the garment the result is alpha * warped + (1 - alpha) * rendered, inside the fill region it is rendered. ``code``, B x deepest, is added
     to the deepest features.
     """
+
+    told = True  # what the fill region may become; in a second pass, what it becomes. The peers are not
 
     def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 144, 192)):
         super().__init__()

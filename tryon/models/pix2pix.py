@@ -12,6 +12,8 @@ class Pix2Pix(nn.Module):
     """As Generator, but of the condition it sees no colours, only masks, layout and skeleton: 4x4 convolutions of stride 2 and skip connections, group norm in the place of batch
     norm. Dropout in the three deepest layers of the decoder is its noise; in evaluation mode there is none, so a look is the same each time."""
 
+    told = False
+
     def __init__(self, widths: tuple[int, ...] = (48, 96, 192, 192, 192)):
         super().__init__()
         down = lambda a, b: nn.Sequential(nn.LeakyReLU(0.2), nn.Conv2d(a, b, 4, 2, 1), nn.GroupNorm(8, b))

@@ -18,6 +18,8 @@ class VAE(nn.Module):
     returned as well. Without, it is the mean of the prior, zero.
     """
 
+    told = False
+
     def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128)):
         super().__init__()
         layers = []

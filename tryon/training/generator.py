@@ -73,7 +73,7 @@ class GeneratorTask(Task):
         """The photo, what the generator sees (CONDITION x H x W in 0..1), and its parse map."""
         kind = rng.choice(list(VIEWS), p=list(VIEWS.values()))
         bare = self.bare.get(LIMBS.get(kind)) if rng.random() < 0.6 else None
-        photo = photo or self.train[rng.choice(bare) if bare else rng.integers(len(self.train))]
+        shown, photo = photo is not None, photo or self.train[rng.choice(bare) if bare else rng.integers(len(self.train))]
         geometry = "geometry" in self.groups
         flip, angle = bool(rng.random() < 0.5) and geometry, rng.normal(0, 4) * geometry
         m = augment.view_matrix(augment.person_box(photo.image.shape, photo.pose[0], kind, rng), SIZE, angle, flip)
@@ -94,6 +94,8 @@ class GeneratorTask(Task):
         allowed = (rng.random(len(S.PARSE_CLASSES)) < rng.uniform(0.1, 0.6)) & ~never
         allowed |= np.bincount(parse[fill], minlength=len(allowed))[:len(allowed)] > 20
         allowed[S.BACKGROUND] = True
+        if not shown and rng.random() < 0.5:  # the layout is given, as for the second look at a picture
+            allowed = parse == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]
         hidden = {cls for cls in S.SKIN if (fill & (parse == cls)).sum() > 0.3 * max(1, (parse == cls).sum())}
         hidden = {S.PARSE_FLIP[cls] if flip else cls for cls in hidden}
         tone = skin_tone(photo.image, np.isin(photo.parse, [cls for cls in S.SKIN if cls not in hidden]))
@@ -101,7 +103,7 @@ class GeneratorTask(Task):
         both = np.concatenate((image, np.broadcast_to(np.rint(tone).astype(np.uint8), (1, SIZE[1], 3))))
         both = augment.pixels(both, rng, tuple(g for g in self.groups if g == "colour"), self.colour, self.noise)
         image, tone = both[:-1], both[-1].mean(0, dtype=np.float32) * tone.any()
-        return image, condition(image, self._flatten(image, garment, rng), tone, garment, fill, parse, skeleton(pose, SIZE), allowed), parse
+        return image, condition(image, self._flatten(image, garment, rng), tone, garment, fill, parse, skeleton(pose, SIZE), allowed & self.network.told), parse
 
     def _fill(self, parse: np.ndarray, pose: np.ndarray, garment: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A region around the garment as an old garment of another cut would free it: bool HxW. Its outline must not tell what it hides."""
@@ -216,6 +218,11 @@ class GeneratorTask(Task):
             rows = [self.sample(rng, View(SIZE), p) for p in photos[start:start + 8]]
             x, truth, parse = to_pairs([torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows)])
             rendered, alpha, logits = model(x)
+            if self.network.told:
+                may = x[:, FILL + 1:FILL + 1 + len(S.PARSE_CLASSES)]
+                logits = logits.masked_fill(may == 0, -1e4)
+                given = F.one_hot(logits.argmax(1), len(S.PARSE_CLASSES)).permute(0, 3, 1, 2) / 2
+                rendered, alpha, _ = model(torch.cat((x[:, :FILL + 1], torch.where(x[:, FILL:FILL + 1] > 0, given, may), x[:, FILL + 1 + len(S.PARSE_CLASSES):]), 1))
             yield x, truth, parse, *compose(rendered, alpha, x, truth), logits
 
     def samples(self, model):
