@@ -84,7 +84,8 @@ def placed_for(total: float, least: float = 0.24) -> float:
 @dataclass
 class Scene:
     """Body and cloth at rest, in the axes of the torso: a across, b down from the collar, for every point of every sheet. category and subcategory
-    of schema; shape H, W of the photo; parts and active bool S x gh x gw of the sheets."""
+    of schema; shape H, W of the photo; parts, active and inside of the sheets,
+    bool S x gh x gw: near cloth, and in it."""
 
     body: Body
     category: str
@@ -93,6 +94,7 @@ class Scene:
     grid: Grid
     parts: list[str]
     active: np.ndarray
+    inside: np.ndarray
     seed: int = 0
 
     def __post_init__(self):
@@ -108,6 +110,7 @@ class Scene:
         self.hem = float(self.b[self.active[[p.startswith("torso") for p in self.parts]].any(0)].max())
         self.half = float(np.percentile(np.abs(self.a[body]), 95))
         self.rows = self._widths(body)
+        self.sides_of_rows = self._edges(self.inside[self.parts.index(next(p for p in self.parts if p.startswith("torso")))])
         self.even = self._even()
         rng = np.random.default_rng(self.seed)
         self.noise = self._noise(rng), self._noise(rng)
@@ -118,6 +121,22 @@ class Scene:
         rows = np.linspace(self.b[on].min(), self.b[on].max(), 24)
         near = [np.abs(self.a[on & (np.abs(self.b - r) < 1.5 * self.grid.spacing)]) for r in rows]
         return rows, np.array([np.percentile(n, 92) if len(n) > 3 else self.half for n in near])
+
+    def _edges(self, on: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows down from the collar, and where cloth at points ``on`` (bool gh x gw) begins and ends across."""
+        rows = np.linspace(self.b[on].min(), self.b[on].max(), 40)
+        left, right = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        for k, r in enumerate(rows):
+            near = self.a[on & (np.abs(self.b - r) < 0.75 * self.grid.spacing)]
+            if len(near) > 1:
+                left[k], right[k] = near.min(), near.max()
+        known = ~np.isnan(left)
+        even = lambda v: np.convolve(np.pad(np.interp(rows, rows[known], v[known]), 2, mode="edge"), np.ones(5) / 5, "valid")
+        return rows, even(left), even(right)
+
+    def edges(self, b) -> tuple[np.ndarray, np.ndarray]:
+        rows, left, right = self.sides_of_rows
+        return np.interp(b, rows, left), np.interp(b, rows, right)
 
     def _even(self) -> np.ndarray:
         """By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist."""
@@ -142,66 +161,95 @@ class Scene:
 
 
 class OverHead:
-    """Tops, sweaters, dresses: gathered, over the head; the body is pulled down while the sleeves run out along the arms."""
+    """Tops, sweaters, dresses: gathered to a ring whose front passes the face and whose back, ``torso-back``, the back of the head; the body is
+    pulled down while the sleeves, which hang from the ring, run out along the arms."""
 
     phases = ((0.0, "over the head"), (0.42, "pull down"), (0.92, "settle"))
+    ROUND = 0.45  # share of the width that goes round to the back
 
     def __init__(self, scene: Scene):
         s = self.s = scene
         self.length = s.hem
-        self.least = float(np.clip(0.36 * s.unit / max(self.length, 1.0), 0.17, 0.3))
-        self.bunch = self.length * self.least
-        y = s.origin[1] + s.bottom * self.least
-        self.start = -(y + 0.12 * s.unit)  # just above the photo
+        self.least = float(np.clip(0.34 * s.unit / max(self.length, 1.0), 0.15, 0.3))
+        rows, left, right = s.sides_of_rows
+        self.wide = 1.1 * float(np.median(right - left)) / 2
+        self.thick = 0.5 * self.length * self.least  # half of that of the ring
+        self.start = -(s.origin[1] + s.bottom * self.least + 0.2 * s.unit)  # just above the photo
         self.arms = {}
         for side, seen in s.sides().items():
             if side in s.parts:
                 curve = Curve(s.body.limb(seen, arm=True)[0], 3 * s.unit)
                 t, u = curve.project(s.rest[0])
                 on = s.active[s.parts.index(side)]
-                self.arms[side] = curve, t, u, max(float(np.percentile(t[on], 97)), 0.1 * s.unit), smooth(t, -0.02 * s.unit, 0.22 * s.unit)
+                joint = curve.at(np.array(0.0), 0.0) - s.origin
+                self.arms[side] = (curve, t, u, max(float(np.percentile(t[on], 97)), 0.1 * s.unit), smooth(t, -0.02 * s.unit, 0.22 * s.unit),
+                                   joint @ s.body.across, joint @ s.body.down)
 
     def pulled(self, time: float) -> float:
         """How much of the body has come out of the gathers, so that it grows evenly longer."""
         return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.97) ** 1.35, self.least)
 
-    def torso(self, time: float) -> tuple[np.ndarray, np.ndarray]:
-        s = self.s
-        fall, pulled = ramp(time, 0.0, 0.45), self.pulled(time)
-        skew = 0.10 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * s.a / s.unit
-        x = s.b / self.length
-        down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, pulled, self.least))
-        loose = np.clip(x, 0, 1) * (1 - pulled) if pulled < 1 else np.zeros_like(x)
-        narrow = 1 - 0.22 * (1 - ramp(time, 0.22, 0.45)) + 0.07 * loose * np.sin(np.pi * np.clip(pulled, 0, 1))
-        across = s.a * narrow * (1 + (s.even * round_off(x) - 1) * (1 - pulled) ** 0.5)
-        # A held hem hangs in a curve: lower in the middle, and not straight.
-        hang = 0.05 * s.unit * loose * np.cos(np.clip(s.a / max(s.half, 1.0), -1, 1) * np.pi / 2)
-        y = down + hang + skew * 0.5 * s.unit + self.start * (1 - fall)
-        move = s.vector(across - s.a, y - s.b) + s.rough(loose)
-        return move, np.clip(loose + (1 - fall), 0, 1)
+    def ring(self, a, b, time: float, back: bool = False) -> tuple[np.ndarray, ...]:
+        """Where cloth at a, b lies in the axes of the torso, how high towards the viewer, and how far beyond the outline of the gathered part: pixels."""
+        s, pulled, x = self.s, self.pulled(time), b / self.length
+        fall, open_ = ramp(time, 0.0, 0.45), 1 - ramp(time, 0.3, 0.6)
+        bunched = smooth(x, 1.75 * pulled - 0.75, 1.75 * pulled) if pulled < 1 else np.zeros_like(x)
+        # Gathered, all rows are as wide as the ring, and what stands off beside them is tucked in.
+        left, right = s.edges(b)
+        middle, wide = (left + right) / 2, np.maximum((right - left) / 2, 1.0)
+        side = (a - middle) / wide
+        part = np.clip(side, -1, 1)
+        ring = part + self.ROUND * open_ * (0.55 * np.sin(part * np.pi / 2) - part)
+        across = middle + wide * (side - part) + (wide + (self.wide - wide) * bunched) * ring - middle * bunched
+        beyond = (np.abs(side) - 1) * wide - 0.5 * s.unit * (1 - smooth(bunched, 0, 0.3))
+        # The bunch: from where cloth is gathered down to the hem, thinner at its ends.
+        down = np.where(b < 0, b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, pulled, self.least))
+        top, bottom = self.length * gathered(np.array((max(0.0, 1.75 * pulled - 0.75), 1.0)), pulled, self.least)
+        centre, half = (top + bottom) / 2, max((bottom - top) / 2, 1.0)
+        off = down - centre
+        standing = smooth(1 - pulled, 0.0, 0.35)
+        down = down - 0.3 * off * part ** 6 * standing * (1 - smooth(np.abs(off), half, 2 * half))
+        # It is seen a little from above; a held hem hangs in a curve.
+        bow = np.sqrt(1 - 0.98 * part ** 2)
+        tilt = (1 - ramp(time, 0.28, 0.52)) * 0.1 * s.unit
+        down = down + tilt * (-bow if back else bow) + 0.04 * s.unit * np.clip(x, 0, 1) * (1 - pulled) * bow
+        skew = 0.06 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * a
+        height = standing * (self.thick * np.sqrt(1.02 - np.clip(off / half, -1, 1) ** 2) + 0.25 * s.unit * bow * open_)
+        return across, down + skew + self.start * (1 - fall), height * (-0.5 if back else 1), beyond
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        move, loose = self.torso(time)
-        goal, free = np.repeat((s.rest[0] + move)[None], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
-        for side, (curve, t, u, length, weight) in self.arms.items():
-            out = placed_for(0.26 + 0.74 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), 0.26)
+        slack = np.clip(s.b / self.length, 0, 1) * (1 - self.pulled(time))
+        loose = np.clip(slack + (1 - ramp(time, 0.0, 0.45)), 0, 1)
+        goal, free = np.repeat(s.rest[:1], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
+        for k, part in enumerate(s.parts):
+            across, down = self.ring(s.a, s.b, time, part == "torso-back")[:2]
+            goal[k] += s.vector(across - s.a, down - s.b) + s.rough(0.6 * slack)
+        limp = 1 - ramp(time, 0.38, 0.62)
+        for side, (curve, t, u, length, weight, a, b) in self.arms.items():
+            out = placed_for(0.4 + 0.6 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), 0.26)
             k = s.parts.index(side)
-            joint = s.vector(*self._joint(curve, time))
+            # On the ring sleeves are set in a little towards the front.
+            inside = np.sign(a) * min(abs(a), 0.8 * self.wide)
+            across, down = self.ring(a + (inside - a) * limp, b, time)[:2]
             along = length * gathered(t / length, out, 0.26)
             full = 1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9)
-            slid = curve.at(along, u * full) - curve.at(t, u) + joint
             slack = np.clip(t / length, 0, 1) * (1 - out)
-            slid = slid + s.rough(slack * 0.8)
-            goal[k] += weight[..., None] * (slid - move)
+            # A sleeve without an arm hangs.
+            slid = curve.at(along, u * full) + s.vector(across - a, down - b)
+            hung = s.origin + s.vector(across - 0.7 * u, down + along)
+            slid = slid + limp * (hung - slid) + s.rough(slack * 0.8)
+            weight = weight + limp * (smooth(t, -0.02 * s.unit, 0.08 * s.unit) - weight)
+            goal[k] += weight[..., None] * (slid - goal[k])
             free[k] = (1 - weight) * free[k] + weight * slack
         return goal.astype(np.float32), free.astype(np.float32)
 
-    def _joint(self, curve: Curve, time: float) -> tuple[float, float]:
-        """How far the shoulder of the garment is from its place: a and b."""
-        s, fall = self.s, ramp(time, 0.0, 0.45)
-        a = float((curve.at(np.array(0.0), 0.0) - s.origin) @ s.body.across)
-        return -0.22 * (1 - ramp(time, 0.22, 0.45)) * a, self.start * (1 - fall)
+    def form(self, time: float) -> np.ndarray:
+        """S x gh x gw x 2: how high cloth stands out towards the viewer, and how far beyond the outline of what is gathered it is, in pixels."""
+        s = self.s
+        out = [np.stack(self.ring(s.a, s.b, time, p == "torso-back")[2:], -1) if p.startswith("torso") else np.broadcast_to((0.0, -1.0), (*s.a.shape, 2))
+               for p in s.parts]
+        return np.array(out, np.float32)
 
 
 class StepIn:

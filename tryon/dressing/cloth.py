@@ -18,7 +18,7 @@ PAD = 40  # steps of the coarse grid by which cloth is known beyond the photo
 SUBSTEPS, ITERATIONS = 3, 4  # of the simulation, per frame of 24
 STRETCH = 1.06  # to what share of its length cloth stretches,
 GATHER = 0.16  # and to what share it can be gathered
-LAMBDA = 0.15  # distance of two folds, torso lengths
+LAMBDA = 0.22  # distance of two folds, torso lengths
 
 
 @dataclass
@@ -32,7 +32,6 @@ class Sheet:
     alpha: np.ndarray
     active: np.ndarray | None = None
     folds: np.ndarray | None = None
-    texture: np.ndarray | None = None
 
 
 @dataclass
@@ -90,17 +89,20 @@ def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
     return grid
 
 
-def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
-    """Heights in -1..1 (float32 HxW) of irregular crests that lie across ``along``; both HxW in pixels; ``length``: from crest to crest."""
+def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Irregular crests that lie across ``along``; along and across HxW in pixels; ``length``: from crest to crest. Returns their heights, about -1..1,
+    and how far from its crest, in pixels along, cloth lies that would, gathered to nothing, be seen at that crest: float32 HxW each."""
     h, w = along.shape
     def noise(cell: float, stretch: float = 1.0) -> np.ndarray:
         small = rng.standard_normal((max(2, int(h / cell)), max(2, int(w / (cell * stretch))))).astype(np.float32)
         return cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
-    def waves(length: float) -> np.ndarray:
+    def waves(length: float) -> tuple[np.ndarray, np.ndarray]:
         # Crests run slanting, part and meet: the phase wanders by more than a turn, and each dies away after a while.
         phase = 2 * np.pi * (along + 0.3 * across * noise(9 * length)) / length + 2.6 * noise(2.5 * length, 1.3) + 2.5 * noise(6 * length)
-        return np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1))
-    return (0.6 * waves(1.5 * length) + 0.4 * waves(0.8 * length)).astype(np.float32)
+        strength = np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4)
+        return strength * (np.cos(phase) + 0.3 * np.cos(2 * phase)), np.minimum(strength, 1) * (np.mod(phase + np.pi, 2 * np.pi) - np.pi) * (length / (2 * np.pi))
+    (wide, aside), (narrow, _) = waves(1.5 * length), waves(0.8 * length)
+    return (0.6 * wide + 0.4 * narrow).astype(np.float32), aside.astype(np.float32)
 
 
 def limit(x: np.ndarray, edges: list, low: float, high: float) -> None:
@@ -143,7 +145,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
         for k in range(steps):
             time = (frame - 1 + (k + 1) / steps) / (frames - 1)
             goal, loose = moves(time)
-            settle = float(np.clip((time - 0.88) / 0.09, 0, 1))
+            settle = float(np.clip((time - 0.9) / 0.08, 0, 1))
             new = x + keep * v + fall * loose[..., None] * (1 - settle)
             new += follow * (goal - new)
             for _ in range(ITERATIONS):
@@ -191,4 +193,5 @@ def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, 
         fill = (known[..., 0] == 0) & (blurred[..., -1] > 1e-3)
         out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
         known[fill] = 1
-    return out, cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+    cover = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return out, cv2.GaussianBlur(cover.astype(np.float32), (0, 0), 0.9)

@@ -19,6 +19,7 @@ from tryon.paint import spread
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
+INSIDE = 0.72  # brightness of the inside of cloth
 FAR = 0.15  # torso lengths, from where on cloth is on its way
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
 
@@ -62,12 +63,12 @@ class Ground:
         self.freed = changed & near
         self.lit = changed & ~near & ~grow(worn, 3)  # cloth beside it, with other light
         self.settled = ~(self.freed | self.lit | worn)
-        self.way, self.old = np.zeros((h, w, 2), np.float32), cv2.GaussianBlur((cloth | self.freed).astype(np.float32), (0, 0), 0.6)
+        self.way, self.old = np.zeros((h, w, 2), np.float32), cv2.GaussianBlur((cloth & self.freed).astype(np.float32), (0, 0), 0.6)
         if self.freed.any():
             kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
             self.way = self._ways(kept, body)
         # What is next to the new garment anyway has no way to go: it fades.
-        self.rim = 1 - smooth(np.hypot(self.way[..., 0], self.way[..., 1])[self.freed], 0.02 * unit, 0.06 * unit)
+        self.rim = 1 - smooth(np.hypot(self.way[..., 0], self.way[..., 1])[self.freed], 0.02 * unit, 0.06 * unit) * cloth[self.freed]
 
     def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
         """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
@@ -133,13 +134,20 @@ class Stage:
         parts = self._as_in_the_still(parts)
         if category == "upper" and subcategory in OPEN:
             parts = self._halves(parts)
+        elif category in ("upper", "full") and subcategory != "jumpsuit":
+            torso = next(s for s in parts if s.part == "torso")
+            parts = [Sheet("torso-back", (torso.colour[:, ::-1] * 0 + torso.colour * np.float32(INSIDE)).astype(np.uint8), torso.alpha), *parts]
         parts = [s for s in parts if (s.alpha > 8).any()]
         self.grid = grid_over(parts, pad, SPACING * self.ratio)
         self.sheets, self.active = parts, np.stack([s.active for s in parts])
-        self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active)
+        self.inside = np.stack([self.grid.read(s.alpha, pad) > 127 for s in parts])
+        # Cloth ends where its picture does: what is drawn reaches farther, however much it is gathered. Of sleeves, which bend, not over themselves.
+        grow = lambda m, size: cv2.dilate(m.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+        self.near = [grow(s.active, 7) if s.part.startswith("torso") else grow(i, 3) for s, i in zip(parts, self.inside)]
+        self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active, self.inside)
         self.action, self.rest = action(self.scene), self.scene.rest.astype(np.float32)
         self.sewn = [[k for k, s in enumerate(parts) if s.part.removeprefix("torso-") == side] for side in ("right", "left")] \
-            if isinstance(self.action, Open) else [list(range(len(parts)))]
+            if isinstance(self.action, Open) else [[k for k, s in enumerate(parts) if s.part != "torso-back"]]
         self.ground = Ground(before, after, self.worn, body)
         self._fold()
         self._occluders()
@@ -198,8 +206,6 @@ class Stage:
         return sorted(out, key=lambda s: not s.part.startswith("torso"))
 
     def _fold(self):
-        for s in self.sheets:
-            s.texture = np.dstack((s.colour, s.alpha))
         rng = np.random.default_rng(7 + self.index)
         size = (self.shape[1] + 2 * self.pad, self.shape[0] + 2 * self.pad)
         s, g = self.scene, self.grid
@@ -217,7 +223,8 @@ class Stage:
                 self.axis.append(np.broadcast_to(self.body.down.astype(np.float32), (*t.shape, 2)))
             length = LAMBDA * self.unit
             t, u = zoom(t), zoom(u)
-            sheet.folds = np.dstack((ridges(t, u, length, rng), ridges(u, t, 0.8 * length, rng)))
+            (along, aside), (across, _) = ridges(t, u, length, rng), ridges(u, t, 0.8 * length, rng)
+            sheet.folds = np.dstack((along, across, *(aside * zoom(c) for c in self.axis[-1].transpose(2, 0, 1))))
 
     def _occluders(self):
         """What is in front of cloth at rest, and what always is."""
@@ -231,7 +238,8 @@ class Stage:
         if kind == "lower":
             always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
         elif kind in ("upper", "full"):
-            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn
+            # A top that is tucked in is pulled down under the waistband.
+            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn | (layout == S.LOWER) & self.laid & ~self.worn
         self.always, self.torso_always = always, always
         if kind in ("upper", "full") and not isinstance(self.action, Open):
             shoulders = np.zeros((h, w), np.uint8)
@@ -250,33 +258,42 @@ class Stage:
         """Times of the film and of the action that belong together: the action takes longer where much cloth comes into sight or goes out of it, less
         before any does, and does not come to its end before the last third of the film."""
         h, w = self.shape
-        inside = [self.grid.read(s.alpha, self.pad) > 127 for s in self.sheets]
+        cell = self.grid.spacing
+        shape = int(h / cell) + 1, int(w / cell) + 1
 
         def seen(time: float) -> tuple[float, float]:
             """Visible cloth in final areas, and the share of it that is far from its place."""
-            x, area, far = self.action(time)[0], 0.0, 0.0
+            x, shown = self.action(time)[0], np.zeros((2, *shape))
             for k, s in enumerate(self.sheets):
-                gy, gx = np.gradient(x[k], axis=0), np.gradient(x[k], axis=1)
                 at = np.rint(x[k]).astype(int)
-                ok = inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
-                cell = np.abs(gx[..., 0] * gy[..., 1] - gx[..., 1] * gy[..., 0])[ok] * (1 - self._blocked(s, time, np.s_[at[ok][:, 1], at[ok][:, 0]]))
-                area += float(cell.sum())
-                far += float(cell[np.linalg.norm(x[k] - self.rest[k], axis=-1)[ok] > FAR * self.unit].sum())
-            return area / max(int(self.worn.sum()), 1), far / max(area, 1.0)
+                ok = self.inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
+                at, away = at[ok], np.linalg.norm(x[k] - self.rest[k], axis=-1)[ok]
+                visible = 1 - self._covered(s, time, (at[:, 1], at[:, 0]), away)
+                index = tuple((at / cell).astype(int).T[::-1])
+                np.maximum.at(shown[0], index, visible)
+                np.maximum.at(shown[1], index, visible * (away > FAR * self.unit))
+            area, far = shown.sum((1, 2))
+            return area * cell ** 2 / max(int(self.worn.sum()), 1), far / max(area, 1.0)
 
         times = np.linspace(0, 1, 61)
         area, far = np.array([seen(t) for t in times]).T
-        change = np.convolve(np.pad(np.abs(np.diff(area)), 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
+        even = lambda v: np.convolve(np.pad(v, 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
+        change = np.maximum(even(np.abs(np.diff(even(area)))), 0.9 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
         passed = np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
+        passed *= 0.96  # the rest is for what the simulation lags behind
         last = np.flatnonzero(far > 0.35).max(initial=0)
         if 0 < passed[last] < 0.67:
-            passed = np.interp(passed, (0, passed[last], 1), (0, 0.67, 1))
+            passed = np.interp(passed, (0, passed[last], 0.96), (0, 0.67, 0.96))
         return passed, times
 
-    def _blocked(self, sheet: Sheet, time: float, at) -> np.ndarray:
-        """How far, 0..1, cloth of a sheet on its way is hidden at ``at``, an index of the photo."""
-        out = (self.torso_always if sheet.part.startswith("torso") else self.always)[at]
+    def _covered(self, sheet: Sheet, time: float, at, far: np.ndarray) -> np.ndarray:
+        """How much, 0..1, of a sheet's cloth that is ``far`` pixels from its place is hidden at ``at``, an index of the photo."""
+        # What is in front of the cloth in the still is so where the cloth has come close to its place.
+        out = self.hidden[at] * np.clip((self.close[at] - far) / (0.01 * self.unit), 0, 1)
+        out = np.maximum(out, (self.torso_always if sheet.part.startswith("torso") else self.always)[at])
+        if sheet.part == "torso-back":
+            return np.maximum(out, self.person[at]) if time < 0.6 else np.ones_like(out)
         if isinstance(self.action, Open):
             person = self.person if sheet.part.startswith("torso") else self.person_but[sheet.part]
             out = np.maximum(out, person[at] * (self.down[at] > self.action.in_front(sheet.part, time)))
@@ -325,12 +342,15 @@ class Stage:
         colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
         flow = np.zeros((h, w, 2), np.float32)
         yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
-        for k, s in enumerate(self.sheets):
-            values = np.dstack((self.rest[k] - x[k], self._strains(x[k], k), x[k] - last[k]))
-            field, cover = draw(x[k], values, s.active, self.grid.spacing, self.ratio, coarse)
-            if not cover.any():
+        form = self.action.form(time) if hasattr(self.action, "form") else np.float32([[[[0, -1]]]]) * np.ones((*self.active.shape, 1), np.float32)
+        order = sorted(range(len(self.sheets)), key=lambda k: (self.sheets[k].part == "torso") * (time < 0.45) - (self.sheets[k].part == "torso-back"))
+        for k, s in ((k, self.sheets[k]) for k in order):
+            strain_ = self._strains(x[k], k)
+            values = np.dstack((self.rest[k] - x[k], strain_, x[k] - last[k], form[k], strain_[..., 0] - self._strains(last[k], k)[..., 0]))
+            field, cover = draw(x[k], values, self.near[k], self.grid.spacing, self.ratio, coarse)
+            if not (cover > 0.02).any():
                 continue
-            ys, xs = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
+            ys, xs = np.flatnonzero((cover > 0.02).any(1)), np.flatnonzero((cover > 0.02).any(0))
             y0, y1 = max(0, int((ys[0] - 1) * self.ratio)), min(h, int((ys[-1] + 2) * self.ratio) + 1)
             x0, x1 = max(0, int((xs[0] - 1) * self.ratio)), min(w, int((xs[-1] + 2) * self.ratio) + 1)
             win = np.s_[y0:y1, x0:x1]
@@ -338,15 +358,16 @@ class Stage:
             mw[:, 2] += (x0 * fx, y0 * fy)
             zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                                             borderMode=cv2.BORDER_REPLICATE)
-            move, strain, since, covered = zoom(field[..., :2]), zoom(field[..., 2:4]), zoom(field[..., 4:]), zoom(cover.astype(np.float32))
+            move, strain, since, covered = zoom(field[..., :2]), zoom(field[..., 2:4]), zoom(field[..., 4:6]), zoom(cover)
+            shape, turned = zoom(field[..., 6:8]), zoom(field[..., 8])
             at = (xx[win] + move[..., 0] + pad, yy[win] + move[..., 1] + pad)
-            texture = self._sample(s, *at)
-            a = texture[..., 3] / 255 * np.clip(2 * covered - 0.3, 0, 1)
             folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            pixels = texture[..., :3] * self.shade(folds, strain)[..., None]
+            a = self._sample(s.alpha, *at) / 255 * np.clip(0.5 - shape[..., 1], 0, 1) * np.clip(2 * covered - 0.5, 0, 1)
+            tucked = np.maximum(1 - strain[..., :1], 0) * folds[..., 2:]
+            pixels = self._sample(s.colour, at[0] - tucked[..., 0], at[1] - tucked[..., 1]) * self.shade(folds[..., :2], strain, shape[..., 0])[..., None]
+            since = since - turned[..., None] * folds[..., 2:]
             far = np.hypot(move[..., 0], move[..., 1])
-            # What is in front of the cloth in the still is so where the cloth has come close to its place.
-            a = a * (1 - np.maximum(self.hidden[win] * np.clip((self.close[win] - far) / (0.01 * self.unit), 0, 1), self._blocked(s, time, win)))
+            a = a * (1 - self._covered(s, time, win, far))
             colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
             total[win] = a + total[win] * (1 - a)
             moving[win] = np.where(a > 0.5, far, moving[win])
@@ -367,23 +388,21 @@ class Stage:
         out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
         return Frame(out, layout, displacement, flow, edit, self.index, time, phase)
 
-    def _sample(self, sheet: Sheet, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Colour and alpha of a sheet at x, y, HxW each: float32 HxWx4, 0..255. Gathered cloth shows many pixels of the still in one: four samples of
-        each are averaged."""
+    def _sample(self, picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """A picture (uint8) at x, y, HxW each, float32. Gathered cloth shows many pixels of the still in one: four samples of each are averaged."""
         gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
-        total = np.zeros((*x.shape, 4), np.float32)
-        for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125)):
-            at = x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0]
-            total += cv2.remap(sheet.texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return total / 4
+        return sum(cv2.remap(picture, x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0], cv2.INTER_LINEAR).astype(np.float32)
+                   for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125))) / 4
 
-    def shade(self, folds: np.ndarray, strain: np.ndarray) -> np.ndarray:
+    def shade(self, folds: np.ndarray, strain: np.ndarray, height: np.ndarray) -> np.ndarray:
         """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it."""
         left = np.clip(strain, 0.2, 1)
-        steep = np.minimum(0.9 * np.sqrt(1 / left ** 2 - 1), 1.5)
+        steep = 1.8 * (1 - left)
         rise = steep * left * (LAMBDA * self.unit / (2 * np.pi))
         z = (rise * folds).sum(-1)
+        crest = z
+        z = z + height
         zx, zy = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8), cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
         lit = (LIGHT[2] - zx * LIGHT[0] - zy * LIGHT[1]) / np.sqrt(1 + zx * zx + zy * zy) / LIGHT[2]
-        dark = 1 - 0.3 * (1 - left.min(-1)) * np.clip(0.5 - 0.8 * z / np.maximum(rise.max(-1), 1e-3), 0, 1) * (left.min(-1) < 0.999)
+        dark = 1 - 0.3 * (1 - left.min(-1)) * np.clip(0.5 - 0.8 * crest / np.maximum(rise.max(-1), 1e-3), 0, 1) * (left.min(-1) < 0.999)
         return np.clip(1 + 0.6 * (lit - 1), 0.4, 1.2) * dark
