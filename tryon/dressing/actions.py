@@ -294,7 +294,7 @@ class StepIn:
         s, move, loose = self.s, 0.0, 0.0
         for side, curve in self.curves.items():
             t, u, length, away = self.coords[side]
-            lag = 0.12 if side == "left" else 0.0
+            lag = 0.12 * min(1.0, length / (1.3 * s.unit)) if side == "left" else 0.0  # of shorts less, or they would be torn
             # The lag is made up for while pulling up.
             up = 1 - (1 - ramp(time, lag, 0.93)) ** 1.3
             rest = away * (1 - up)

@@ -238,15 +238,15 @@ class Stage:
         if kind == "lower":
             always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
         elif kind in ("upper", "full"):
-            # A top that is tucked in is pulled down under the waistband.
-            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn | (layout == S.LOWER) & self.laid & ~self.worn
-        self.always, self.torso_always = always, always
+            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn
+        self.torso_always = always
         if kind in ("upper", "full") and not isinstance(self.action, Open):
+            always = always | (layout == S.LOWER) & self.laid & ~self.worn  # what is tucked in is pulled down under the waistband
             shoulders = np.zeros((h, w), np.uint8)
             for side in ("left", "right"):
                 cv2.circle(shoulders, tuple(int(v) for v in np.rint(self.body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
             self.torso_always = always | (np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0) & ~self.worn)
-        self.always, self.torso_always = (cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.7) for m in (self.always, self.torso_always))
+        self.always, self.torso_always = (cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.7) for m in (always, self.torso_always))
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         self.down = (x - self.scene.origin[0]) * self.body.down[0] + (y - self.scene.origin[1]) * self.body.down[1]
         self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
