@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tryon.compose import cloth_of
-from tryon.fit import Fit
+from tryon.fit import Fit, carried_on, splat
 from tryon.garment import Garment
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
@@ -163,7 +163,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
 
 def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Splat points x (gh x gw x 2, pixels) with their values (gh x gw x C) onto a grid ``shape`` that is ``ratio`` times coarser than the photo:
-    float32 h x w x C, carried on beyond what is covered, and cover bool h x w."""
+    float32 h x w x C, carried on beyond what is covered, and cover float32 h x w in 0..1."""
     h, w = shape
     up = max(1, int(np.ceil(1.25 * spacing / ratio)))
     gh, gw = active.shape
@@ -173,25 +173,9 @@ def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, 
                                     borderMode=cv2.BORDER_REPLICATE)
     dense = np.dstack([zoom(c) for c in np.dstack((x, values, active)).transpose(2, 0, 1)])
     p = (dense[..., :2] + 0.5) / ratio - 0.5 + 1
-    H, W = h + 2, w + 2
-    ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < W - 1) & (p[..., 1] >= 0) & (p[..., 1] < H - 1)
-    p, v = p[ok], dense[..., 2:-1][ok]
-    at = p.astype(np.int32)
-    f = p - at
-    index = at[:, 1] * W + at[:, 0]
-    total, sums = np.zeros(H * W), [np.zeros(H * W) for _ in range(v.shape[1])]
-    for shift, weight in ((0, (1 - f[:, 0]) * (1 - f[:, 1])), (1, f[:, 0] * (1 - f[:, 1])), (W, (1 - f[:, 0]) * f[:, 1]), (W + 1, f[:, 0] * f[:, 1])):
-        total += np.bincount(index + shift, weight, H * W)
-        for c, s in enumerate(sums):
-            s += np.bincount(index + shift, weight * v[:, c], H * W)
-    acc = np.stack((*sums, total), -1).reshape(H, W, -1)[1:-1, 1:-1].astype(np.float32)
-    out, cover = acc[..., :-1] / np.maximum(acc[..., -1:], 1e-6), acc[..., -1] > 0.02
-    known = cover.astype(np.float32)[..., None]
-    base = np.dstack((out * known, known))
-    for sigma in (1.0, 2.5):
-        blurred = np.dstack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in base.transpose(2, 0, 1)])
-        fill = (known[..., 0] == 0) & (blurred[..., -1] > 1e-3)
-        out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
-        known[fill] = 1
+    ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < w + 1) & (p[..., 1] >= 0) & (p[..., 1] < h + 1)
+    sums, total = (a[1:-1, 1:-1].astype(np.float32) for a in splat(p[ok], dense[..., 2:-1][ok], (h + 2, w + 2)))
+    cover = total > 0.02
+    out = carried_on(sums / np.maximum(total, 1e-6)[..., None], cover, (1.0, 2.5))
     cover = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     return out, cv2.GaussianBlur(cover.astype(np.float32), (0, 0), 0.9)
