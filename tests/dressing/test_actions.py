@@ -4,9 +4,11 @@ import pytest
 from conftest import wear
 
 from tryon.compose import lay_out
-from tryon.dressing.actions import Curve, FromAbove, Open, OverHead, StepIn, gathered, placed_for, ramp
+from tryon.dressing.actions import FromAbove, Open, OverHead, StepIn
 from tryon.dressing.cloth import sheets
-from tryon.dressing.film import Stage, Still
+from tryon.dressing.film import Stage
+from tryon.dressing.ground import Still
+from tryon.dressing.scene import Curve, gathered, placed_for, ramp
 from tryon.fit import Body, fit
 
 ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn,
@@ -65,7 +67,7 @@ def test_one_sleeve_then_the_other(persons, goods):
     assert gap("right", 0.45) < 0.3 * made.unit < gap("left", 0.45)
     assert made.action.in_front("torso-left", 0.4) < 0 and made.action.in_front("torso-left", 1.0) == np.inf
     parts = made.scene.parts
-    assert not set(range(len(parts))) - {k for piece in made.sewn for k in piece} and len(made.sewn) == 2
+    assert not set(range(len(parts))) - {k for piece in made.action.pieces() for k in piece} and len(made.action.pieces()) == 2
 
 
 def test_gathers():

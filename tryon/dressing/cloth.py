@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tryon.compose import cloth_of
-from tryon.fit import Fit, carried_on, splat
+from tryon.fit import Body, Fit, carried_on, splat
 from tryon.garment import Garment
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
@@ -19,13 +19,14 @@ SUBSTEPS, ITERATIONS = 3, 4  # of the simulation, per frame of 24
 STRETCH = 1.06  # to what share of its length cloth stretches,
 GATHER = 0.16  # and to what share it can be gathered
 LAMBDA = 0.22  # distance of two folds, torso lengths
+INSIDE = 0.72  # brightness of the inside of cloth
 
 
 @dataclass
 class Sheet:
     """One part of a garment as it lies in the still. ``part`` as in tryon.fit.Layer; colour uint8 HxWx3 and alpha uint8 HxW 0..255 on the photo with
-    ``pad`` more pixels around; set later: active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx2, height of crests
-    across and along the part, about -1..1; texture uint8 HxWx4, colour and alpha."""
+    ``pad`` more pixels around; set later: active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx4: heights, about
+    -1..1, of crests across and along the part, and how far, x and y in pixels, cloth lies from its crest (``ridges``)."""
 
     part: str
     colour: np.ndarray
@@ -75,6 +76,23 @@ def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[She
         alpha *= np.isin(pieces, np.unique(pieces[pad:pad + h, pad:pad + w]))
         out.append(Sheet(layer.part, cv2.remap(pixels, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.rint(alpha).astype(np.uint8)))
     return out, pad
+
+
+def halves(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
+    """The torso, parted at the middle of the front, then the other parts."""
+    torso = next(s for s in parts if s.part == "torso")
+    y, x = np.mgrid[0:torso.alpha.shape[0], 0:torso.alpha.shape[1]].astype(np.float32)
+    across = (x - pad - body.neck[0]) * body.across[0] + (y - pad - body.neck[1]) * body.across[1]
+    out = []
+    for side, sign in (("left", body.right_to_left), ("right", -body.right_to_left)):
+        half = np.clip(across * sign + (2.0 if side == "left" else 0.5), 0, 1)  # the left one reaches a little under the right one
+        out.append(Sheet(f"torso-{side}", torso.colour, (torso.alpha * half).astype(np.uint8)))
+    return out + [s for s in parts if s is not torso]
+
+
+def lined(sheet: Sheet, part: str) -> Sheet:
+    """The inside of what is behind a sheet."""
+    return Sheet(part, (sheet.colour * np.float32(INSIDE)).astype(np.uint8), sheet.alpha)
 
 
 def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
