@@ -18,7 +18,7 @@ PAD = 40  # steps of the coarse grid by which cloth is known beyond the photo
 SUBSTEPS, ITERATIONS = 3, 4  # of the simulation, per frame of 24
 STRETCH = 1.06  # to what share of its length cloth stretches,
 GATHER = 0.16  # and to what share it can be gathered
-LAMBDA = 0.22  # distance of two folds, torso lengths
+LAMBDA = 0.27  # distance of two folds, torso lengths
 INSIDE = 0.72  # brightness of the inside of cloth
 
 

@@ -44,8 +44,12 @@ class Ground:
         if self.freed.any():
             kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
             self.way = self._ways(kept, body)
-        # What is next to the new garment anyway has no way to go: it fades.
-        self.rim = 1 - smooth(np.hypot(self.way[..., 0], self.way[..., 1])[self.freed], 0.02 * unit, 0.06 * unit) * cloth[self.freed]
+        # What is next to the new garment anyway has no way to go, and what is beside the cloth none of its own: it fades, the farthest
+        # first.
+        length = np.hypot(self.way[..., 0], self.way[..., 1]) / (0.16 * unit)
+        stays = 1 - smooth(length, 0.4, 1) * cloth
+        self.way *= (1 - stays)[..., None]
+        self.rim, self.far = stays[self.freed], np.minimum(length, 1)[self.freed]
 
     def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
         """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
@@ -89,7 +93,7 @@ class Ground:
             k = 1 / max(1 - gone, 0.02) - 1
             at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
             still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
-            still = still + self.rim[:, None] * (1 - gone - still)
+            still = still + self.rim[:, None] * (np.clip(2 * (1 - gone) - self.far, 0, 1)[:, None] - still)
             drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
             image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)
             layout[self.freed] = np.where(still[:, 0] > 0.5, self.before.layout[self.freed], self.after.layout[self.freed])
@@ -121,8 +125,10 @@ class Occluders:
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         self.down = (x - scene.origin[0]) * body.down[0] + (y - scene.origin[1]) * body.down[1]
         self.person = soft(layout != S.BACKGROUND)
+        # What comes from behind is not seen in gaps that the garment will close, beside an arm: it would come and go.
+        self.body = soft((layout != S.BACKGROUND) | worn)
         arm = lambda side: capsule((h, w), scene.limb(side, arm=True), (0.12 * unit, 0.1 * unit, 0.09 * unit))
-        self.person_but = {side: self.person * ~arm(side) for side in ("right", "left")}
+        self.but = {side: self.body * ~arm(side) for side in ("right", "left")}
 
     def hides(self, part: str, time: float, at, far: np.ndarray) -> np.ndarray:
         """How much, 0..1, of cloth of a part that is ``far`` pixels from its place is hidden at ``at``, an index of the photo."""
@@ -130,5 +136,5 @@ class Occluders:
         out = np.maximum(self.hidden[at] * close, (self.torso if part.startswith("torso") else self.front)[at])
         line = self.action.in_front(part, time)
         if line < np.inf:
-            out = np.maximum(out, self.person_but.get(part, self.person)[at] * (self.down[at] > line))
+            out = np.maximum(out, self.but.get(part, self.body)[at] * (self.down[at] > line))
         return out
