@@ -38,7 +38,7 @@ class Action:
         return list(range(len(self.s.parts)))
 
     def in_front(self, part: str, time: float) -> float:
-        """Down to what length below the collar a part is in front of the person."""
+        """How far round the shoulder, down and inwards (tryon.dressing.ground.Occluders), a part is in front of the person."""
         return np.inf
 
     def form(self, time: float) -> np.ndarray:
@@ -298,7 +298,7 @@ class Open(Action):
         if side == "right":
             return np.inf
         shown = smooth(time, end - 0.14, end + 0.1) if part != side else smooth(time, end - 0.1, end + 0.05)
-        return -0.3 * self.s.unit + shown * (self.s.bottom + 0.4 * self.s.unit) if shown < 1 else np.inf
+        return -0.3 * self.s.unit + shown * (self.s.bottom + 0.9 * self.s.unit) if shown < 1 else np.inf
 
 
 class FromAbove(Action):

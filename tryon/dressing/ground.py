@@ -122,8 +122,10 @@ class Occluders:
                 front = front | (layout == S.LOWER) & laid & ~worn  # what is tucked in is pulled down under the waistband
                 torso = front | bare_arms(layout, body, unit) & ~worn
         self.front, self.torso = soft(front), soft(torso)
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        self.down = (x - scene.origin[0]) * body.down[0] + (y - scene.origin[1]) * body.down[1]
+        # What comes round from behind, on the left, shows first at the shoulder, then downwards and inwards: how far that is at every pixel.
+        rel = np.indices((h, w), np.float32)[::-1].transpose(1, 2, 0) - scene.origin.astype(np.float32)
+        shoulder = float((scene.limb("left", arm=True)[0] - scene.origin) @ body.across)
+        self.round = rel @ body.down + 1.2 * (shoulder - rel @ body.across) * np.sign(shoulder)
         self.person = soft(layout != S.BACKGROUND)
         # What comes from behind is not seen in gaps that the garment will close, beside an arm: it would come and go.
         self.body = soft((layout != S.BACKGROUND) | worn)
@@ -136,5 +138,5 @@ class Occluders:
         out = np.maximum(self.hidden[at] * close, (self.torso if part.startswith("torso") else self.front)[at])
         line = self.action.in_front(part, time)
         if line < np.inf:
-            out = np.maximum(out, self.but.get(part, self.body)[at] * (self.down[at] > line))
+            out = np.maximum(out, self.but.get(part, self.body)[at] * (self.round[at] > line))
         return out
