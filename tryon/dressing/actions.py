@@ -149,12 +149,12 @@ class StepIn(Action):
 
     def __init__(self, scene: Scene):
         s = self.s = scene
-        legs = s.category == "lower" and "left" in s.parts
+        unit, lines = s.unit, {side: s.limb(side, arm=False) for side in ("right", "left")}
+        apart = (lines["left"] - lines["right"]) @ s.body.across
+        legs = s.category == "lower" and "left" in s.parts and apart[-1] * np.sign(apart[0]) > 0.1 * unit  # crossed legs are stepped in with together
         begin = ((0.0, "one leg"), (0.2, "other leg")) if legs else ((0.0, "step in"),)
         self.phases = *begin, (0.45, "pull up"), (0.9, "settle")
-        unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
-        lines = {side: s.limb(side, arm=False) for side in ("right", "left")}
         # From the waist down: clothes that sit low begin below the hips.
         def leg(start: np.ndarray, line: np.ndarray) -> Curve:
             below = line[(line - start) @ s.body.down > 0.08 * unit]
@@ -178,9 +178,7 @@ class StepIn(Action):
             # Each point follows the leg it is of; over the crotch, both.
             below = s.b - (waist - s.origin) @ s.body.down
             soft = 0.22 * unit * (1 - smooth(below, 0.25 * unit, 0.5 * unit)) + 0.03 * unit
-            mine = (lines["left"][0] - lines["right"][0]) @ s.body.across > 0
-            a = s.a - float((waist - s.origin) @ s.body.across)
-            left = smooth((a if mine else -a) / soft, -1, 1)
+            left = smooth(np.sign(apart[0]) * (s.a - float((waist - s.origin) @ s.body.across)) / soft, -1, 1)
             self.share = {"right": 1 - left, "left": left}
         else:
             self.share = {"both": np.ones_like(s.a)}
