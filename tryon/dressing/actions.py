@@ -42,7 +42,7 @@ class Action:
         return np.inf
 
     def form(self, time: float) -> np.ndarray:
-        """float32 S x gh x gw x 2: how high cloth stands out towards the viewer, and how far outside the outline of what is gathered it is, in pixels."""
+        """float32 S x gh x gw x 2: how high cloth stands out to the viewer, and how far it is outside the outline of what is gathered, in pixels."""
         return np.broadcast_to(np.float32((0, -1)), (*self.s.active.shape, 2))
 
 
@@ -87,7 +87,7 @@ class OverHead(Action):
         return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.97) ** 1.35, self.least)
 
     def ring(self, a, b, time: float, back: bool = False) -> tuple[np.ndarray, ...]:
-        """Where cloth at a, b lies in the axes of the torso, how high towards the viewer, and how far outside the outline of what is gathered: pixels."""
+        """Where cloth at a, b lies in the axes of the torso, how high towards the viewer, and how far outside what is gathered: in pixels."""
         s, pulled, x = self.s, self.pulled(time), b / self.length
         fall, round_ = ramp(time, 0.0, self.ON), 1 - ramp(time, 0.3, self.CLOSED)
         # Gathered, all rows are as wide as the ring, and what stands off beside them is tucked in.
@@ -151,7 +151,8 @@ class StepIn(Action):
         s = self.s = scene
         unit, lines = s.unit, {side: s.limb(side, arm=False) for side in ("right", "left")}
         apart = (lines["left"] - lines["right"]) @ s.body.across
-        legs = s.category == "lower" and "left" in s.parts and apart[-1] * np.sign(apart[0]) > 0.1 * unit  # crossed legs are stepped in with together
+        # Crossed legs are stepped in with together.
+        legs = s.category == "lower" and "left" in s.parts and apart[-1] * np.sign(apart[0]) > 0.1 * unit
         begin = ((0.0, "one leg"), (0.2, "other leg")) if legs else ((0.0, "step in"),)
         self.phases = *begin, (0.45, "pull up"), (0.9, "settle")
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))

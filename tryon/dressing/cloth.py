@@ -108,8 +108,8 @@ def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
 
 
 def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Irregular crests that lie across ``along``; along and across HxW in pixels; ``length``: from crest to crest. Returns their heights, about -1..1,
-    and how far from its crest, in pixels along, cloth lies that would, gathered to nothing, be seen at that crest: float32 HxW each."""
+    """Irregular crests that lie across ``along``; along and across HxW in pixels; ``length``: from crest to crest. Returns their heights, about
+    -1..1, and how far along, in pixels, cloth lies from the crest that alone is seen of it when it is gathered to nothing: float32 HxW each."""
     h, w = along.shape
     def noise(cell: float, stretch: float = 1.0) -> np.ndarray:
         small = rng.standard_normal((max(2, int(h / cell)), max(2, int(w / (cell * stretch))))).astype(np.float32)
@@ -118,7 +118,8 @@ def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.
         # Crests run slanting, part and meet: the phase wanders by more than a turn, and each dies away after a while.
         phase = 2 * np.pi * (along + 0.3 * across * noise(9 * length)) / length + 2.6 * noise(2.5 * length, 1.3) + 2.5 * noise(6 * length)
         strength = np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4)
-        return strength * (np.cos(phase) + 0.3 * np.cos(2 * phase)), np.minimum(strength, 1) * (np.mod(phase + np.pi, 2 * np.pi) - np.pi) * (length / (2 * np.pi))
+        aside = (np.mod(phase / (2 * np.pi) + 0.5, 1) - 0.5) * length
+        return strength * (np.cos(phase) + 0.3 * np.cos(2 * phase)), np.minimum(strength, 1) * aside
     (wide, aside), (narrow, _) = waves(1.5 * length), waves(0.8 * length)
     return (0.6 * wide + 0.4 * narrow).astype(np.float32), aside.astype(np.float32)
 
@@ -144,8 +145,8 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
     """Positions S x gh x gw x 2 of every frame, from the first to the last, as they are worked out.
 
     rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the
-    cloth, like rest, and how loose it is there, 0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
-    its neighbours; towards the end it comes to rest.
+    cloth, like rest, and how loose it is there, 0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia,
+    falls where it is loose, and gives way to its neighbours; towards the end it comes to rest.
     """
     steps = max(1, round(SUBSTEPS * 24 / frames))
     h = 24 / (frames * steps)  # frames of 24 per step
@@ -179,7 +180,8 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
         yield rest.copy() if frame == frames - 1 else x.copy()
 
 
-def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float,
+         shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Splat points x (gh x gw x 2, pixels) with their values (gh x gw x C) onto a grid ``shape`` that is ``ratio`` times coarser than the photo:
     float32 h x w x C, carried on beyond what is covered, and cover float32 h x w in 0..1."""
     h, w = shape

@@ -1,4 +1,5 @@
-"""Scene: body and cloth at rest, in coordinates that actions move cloth in - along limbs, down the torso, out of gathers - and the body in its way.
+"""Scene: body and cloth at rest, in coordinates that actions move cloth in - along limbs, down the torso, out of gathers - and the body that is in
+the way.
 
 Times run from 0 to 1, distances are pixels of the photo.
 """
@@ -100,7 +101,8 @@ class Scene:
         used, torsos = self.active.any(0), [p.startswith("torso") for p in self.parts]
         self.top, self.bottom = float(self.b[used].min()), float(self.b[used].max())
         self.hem = float(self.b[self.active[torsos].any(0)].max())
-        self.rows, left, right = self._rows(self.inside[torsos.index(True)])
+        torso = torsos.index(True)
+        self.rows, left, right = self._rows(self.inside[torso] if self.inside[torso].any() else self.active[torso])
         self.middles, self.halves = (left + right) / 2, np.maximum((right - left) / 2, 1.0)
         rng = np.random.default_rng(0)
         self.noise = self._noise(rng), self._noise(rng)
@@ -110,9 +112,9 @@ class Scene:
         """Where rows are, down from the collar, and where cloth at points ``on`` (bool gh x gw) begins and ends across."""
         rows = np.linspace(self.b[on].min(), self.b[on].max(), ROWS)
         near = [self.a[on & (np.abs(self.b - r) < 0.75 * self.grid.spacing)] for r in rows]
-        known = np.array([len(n) > 1 for n in near])
+        known = np.array([len(n) > 0 for n in near])
         even = lambda v: np.convolve(np.pad(np.interp(rows, rows[known], v), 2, mode="edge"), np.ones(5) / 5, "valid")
-        return rows, even([n.min() for n in near if len(n) > 1]), even([n.max() for n in near if len(n) > 1])
+        return rows, even([n.min() for n in near if len(n)]), even([n.max() for n in near if len(n)])
 
     def row(self, b) -> tuple[np.ndarray, np.ndarray]:
         """The middle and half the width of the cloth of the torso at b."""
