@@ -236,7 +236,7 @@ class Open(Action):
             t, u = curve.project(s.rest[0])
             sign = 1.0 if (line[0] - s.body.neck) @ s.body.across > 0 else -1.0
             length = max(float(np.percentile(t[s.on(side)], 97)), 0.2 * unit) if side in s.parts else 0.5 * unit
-            edge = sign * (0.3 * unit if side not in s.parts else 0.33 * unit)
+            edge = sign * (0.3 if side not in s.parts else 0.33) * unit * min(s.body.view, 1.0)
             self.arms[side] = curve, t, u, length, smooth(t, -0.02 * unit, 0.22 * unit), sign, edge
         # How far aside the first side must be to be out of the photo.
         self.reach = 0.0
