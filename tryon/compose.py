@@ -204,10 +204,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     arm_region = {side: capsule((h, w), line, (0.105 * unit, 0.078 * unit, 0.058 * unit)) for side, line in arms.items()}
     arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
 
-    shoulders = np.zeros((h, w), np.uint8)
-    for line in arms.values():  # a bare shoulder is covered by the torso of a garment, the arm below it is in front
-        cv2.circle(shoulders, tuple(int(v) for v in np.rint(line[0])), max(1, int(0.2 * unit)), 1, -1)
-    arm_in_front = arm_skin & (shoulders == 0)
+    arm_in_front = bare_arms(canvas.layout, body, unit)
 
     # What stays in front of every layer, and what stays in front of the torso only.
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
@@ -416,6 +413,14 @@ def hands(layout: np.ndarray, body: Body) -> np.ndarray:
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
         out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= np.isin(window, (S.LEFT_ARM, S.RIGHT_ARM)) & (along > 0)
     return out
+
+
+def bare_arms(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
+    """Bool HxW: skin of the arms below the shoulders. A bare shoulder is covered by the torso of a garment, the arm below it is in front."""
+    shoulders = np.zeros(layout.shape, np.uint8)
+    for side in ("left", "right"):
+        cv2.circle(shoulders, tuple(int(v) for v in np.rint(body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
+    return np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0)
 
 
 def part_reaches(layers, side: str, region: np.ndarray) -> bool:

@@ -222,32 +222,41 @@ def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.n
     keep = keep.ravel()
     s, t = dense[0].reshape(-1, 2)[keep], dense[1].reshape(-1, 2)[keep]
     ok = (t[:, 0] > -4) & (t[:, 0] < w + 3) & (t[:, 1] > -4) & (t[:, 1] < h + 3)
-    s, t = s[ok], t[ok] + 4
-    W, H = w + 8, h + 8
-    x0, y0 = np.floor(t[:, 0]).astype(int), np.floor(t[:, 1]).astype(int)
-    fx, fy = t[:, 0] - x0, t[:, 1] - y0
-    total, sx, sy = np.zeros(H * W), np.zeros(H * W), np.zeros(H * W)
-    for dx, dy, weight in ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy)):
-        index = (y0 + dy) * W + x0 + dx
-        total += np.bincount(index, weight, H * W)
-        sx += np.bincount(index, weight * s[:, 0], H * W)
-        sy += np.bincount(index, weight * s[:, 1], H * W)
-    acc = np.stack((sx, sy, total), -1).reshape(H, W, 3)
-    cover = acc[..., 2] > 1e-3
-    # Where nothing landed, the map is carried on from wider and wider neighbourhoods.
-    out = np.where(cover[..., None], acc[..., :2] / np.maximum(acc[..., 2:], 1e-6), 0)
-    known = cover.copy()
-    base = np.where(known[..., None], np.concatenate((out, np.ones((H, W, 1))), -1), 0).astype(np.float32)
-    for sigma in (1.0, 2.0, 5.0, 12.0):
-        if known.all():
-            break
-        blurred = cv2.GaussianBlur(base, (0, 0), sigma)
-        fill = ~known & (blurred[..., 2] > 1e-4)
-        out[fill] = (blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-9))[fill]
-        known |= fill
+    sums, total = splat(t[ok] + 4, s[ok], (h + 8, w + 8))
+    cover = total > 1e-3
+    out = carried_on(np.where(cover[..., None], sums / np.maximum(total, 1e-6)[..., None], 0), cover, (1.0, 2.0, 5.0, 12.0))
     solid = cv2.dilate(cover.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     out = cv2.GaussianBlur(out, (0, 0), 0.9)  # of the splats' noise nothing shows at the outline
     return out[4:-4, 4:-4].astype(np.float32), solid[4:-4, 4:-4]
+
+
+def splat(points: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Values NxC at points Nx2 (x and y, inside the grid) shared out to the four places of a grid h x w around each: their sums h x w x C and the
+    weights h x w, float64."""
+    h, w = shape
+    at = np.floor(points).astype(int)
+    fx, fy = (points - at).T
+    index, total, sums = at[:, 1] * w + at[:, 0], np.zeros(h * w), [np.zeros(h * w) for _ in range(values.shape[1])]
+    for shift, weight in ((0, (1 - fx) * (1 - fy)), (1, fx * (1 - fy)), (w, (1 - fx) * fy), (w + 1, fx * fy)):
+        total += np.bincount(index + shift, weight, h * w)
+        for c, s in enumerate(sums):
+            s += np.bincount(index + shift, weight * values[:, c], h * w)
+    return np.stack(sums, -1).reshape(h, w, -1), total.reshape(h, w)
+
+
+def carried_on(values: np.ndarray, known: np.ndarray, sigmas: tuple[float, ...]) -> np.ndarray:
+    """Values h x w x C where they are ``known`` (bool h x w), elsewhere the mean of a neighbourhood of the first of ``sigmas`` (in places) that reaches
+    there."""
+    out, found = values.copy(), known.copy()
+    base = np.where(known[..., None], np.concatenate((values, np.ones((*known.shape, 1))), -1), 0).astype(np.float32)
+    for sigma in sigmas:
+        if found.all():
+            break
+        blurred = cv2.GaussianBlur(base, (0, 0), sigma)
+        fill = ~found & (blurred[..., -1] > 1e-4)
+        out[fill] = (blurred[..., :-1] / np.maximum(blurred[..., -1:], 1e-9))[fill]
+        found |= fill
+    return out
 
 
 def fit(person: Person, garment: Garment) -> Fit:

@@ -1,12 +1,17 @@
 """tryon/dressing/actions.py: where each kind of garment is wanted, and when."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import wear
 
+from tryon import schema as S
 from tryon.compose import lay_out
-from tryon.dressing.actions import Curve, FromAbove, Open, OverHead, StepIn, gathered, placed_for, ramp
+from tryon.dressing.actions import FromAbove, Open, OverHead, StepIn
 from tryon.dressing.cloth import sheets
-from tryon.dressing.film import Stage, Still
+from tryon.dressing.film import Stage
+from tryon.dressing.ground import Still
+from tryon.dressing.scene import Curve, gathered, placed_for, ramp
 from tryon.fit import Body, fit
 
 ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn,
@@ -65,7 +70,30 @@ def test_one_sleeve_then_the_other(persons, goods):
     assert gap("right", 0.45) < 0.3 * made.unit < gap("left", 0.45)
     assert made.action.in_front("torso-left", 0.4) < 0 and made.action.in_front("torso-left", 1.0) == np.inf
     parts = made.scene.parts
-    assert not set(range(len(parts))) - {k for piece in made.sewn for k in piece} and len(made.sewn) == 2
+    assert not set(range(len(parts))) - {k for piece in made.action.pieces() for k in piece} and len(made.action.pieces()) == 2
+
+
+def test_ring_goes_round_the_head(persons, goods):
+    """A bundle in front of the face that the head cannot come through; a back that is in front of the head, or never goes."""
+    made = stage(persons["edgar"], goods["top-01"])
+    act, parts = made.action, made.scene.parts
+    front, back, hem = parts.index("torso"), parts.index("torso-back"), act.length
+    middle, half = made.scene.row(0.3 * hem)
+    a, b = middle + np.array((-1, 0, 1)) * half, np.full(3, 0.3 * hem)
+    opening = act.ring(a, b, 0.2)[1] - act.ring(a, b, 0.2, back=True)[1]
+    assert opening[1] > 0.15 * made.unit and np.abs(opening[[0, 2]]).max() < 0.06 * made.unit
+    assert act.order(0.2)[0] == back and back not in act.order(0.8) and act.order(0.2)[-1] == front != act.order(0.8)[-1]
+    assert act.in_front("torso-back", 0.2) == -np.inf and act.in_front("torso", 0.2) == np.inf
+    assert act.form(0.2)[front, ..., 0].max() > 0.2 * made.unit and np.abs(act.form(1.0)[..., 0]).max() < 1
+
+
+def test_crossed_legs_step_in_together(persons, goods):
+    """Trouser legs that are torn apart and tangled on their way up crossed legs."""
+    person = persons["edgar"]
+    crossed = person.pose.copy()
+    crossed[0, [S.R_ANKLE, S.L_ANKLE]] = person.pose[0, [S.L_ANKLE, S.R_ANKLE]]
+    one, both = stage(person, goods["trousers-07"]).action, stage(replace(person, pose=crossed), goods["trousers-07"]).action
+    assert {"one leg", "other leg"} < {name for _, name in one.phases} and "step in" in {name for _, name in both.phases}
 
 
 def test_gathers():

@@ -80,6 +80,7 @@ def test_drawn_at_rest_is_in_place(rest):
     """A picture that is shifted, turned or scaled when nothing has moved."""
     values = np.dstack((rest[0], np.ones(rest.shape[1:3], np.float32)))
     out, cover = draw(rest[0], values, np.ones(rest.shape[1:3], bool), 6.0, 2.0, (80, 70))
+    cover = cover > 0.5
     y, x = np.nonzero(cover[16:56, 12:40])
     at = np.stack((x + 12, y + 16), -1)
     assert len(at) > 500 and np.abs(out[at[:, 1], at[:, 0], :2] - (2 * at + 0.5)).max() < 0.3
@@ -91,6 +92,7 @@ def test_drawn_moved_and_gathered(rest):
     x = rest[0] * (1.05, 0.3) + (10, 40)
     out, cover = draw(x, rest[0], np.ones(rest.shape[1:3], bool), 6.0, 2.0, (80, 70))
     top, bottom, left, right = x[0, 0, 1] / 2, x[-1, 0, 1] / 2, x[0, 0, 0] / 2, x[0, -1, 0] / 2
+    cover = cover > 0.5
     inside = cover[int(top) + 2:int(bottom) - 2, int(left) + 2:int(right) - 2]
     assert inside.all() and cover.sum() < 1.5 * (bottom - top + 3) * (right - left + 3)
 
@@ -98,8 +100,9 @@ def test_drawn_moved_and_gathered(rest):
 def test_ridges_are_irregular():
     """Folds like corduroy: the same distance everywhere, across the whole width."""
     y, x = np.mgrid[0:200, 0:160].astype(np.float32)
-    h = ridges(y, x, 15.0, np.random.default_rng(0))
-    assert h.shape == y.shape and h.dtype == np.float32 and np.abs(h).max() < 2.5 and h.std() > 0.2
+    h, aside = ridges(y, x, 15.0, np.random.default_rng(0))
+    assert h.shape == aside.shape == y.shape and h.dtype == aside.dtype == np.float32 and np.abs(h).max() < 2.5 and h.std() > 0.2
+    assert np.abs(aside).max() <= 0.75 * 15 + 1e-3, "no farther than half way to the next crest"
     assert np.corrcoef(h[:, 20], h[:, 140])[0, 1] < 0.5
     spectrum = np.abs(np.fft.rfft(h - h.mean(0), axis=0)).mean(1) ** 2
     assert spectrum.max() < 0.35 * spectrum.sum()

@@ -6,215 +6,156 @@ sleeves that a person would reach into are drawn over them. What lies outside th
 
 Times run from 0 to 1, distances are pixels of the photo. The order of the sides is the person's own: right first.
 """
-from dataclasses import dataclass
-
-import cv2
 import numpy as np
 
-from tryon.compose import capsule
-from tryon.dressing.cloth import Grid
+from tryon.dressing.cloth import Sheet, halves, lined
+from tryon.dressing.scene import Curve, Scene, gathered, placed_for, ramp, round_off
 from tryon.fit import Body, smooth
 
 HEIGHT = 3.3  # of a body, in torso lengths (tryon.fit's proportions)
-OPEN = ("jacket", "shirt")  # kinds that open at the front
 
 
-def ramp(t: float, a: float, b: float) -> float:
-    """0 before ``a``, 1 after ``b``, eased in between."""
-    t = float(np.clip((t - a) / (b - a), 0, 1))
-    return 0.45 * t + 0.55 * t * t * (3 - 2 * t)
+class Action:
+    """Called with a time: where the points of the sheets are wanted, float32 S x gh x gw x 2, and how loose cloth is there, float32 S x gh x gw in
+    0..1. ``phases``: when they begin, and what is done."""
+
+    phases: tuple[tuple[float, str], ...]
+
+    def __init__(self, scene: Scene):
+        self.s = scene
+
+    @staticmethod
+    def cut(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
+        """The sheets that move for themselves, of parts with ``pad`` pixels around the photo."""
+        return parts
+
+    def pieces(self) -> list[list[int]]:
+        """Numbers of the sheets that are sewn to one another."""
+        return [list(range(len(self.s.parts)))]
+
+    def order(self, time: float) -> list[int]:
+        """Numbers of the sheets that are drawn, back to front."""
+        return list(range(len(self.s.parts)))
+
+    def in_front(self, part: str, time: float) -> float:
+        """How far round the shoulder, down and inwards (tryon.dressing.ground.Occluders), a part is in front of the person."""
+        return np.inf
+
+    def form(self, time: float) -> np.ndarray:
+        """float32 S x gh x gw x 2: how high cloth stands out to the viewer, and how far it is outside the outline of what is gathered, in pixels."""
+        return np.broadcast_to(np.float32((0, -1)), (*self.s.active.shape, 2))
 
 
-class Curve:
-    """A limb as a smooth curve, extended straight at both ends: ``t`` is the length along it from the first of the points Kx2, ``u`` the side."""
-
-    def __init__(self, points: np.ndarray, reach: float):
-        seg = np.diff(points, axis=0)
-        first, last = (d / max(float(np.linalg.norm(d)), 1e-6) for d in (seg[0], seg[-1]))
-        ends = np.concatenate(((points[0] - first * reach)[None], points, (points[-1] + last * reach)[None]))
-        length = np.concatenate(((0.0,), np.cumsum(np.linalg.norm(np.diff(ends, axis=0), axis=1))))
-        at = np.linspace(0, length[-1], 240)
-        line = np.stack([np.interp(at, length, ends[:, k]) for k in range(2)], 1)
-        kernel = np.hanning(27)[1:-1]
-        line = np.stack([np.convolve(np.pad(line[:, k], 12, mode="reflect", reflect_type="odd"), kernel / kernel.sum(), "valid") for k in range(2)], 1)
-        self.line = line
-        self.t = np.concatenate(((0.0,), np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
-        self.t -= self.t[np.argmin(((line - points[0]) ** 2).sum(1))]
-        tangent = np.gradient(line, axis=0)
-        self.tangent = tangent / np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
-        self.length = float(self.t[np.argmin(((line - points[-1]) ** 2).sum(1))])  # of the limb itself
-
-    def project(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        flat = p.reshape(-1, 2)
-        near = np.argmin(((flat[:, None] - self.line[None]) ** 2).sum(-1), 1)
-        rel, d = flat - self.line[near], self.tangent[near]
-        t, u = self.t[near] + (rel * d).sum(1), rel[:, 1] * d[:, 0] - rel[:, 0] * d[:, 1]
-        return t.reshape(p.shape[:-1]), u.reshape(p.shape[:-1])
-
-    def at(self, t: np.ndarray, u) -> np.ndarray:
-        x, y, dx, dy = (np.interp(t, self.t, c) for c in (*self.line.T, *self.tangent.T))
-        return np.stack((x - dy * u, y + dx * u), -1)
-
-    def leaves(self, shape: tuple[int, int]) -> float:
-        """Length at which the curve leaves a photo of ``shape`` for good."""
-        x, y = self.line.T
-        inside = (x >= 0) & (x < shape[1]) & (y >= 0) & (y < shape[0]) & (self.t >= 0)
-        return float(self.t[inside].max()) if inside.any() else 0.0
-
-
-def gathered(x: np.ndarray, placed: float, least: float = 0.24, width: float = 0.75) -> np.ndarray:
-    """Where cloth at ``x`` of its length (0 at the end that leads, 1 at the other) lies when ``placed`` of it has come out of the gathers: the rest is
-    gathered to the share ``least``, with a soft front. Below 0 nothing is gathered."""
-    s = np.linspace(0, 1.3, 66)
-    rate = least + (1 - least) * smooth(placed * (1 + width) - np.minimum(s, 1), 0, width)
-    return np.where(x < 0, x, np.interp(x, s, np.concatenate(((0.0,), np.cumsum((rate[1:] + rate[:-1]) / 2) * (s[1] - s[0])))))
-
-
-def round_off(x: np.ndarray) -> np.ndarray:
-    """Width of a bunch of cloth at ``x`` 0..1 of its length: narrower at both ends."""
-    return 1 - 0.3 * np.abs(2 * np.clip(x, 0, 1) - 1) ** 3
-
-
-def placed_for(total: float, least: float = 0.24) -> float:
-    """How much must have come out of the gathers for the whole to be ``total`` of its length."""
-    tries = np.linspace(0, 1, 33)
-    return float(np.interp(total, [float(gathered(np.array(1.0), p, least)) for p in tries], tries))
-
-
-@dataclass
-class Scene:
-    """Body and cloth at rest, in the axes of the torso: a across, b down from the collar, for every point of every sheet. category and subcategory
-    of schema; shape H, W of the photo; parts and active bool S x gh x gw of the sheets."""
-
-    body: Body
-    category: str
-    subcategory: str
-    shape: tuple[int, int]
-    grid: Grid
-    parts: list[str]
-    active: np.ndarray
-    seed: int = 0
-
-    def __post_init__(self):
-        self.unit = self.body.unit
-        points = self.grid.points().astype(float)
-        self.rest = np.broadcast_to(points, (len(self.parts), *points.shape))
-        self.origin = self.body.neck - 0.075 * self.unit * self.body.down
-        rel = points - self.origin
-        self.a, self.b = rel @ self.body.across, rel @ self.body.down
-        used = self.active.any(0)
-        self.top, self.bottom = float(self.b[used].min()), float(self.b[used].max())
-        body = self.active[self.parts.index(next(p for p in self.parts if p.startswith("torso")))]
-        self.hem = float(self.b[self.active[[p.startswith("torso") for p in self.parts]].any(0)].max())
-        self.half = float(np.percentile(np.abs(self.a[body]), 95))
-        self.rows = self._widths(body)
-        self.even = self._even()
-        rng = np.random.default_rng(self.seed)
-        self.noise = self._noise(rng), self._noise(rng)
-        self.late = {"right": 0.0, "left": 0.05 + 0.04 * rng.random()}
-
-    def _widths(self, on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Half the width of the cloth at points ``on`` (bool gh x gw) row by row: where the rows are, down from the collar, and the widths."""
-        rows = np.linspace(self.b[on].min(), self.b[on].max(), 24)
-        near = [np.abs(self.a[on & (np.abs(self.b - r) < 1.5 * self.grid.spacing)]) for r in rows]
-        return rows, np.array([np.percentile(n, 92) if len(n) > 3 else self.half for n in near])
-
-    def _even(self) -> np.ndarray:
-        """By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist."""
-        rows, wide = self.rows
-        mean = np.minimum(np.convolve(np.pad(wide, 11, mode="edge"), np.hanning(25)[1:-1] / np.hanning(25).sum(), "valid"), np.median(wide))
-        return np.interp(self.b, rows, np.clip(mean / np.maximum(wide, 1.0), 0.5, 1.25))
-
-    def _noise(self, rng) -> np.ndarray:
-        small = rng.standard_normal((7, 5)).astype(np.float32)
-        return cv2.resize(small, self.a.shape[::-1], interpolation=cv2.INTER_CUBIC)
-
-    def sides(self) -> dict[str, str]:
-        """Side of the garment -> side of the body it is seen on."""
-        return {s: s if self.body.right_to_left > 0 else {"left": "right", "right": "left"}[s] for s in ("right", "left")}
-
-    def vector(self, a, b) -> np.ndarray:
-        return np.asarray(a)[..., None] * self.body.across + np.asarray(b)[..., None] * self.body.down
-
-    def rough(self, loose: np.ndarray) -> np.ndarray:
-        """Irregular displacement of gathered cloth."""
-        return self.vector(self.noise[0] * loose * 0.045 * self.unit, self.noise[1] * loose * 0.05 * self.unit)
-
-
-class OverHead:
-    """Tops, sweaters, dresses: gathered, over the head; the body is pulled down while the sleeves run out along the arms."""
+class OverHead(Action):
+    """Tops, sweaters, dresses: gathered to a ring, whose front passes the face and whose back, ``torso-back``, the back of the head; the body is
+    pulled down while the sleeves, which hang from the ring, run out along the arms."""
 
     phases = ((0.0, "over the head"), (0.42, "pull down"), (0.92, "settle"))
+    ON, CLOSED = 0.45, 0.6  # when the ring lies on the shoulders, and when nothing is seen any more of its back
+    SLEEVE = 0.26  # share of its length that a sleeve is gathered to
 
     def __init__(self, scene: Scene):
         s = self.s = scene
-        self.length = s.hem
-        self.least = float(np.clip(0.36 * s.unit / max(self.length, 1.0), 0.17, 0.3))
-        self.bunch = self.length * self.least
-        y = s.origin[1] + s.bottom * self.least
-        self.start = -(y + 0.12 * s.unit)  # just above the photo
+        self.length, self.wide = s.hem, 1.1 * float(np.median(s.halves))
+        self.least = float(np.clip(0.34 * s.unit / max(self.length, 1.0), 0.15, 0.3))
+        self.start = -(s.origin[1] + s.bottom * self.least + 0.2 * s.unit)  # just above the photo
         self.arms = {}
-        for side, seen in s.sides().items():
-            if side in s.parts:
-                curve = Curve(s.body.limb(seen, arm=True)[0], 3 * s.unit)
-                t, u = curve.project(s.rest[0])
-                on = s.active[s.parts.index(side)]
-                self.arms[side] = curve, t, u, max(float(np.percentile(t[on], 97)), 0.1 * s.unit), smooth(t, -0.02 * s.unit, 0.22 * s.unit)
+        for side in (p for p in ("right", "left") if p in s.parts):
+            curve = Curve(s.limb(side, arm=True), 3 * s.unit)
+            t, u = curve.project(s.rest[0])
+            joint = curve.at(np.array(0.0), 0.0) - s.origin
+            self.arms[side] = curve, t, u, max(float(np.percentile(t[s.on(side)], 97)), 0.1 * s.unit), joint @ s.body.across, joint @ s.body.down
+
+    @staticmethod
+    def cut(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
+        return [lined(next(s for s in parts if s.part == "torso"), "torso-back"), *parts]
+
+    def pieces(self) -> list[list[int]]:
+        return [[k for k, p in enumerate(self.s.parts) if p != "torso-back"]]
+
+    def order(self, time: float) -> list[int]:
+        # Sleeves hang behind the front of the ring, then lie on the arms.
+        depth = {"torso-back": 0, "torso": 2 if time < self.ON else 1}
+        shown = [k for k, p in enumerate(self.s.parts) if p != "torso-back" or time < self.CLOSED]
+        return sorted(shown, key=lambda k: depth.get(self.s.parts[k], 1))
+
+    def in_front(self, part: str, time: float) -> float:
+        return -np.inf if part == "torso-back" else np.inf
 
     def pulled(self, time: float) -> float:
         """How much of the body has come out of the gathers, so that it grows evenly longer."""
         return placed_for(self.least + (1 - self.least) * ramp(time, 0.38, 0.97) ** 1.35, self.least)
 
-    def torso(self, time: float) -> tuple[np.ndarray, np.ndarray]:
-        s = self.s
-        fall, pulled = ramp(time, 0.0, 0.45), self.pulled(time)
-        skew = 0.10 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * s.a / s.unit
-        x = s.b / self.length
-        down = np.where(s.b < 0, s.b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, pulled, self.least))
-        loose = np.clip(x, 0, 1) * (1 - pulled) if pulled < 1 else np.zeros_like(x)
-        narrow = 1 - 0.22 * (1 - ramp(time, 0.22, 0.45)) + 0.07 * loose * np.sin(np.pi * np.clip(pulled, 0, 1))
-        across = s.a * narrow * (1 + (s.even * round_off(x) - 1) * (1 - pulled) ** 0.5)
-        # A held hem hangs in a curve: lower in the middle, and not straight.
-        hang = 0.05 * s.unit * loose * np.cos(np.clip(s.a / max(s.half, 1.0), -1, 1) * np.pi / 2)
-        y = down + hang + skew * 0.5 * s.unit + self.start * (1 - fall)
-        move = s.vector(across - s.a, y - s.b) + s.rough(loose)
-        return move, np.clip(loose + (1 - fall), 0, 1)
+    def ring(self, a, b, time: float, back: bool = False) -> tuple[np.ndarray, ...]:
+        """Where cloth at a, b lies in the axes of the torso, how high towards the viewer, and how far outside what is gathered: in pixels."""
+        s, pulled, x = self.s, self.pulled(time), b / self.length
+        fall, round_ = ramp(time, 0.0, self.ON), 1 - ramp(time, 0.3, self.CLOSED)
+        # Gathered, all rows are as wide as the ring, and what stands off beside them is tucked in.
+        begin = 1.75 * pulled - 0.75
+        bunched = smooth(x, begin, begin + 0.75) if pulled < 1 else np.zeros_like(x)
+        middle, wide = s.row(b)
+        side = (a - middle) / wide
+        part = np.clip(side, -1, 1)
+        ring = part + 0.45 * round_ * (0.55 * np.sin(part * np.pi / 2) - part)
+        across = middle * (1 - bunched) + wide * (side - part) + (wide + (self.wide - wide) * bunched) * ring
+        outside = (np.abs(side) - 1) * wide - 0.5 * s.unit * (1 - smooth(bunched, 0, 0.3))
+        # The bunch, from where cloth is gathered down to the hem, stands out like a tube, thinner at its ends.
+        down = np.where(b < 0, b * (0.55 + 0.45 * ramp(time, 0.25, 0.5)), self.length * gathered(x, pulled, self.least))
+        top, bottom = self.length * gathered(np.array((max(0.0, begin), 1.0)), pulled, self.least)
+        off, half = down - (top + bottom) / 2, max((bottom - top) / 2, 1.0)
+        standing = smooth(1 - pulled, 0.0, 0.35)
+        down = down - 0.3 * off * part ** 6 * standing * (1 - smooth(np.abs(off), half, 2 * half))
+        # The ring is seen a little from above; a held hem hangs in a curve.
+        bow = np.sqrt(1 - 0.98 * part ** 2)
+        tilt = 0.1 * s.unit * (1 - ramp(time, 0.28, 0.52))
+        skew = 0.06 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * a
+        down = down + tilt * (-bow if back else bow) + 0.04 * s.unit * np.clip(x, 0, 1) * (1 - pulled) * bow + skew + self.start * (1 - fall)
+        tube = 0.5 * self.length * self.least * np.sqrt(1.02 - np.clip(off / half, -1, 1) ** 2)
+        height = standing * (tube + 0.25 * s.unit * bow * round_)
+        return across, down, height * (-0.5 if back else 1), outside
 
     def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         s = self.s
-        move, loose = self.torso(time)
-        goal, free = np.repeat((s.rest[0] + move)[None], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
-        for side, (curve, t, u, length, weight) in self.arms.items():
-            out = placed_for(0.26 + 0.74 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), 0.26)
+        slack = np.clip(s.b / self.length, 0, 1) * (1 - self.pulled(time))
+        loose = np.clip(slack + (1 - ramp(time, 0.0, self.ON)), 0, 1)
+        goal, free = np.repeat(s.rest[:1], len(s.parts), 0), np.repeat(loose[None], len(s.parts), 0)
+        for k, part in enumerate(s.parts):
+            across, down, *_ = self.ring(s.a, s.b, time, part == "torso-back")
+            goal[k] += s.vector(across - s.a, down - s.b) + s.rough(0.6 * slack)
+        limp = 1 - ramp(time, 0.38, 0.62)  # without an arm in it a sleeve hangs, set in a little towards the front of the ring
+        for side, (curve, t, u, length, a, b) in self.arms.items():
             k = s.parts.index(side)
-            joint = s.vector(*self._joint(curve, time))
-            along = length * gathered(t / length, out, 0.26)
-            full = 1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9)
-            slid = curve.at(along, u * full) - curve.at(t, u) + joint
+            out = placed_for(0.4 + 0.6 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), self.SLEEVE)
+            across, down, *_ = self.ring(a + limp * (np.sign(a) * min(abs(a), 0.8 * self.wide) - a), b, time)
+            along = length * gathered(t / length, out, self.SLEEVE)
             slack = np.clip(t / length, 0, 1) * (1 - out)
-            slid = slid + s.rough(slack * 0.8)
-            goal[k] += weight[..., None] * (slid - move)
+            worn = curve.at(along, u * (1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9))) + s.vector(across - a, down - b)
+            hung = s.origin + s.vector(across - 0.7 * u, down + along)
+            weight = smooth(t, -0.02 * s.unit, (0.22 - 0.14 * limp) * s.unit)
+            goal[k] += weight[..., None] * (worn + limp * (hung - worn) + s.rough(0.8 * slack) - goal[k])
             free[k] = (1 - weight) * free[k] + weight * slack
         return goal.astype(np.float32), free.astype(np.float32)
 
-    def _joint(self, curve: Curve, time: float) -> tuple[float, float]:
-        """How far the shoulder of the garment is from its place: a and b."""
-        s, fall = self.s, ramp(time, 0.0, 0.45)
-        a = float((curve.at(np.array(0.0), 0.0) - s.origin) @ s.body.across)
-        return -0.22 * (1 - ramp(time, 0.22, 0.45)) * a, self.start * (1 - fall)
+    def form(self, time: float) -> np.ndarray:
+        s, out = self.s, super().form(time).copy()
+        for k, part in enumerate(s.parts):
+            if part.startswith("torso"):
+                out[k] = np.stack(self.ring(s.a, s.b, time, part == "torso-back")[2:], -1)
+        return out
 
 
-class StepIn:
+class StepIn(Action):
     """Trousers, shorts, skirts, jumpsuits: gathered, from below, up the legs - one, then the other - and over the hips."""
 
     def __init__(self, scene: Scene):
         s = self.s = scene
-        legs = s.category == "lower" and "left" in s.parts
+        unit, lines = s.unit, {side: s.limb(side, arm=False) for side in ("right", "left")}
+        apart = (lines["left"] - lines["right"]) @ s.body.across
+        # Crossed legs are stepped in with together.
+        legs = s.category == "lower" and "left" in s.parts and apart[-1] * np.sign(apart[0]) > 0.1 * unit
         begin = ((0.0, "one leg"), (0.2, "other leg")) if legs else ((0.0, "step in"),)
         self.phases = *begin, (0.45, "pull up"), (0.9, "settle")
-        unit = s.unit
         waist = s.origin + s.vector(0.0, max(s.top, 0.0))
-        lines = {side: s.body.limb(seen, arm=False)[0] for side, seen in s.sides().items()}
         # From the waist down: clothes that sit low begin below the hips.
         def leg(start: np.ndarray, line: np.ndarray) -> Curve:
             below = line[(line - start) @ s.body.down > 0.08 * unit]
@@ -226,18 +167,19 @@ class StepIn:
         else:
             middle = (lines["right"] + lines["left"]) / 2
             self.curves = {"both": leg(waist, middle if s.category == "lower" else middle[:0])}
+        # By what the width of each point's row is to be multiplied to be that of the rows around: gathered cloth has no wings and no waist.
+        kernel = np.hanning(41)[1:-1]
+        mean = np.minimum(np.convolve(np.pad(s.halves, 19, mode="edge"), kernel / kernel.sum(), "valid"), np.median(s.halves))
+        self.even = np.interp(s.b, s.rows, np.clip(mean / s.halves, 0.5, 1.25))
         self.coords = {}
         for side, curve in self.curves.items():
             t, u = curve.project(s.rest[0])
-            on = s.active[s.parts.index(side)] if side in s.parts else s.active.any(0)
-            self.coords[side] = t, u, float(np.percentile(t[on], 99)), curve.leaves(s.shape) + 0.04 * unit
+            self.coords[side] = t, u, float(np.percentile(t[s.on(side)], 99)), curve.leaves(s.shape) + 0.04 * unit
         if legs:
             # Each point follows the leg it is of; over the crotch, both.
             below = s.b - (waist - s.origin) @ s.body.down
             soft = 0.22 * unit * (1 - smooth(below, 0.25 * unit, 0.5 * unit)) + 0.03 * unit
-            mine = (lines["left"][0] - lines["right"][0]) @ s.body.across > 0
-            a = s.a - float((waist - s.origin) @ s.body.across)
-            left = smooth((a if mine else -a) / soft, -1, 1)
+            left = smooth(np.sign(apart[0]) * (s.a - float((waist - s.origin) @ s.body.across)) / soft, -1, 1)
             self.share = {"right": 1 - left, "left": left}
         else:
             self.share = {"both": np.ones_like(s.a)}
@@ -246,7 +188,7 @@ class StepIn:
         s, move, loose = self.s, 0.0, 0.0
         for side, curve in self.curves.items():
             t, u, length, away = self.coords[side]
-            lag = 0.12 if side == "left" else 0.0
+            lag = 0.12 * min(1.0, length / (1.3 * s.unit)) if side == "left" else 0.0  # of shorts less, or they would be torn
             # The lag is made up for while pulling up.
             up = 1 - (1 - ramp(time, lag, 0.93)) ** 1.3
             rest = away * (1 - up)
@@ -257,7 +199,7 @@ class StepIn:
             slack = np.clip(t / length, 0, 1) * (1 - up)
             wide = 1 + 0.10 * np.clip(t / length, 0, 1) * (1 - placed)
             if side == "both":
-                wide = wide * (1 + (s.even * round_off(t / length) - 1) * (1 - placed) ** 0.5)
+                wide = wide * (1 + (self.even * round_off(t / length) - 1) * (1 - placed) ** 0.5)
             # The legs of shorts stand out as they were laid; gathered, they hang.
             hung = u if side == "both" else u + (1 - placed) ** 0.5 * (0.19 * s.unit * np.tanh(u / (0.19 * s.unit)) - u)
             slid = curve.at(along, hung * wide) - curve.at(t, u)
@@ -270,24 +212,31 @@ class StepIn:
         return goal.astype(np.float32), free.astype(np.float32)
 
 
-class Open:
+class Open(Action):
     """Jackets and shirts: a sleeve from the hand up, the panel hanging from it; round the back; the other sleeve; the front is closed. ``parts`` are
     torso-right, torso-left, right, left."""
 
     phases = ((0.0, "one sleeve"), (0.34, "round the back"), (0.42, "other sleeve"), (0.64, "close"), (0.93, "settle"))
     SLEEVE = {"right": (0.0, 0.42), "left": (0.32, 0.64)}
 
+    @staticmethod
+    def cut(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
+        return halves(parts, pad, body)
+
+    def pieces(self) -> list[list[int]]:
+        return [[k for k, p in enumerate(self.s.parts) if p.removeprefix("torso-") == side] for side in ("right", "left")]
+
     def __init__(self, scene: Scene):
         s = self.s = scene
         unit = s.unit
         self.arms = {}
-        for side, seen in s.sides().items():
-            curve = Curve(s.body.limb(seen, arm=True)[0], 3 * unit)
+        for side in ("right", "left"):
+            line = s.limb(side, arm=True)
+            curve = Curve(line, 3 * unit)
             t, u = curve.project(s.rest[0])
-            sign = 1.0 if (s.body.limb(seen, arm=True)[0][0] - s.body.neck) @ s.body.across > 0 else -1.0
-            on = s.active[s.parts.index(side)] if side in s.parts else None
-            length = max(float(np.percentile(t[on], 97)), 0.2 * unit) if on is not None and on.any() else 0.5 * unit
-            edge = sign * (0.3 * unit if side not in s.parts else 0.33 * unit)
+            sign = 1.0 if (line[0] - s.body.neck) @ s.body.across > 0 else -1.0
+            length = max(float(np.percentile(t[s.on(side)], 97)), 0.2 * unit) if side in s.parts else 0.5 * unit
+            edge = sign * (0.3 if side not in s.parts else 0.33) * unit * min(s.body.view, 1.0)
             self.arms[side] = curve, t, u, length, smooth(t, -0.02 * unit, 0.22 * unit), sign, edge
         # How far aside the first side must be to be out of the photo.
         self.reach = 0.0
@@ -342,16 +291,16 @@ class Open:
         return goal, free
 
     def in_front(self, part: str, time: float) -> float:
-        """Down to what length below the collar a part is in front of the person: it comes from behind, the shoulder first."""
+        # It comes from behind, the shoulder first.
         side = part.removeprefix("torso-")
         begin, end = self.SLEEVE[side]
         if side == "right":
             return np.inf
         shown = smooth(time, end - 0.14, end + 0.1) if part != side else smooth(time, end - 0.1, end + 0.05)
-        return -0.3 * self.s.unit + shown * (self.s.bottom + 0.4 * self.s.unit) if shown < 1 else np.inf
+        return -0.3 * self.s.unit + shown * (self.s.bottom + 0.9 * self.s.unit) if shown < 1 else np.inf
 
 
-class FromAbove:
+class FromAbove(Action):
     """Hats, and whatever is simply laid on: into the picture from above, over from the side, lowered and pressed on."""
 
     phases = ((0.0, "bring"), (0.35, "over the head"), (0.75, "put on"), (0.93, "settle"))
@@ -376,43 +325,10 @@ class FromAbove:
         return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
 
 
-class Outline:
-    """The body from the front, row by row of the torso's axis: cloth of the torso is at least as wide where it passes, stretching over head and hips."""
-
-    def __init__(self, scene: Scene):
-        s = self.s = scene
-        body, unit, (h, w) = s.body, s.unit, s.shape
-        mask = body.is_head & ((np.indices((h, w)).transpose(1, 2, 0)[..., ::-1] - body.neck) @ body.down < 0)
-        mask |= capsule((h, w), np.array((body.neck + 0.3 * unit * body.down, body.hips)), (0.42 * body.torso_width, 0.46 * body.hip_width))
-        for side in ("right", "left"):
-            mask |= capsule((h, w), body.limb(side, arm=False)[0], (0.17 * unit, 0.12 * unit, 0.09 * unit))
-        rel = np.argwhere(mask)[:, ::-1] - s.origin
-        a, b = rel @ body.across, rel @ body.down
-        self.rows = np.arange(-1.2, 4, 0.04) * unit
-        row = np.clip(np.searchsorted(self.rows, b), 0, len(self.rows) - 1)
-        self.low, self.high = np.zeros(len(self.rows)), np.zeros(len(self.rows))
-        np.minimum.at(self.low, row, a)
-        np.maximum.at(self.high, row, a)
-        self.torsos = [k for k, p in enumerate(s.parts) if p == "torso" and s.category != "accessory"]
-        self.edge = np.interp(s.b, *s.rows)
-        self.part = np.clip(s.a / np.maximum(self.edge, 1.0), -1, 1)  # where in the width of its row a point is
-
-    def __call__(self, x: np.ndarray, time: float) -> None:
-        """Move points that are inside the outline out of it, in place; not once the cloth comes to rest."""
-        s, strength = self.s, 1 - ramp(time, 0.75, 0.88)
-        for k in self.torsos:
-            rel = x[k] - s.origin
-            a, b = rel @ s.body.across, rel @ s.body.down
-            low, high = np.interp(b, self.rows, self.low), np.interp(b, self.rows, self.high)
-            wanted = np.clip(np.where(self.part > 0, self.part * high, -self.part * low), -1.3 * self.edge, 1.3 * self.edge)
-            push = np.where(self.part > 0, np.maximum(wanted - a, 0), np.minimum(wanted - a, 0))
-            x[k] += (strength * push)[..., None] * s.body.across
-
-
-def action(scene: Scene):
+def way(category: str, subcategory: str) -> type[Action]:
     """The way this kind of garment is put on."""
-    if scene.category == "accessory":
-        return FromAbove(scene)
-    if scene.category == "lower" or scene.subcategory == "jumpsuit":
-        return StepIn(scene)
-    return Open(scene) if scene.subcategory in OPEN else OverHead(scene)
+    if category == "accessory":
+        return FromAbove
+    if category == "lower" or subcategory == "jumpsuit":
+        return StepIn
+    return Open if subcategory in ("jacket", "shirt") else OverHead

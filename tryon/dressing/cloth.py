@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tryon.compose import cloth_of
-from tryon.fit import Fit
+from tryon.fit import Body, Fit, carried_on, splat
 from tryon.garment import Garment
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
@@ -18,21 +18,21 @@ PAD = 40  # steps of the coarse grid by which cloth is known beyond the photo
 SUBSTEPS, ITERATIONS = 3, 4  # of the simulation, per frame of 24
 STRETCH = 1.06  # to what share of its length cloth stretches,
 GATHER = 0.16  # and to what share it can be gathered
-LAMBDA = 0.15  # distance of two folds, torso lengths
+LAMBDA = 0.27  # distance of two folds, torso lengths
+INSIDE = 0.72  # brightness of the inside of cloth
 
 
 @dataclass
 class Sheet:
     """One part of a garment as it lies in the still. ``part`` as in tryon.fit.Layer; colour uint8 HxWx3 and alpha uint8 HxW 0..255 on the photo with
-    ``pad`` more pixels around; set later: active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx2, height of crests
-    across and along the part, about -1..1; texture uint8 HxWx4, colour and alpha."""
+    ``pad`` more pixels around; set later: active bool gh x gw, points of the grid with cloth near them; folds float32 HxWx4: heights, about
+    -1..1, of crests across and along the part, and how far, x and y in pixels, cloth lies from its crest (``ridges``)."""
 
     part: str
     colour: np.ndarray
     alpha: np.ndarray
     active: np.ndarray | None = None
     folds: np.ndarray | None = None
-    texture: np.ndarray | None = None
 
 
 @dataclass
@@ -78,6 +78,23 @@ def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[She
     return out, pad
 
 
+def halves(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
+    """The torso, parted at the middle of the front, then the other parts."""
+    torso = next(s for s in parts if s.part == "torso")
+    y, x = np.mgrid[0:torso.alpha.shape[0], 0:torso.alpha.shape[1]].astype(np.float32)
+    across = (x - pad - body.neck[0]) * body.across[0] + (y - pad - body.neck[1]) * body.across[1]
+    out = []
+    for side, sign in (("left", body.right_to_left), ("right", -body.right_to_left)):
+        half = np.clip(across * sign + (2.0 if side == "left" else 0.5), 0, 1)  # the left one reaches a little under the right one
+        out.append(Sheet(f"torso-{side}", torso.colour, (torso.alpha * half).astype(np.uint8)))
+    return out + [s for s in parts if s is not torso]
+
+
+def lined(sheet: Sheet, part: str) -> Sheet:
+    """The inside of what is behind a sheet."""
+    return Sheet(part, (sheet.colour * np.float32(INSIDE)).astype(np.uint8), sheet.alpha)
+
+
 def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
     """A grid over all that the sheets cover; sets which points of it are active on each."""
     any_ = np.max([s.alpha for s in parts], 0) > 8
@@ -90,17 +107,21 @@ def grid_over(parts: list[Sheet], pad: int, spacing: float) -> Grid:
     return grid
 
 
-def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
-    """Heights in -1..1 (float32 HxW) of irregular crests that lie across ``along``; both HxW in pixels; ``length``: from crest to crest."""
+def ridges(along: np.ndarray, across: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Irregular crests that lie across ``along``; along and across HxW in pixels; ``length``: from crest to crest. Returns their heights, about
+    -1..1, and how far along, in pixels, cloth lies from the crest that alone is seen of it when it is gathered to nothing: float32 HxW each."""
     h, w = along.shape
     def noise(cell: float, stretch: float = 1.0) -> np.ndarray:
         small = rng.standard_normal((max(2, int(h / cell)), max(2, int(w / (cell * stretch))))).astype(np.float32)
         return cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
-    def waves(length: float) -> np.ndarray:
+    def waves(length: float) -> tuple[np.ndarray, np.ndarray]:
         # Crests run slanting, part and meet: the phase wanders by more than a turn, and each dies away after a while.
         phase = 2 * np.pi * (along + 0.3 * across * noise(9 * length)) / length + 2.6 * noise(2.5 * length, 1.3) + 2.5 * noise(6 * length)
-        return np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4) * (np.sin(phase) + 0.3 * np.sin(2 * phase + 1))
-    return (0.6 * waves(1.5 * length) + 0.4 * waves(0.8 * length)).astype(np.float32)
+        strength = np.clip(0.55 + 0.65 * noise(1.8 * length, 2.2), 0, 1.4)
+        aside = (np.mod(phase / (2 * np.pi) + 0.5, 1) - 0.5) * length
+        return strength * (np.cos(phase) + 0.3 * np.cos(2 * phase)), np.minimum(strength, 1) * aside
+    (wide, aside), (narrow, _) = waves(1.5 * length), waves(0.8 * length)
+    return (0.6 * wide + 0.4 * narrow).astype(np.float32), aside.astype(np.float32)
 
 
 def limit(x: np.ndarray, edges: list, low: float, high: float) -> None:
@@ -124,8 +145,8 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
     """Positions S x gh x gw x 2 of every frame, from the first to the last, as they are worked out.
 
     rest S x gh x gw x 2; active S x gh x gw; sewn: numbers of the sheets that are one piece; moves(time 0..1) -> where hands and body want the
-    cloth, like rest, and how loose it is there, 0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia, falls where it is loose, and gives way to
-    its neighbours; towards the end it comes to rest.
+    cloth, like rest, and how loose it is there, 0..1; collide(x, time) moves x out of the body, in place. Cloth follows what moves it with inertia,
+    falls where it is loose, and gives way to its neighbours; towards the end it comes to rest.
     """
     steps = max(1, round(SUBSTEPS * 24 / frames))
     h = 24 / (frames * steps)  # frames of 24 per step
@@ -143,7 +164,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
         for k in range(steps):
             time = (frame - 1 + (k + 1) / steps) / (frames - 1)
             goal, loose = moves(time)
-            settle = float(np.clip((time - 0.88) / 0.09, 0, 1))
+            settle = float(np.clip((time - 0.9) / 0.08, 0, 1))
             new = x + keep * v + fall * loose[..., None] * (1 - settle)
             new += follow * (goal - new)
             for _ in range(ITERATIONS):
@@ -159,9 +180,10 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
         yield rest.copy() if frame == frames - 1 else x.copy()
 
 
-def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, ratio: float,
+         shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Splat points x (gh x gw x 2, pixels) with their values (gh x gw x C) onto a grid ``shape`` that is ``ratio`` times coarser than the photo:
-    float32 h x w x C, carried on beyond what is covered, and cover bool h x w."""
+    float32 h x w x C, carried on beyond what is covered, and cover float32 h x w in 0..1."""
     h, w = shape
     up = max(1, int(np.ceil(1.25 * spacing / ratio)))
     gh, gw = active.shape
@@ -171,24 +193,9 @@ def draw(x: np.ndarray, values: np.ndarray, active: np.ndarray, spacing: float, 
                                     borderMode=cv2.BORDER_REPLICATE)
     dense = np.dstack([zoom(c) for c in np.dstack((x, values, active)).transpose(2, 0, 1)])
     p = (dense[..., :2] + 0.5) / ratio - 0.5 + 1
-    H, W = h + 2, w + 2
-    ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < W - 1) & (p[..., 1] >= 0) & (p[..., 1] < H - 1)
-    p, v = p[ok], dense[..., 2:-1][ok]
-    at = p.astype(np.int32)
-    f = p - at
-    index = at[:, 1] * W + at[:, 0]
-    total, sums = np.zeros(H * W), [np.zeros(H * W) for _ in range(v.shape[1])]
-    for shift, weight in ((0, (1 - f[:, 0]) * (1 - f[:, 1])), (1, f[:, 0] * (1 - f[:, 1])), (W, (1 - f[:, 0]) * f[:, 1]), (W + 1, f[:, 0] * f[:, 1])):
-        total += np.bincount(index + shift, weight, H * W)
-        for c, s in enumerate(sums):
-            s += np.bincount(index + shift, weight * v[:, c], H * W)
-    acc = np.stack((*sums, total), -1).reshape(H, W, -1)[1:-1, 1:-1].astype(np.float32)
-    out, cover = acc[..., :-1] / np.maximum(acc[..., -1:], 1e-6), acc[..., -1] > 0.02
-    known = cover.astype(np.float32)[..., None]
-    base = np.dstack((out * known, known))
-    for sigma in (1.0, 2.5):
-        blurred = np.dstack([cv2.GaussianBlur(np.ascontiguousarray(c), (0, 0), sigma) for c in base.transpose(2, 0, 1)])
-        fill = (known[..., 0] == 0) & (blurred[..., -1] > 1e-3)
-        out[fill] = blurred[fill][:, :-1] / blurred[fill][:, -1:]
-        known[fill] = 1
-    return out, cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+    ok = (dense[..., -1] > 0.35) & (p[..., 0] >= 0) & (p[..., 0] < w + 1) & (p[..., 1] >= 0) & (p[..., 1] < h + 1)
+    sums, total = (a[1:-1, 1:-1].astype(np.float32) for a in splat(p[ok], dense[..., 2:-1][ok], (h + 2, w + 2)))
+    cover = total > 0.02
+    out = carried_on(sums / np.maximum(total, 1e-6)[..., None], cover, (1.0, 2.5))
+    cover = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return out, cv2.GaussianBlur(cover.astype(np.float32), (0, 0), 0.9)

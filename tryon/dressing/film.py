@@ -1,18 +1,20 @@
 """Film: one garment on its way onto a person, as layouts and pictures.
 
-A stage goes from one still to the next. What is painted for freed places is painted once, for those stills, so it cannot flicker. In between
-the cloth of the new garment moves (tryon/dressing/actions.py, cloth.py), and what the new garment does not cover of the old one is drawn in
-under it, along the limb that it is on. The first and the last frame of a stage are its stills.
+A stage goes from one still to the next: in between the cloth of the new garment moves (tryon/dressing/actions.py, cloth.py) over what the old
+one leaves (ground.py). The first and the last frame of a stage are its stills.
 """
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.compose import CLASS_OF, capsule, hands
-from tryon.dressing.actions import OPEN, Curve, Open, Outline, Scene, action, ramp, smooth
+from tryon.compose import CLASS_OF
+from tryon.dressing.actions import way
 from tryon.dressing.cloth import LAMBDA, SPACING, Sheet, draw, grid_over, ridges, simulate
+from tryon.dressing.ground import Ground, Occluders, Still
+from tryon.dressing.scene import Curve, Outline, Scene, ramp
 from tryon.fit import COARSE, Body
 from tryon.paint import spread
 
@@ -20,7 +22,7 @@ LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
 FAR = 0.15  # torso lengths, from where on cloth is on its way
-CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
+DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
 
 @dataclass
@@ -39,86 +41,6 @@ class Frame:
     phase: str
 
 
-@dataclass
-class Still:
-    """A finished picture on the way: image HxWx3 uint8, layout HxW uint8, edit bool HxW, worn HxW int8 as in tryon.compose.Canvas."""
-
-    image: np.ndarray
-    layout: np.ndarray
-    edit: np.ndarray
-    worn: np.ndarray
-
-
-class Ground:
-    """What is under the cloth on the way from still ``before`` to still ``after``. worn bool HxW: what the new garment covers in the end."""
-
-    def __init__(self, before: Still, after: Still, worn: np.ndarray, body: Body):
-        self.before, self.after, self.shape = before, after, worn.shape
-        (h, w), unit = self.shape, body.unit
-        grow = lambda m, r: cv2.dilate(m.astype(np.uint8), np.ones((2 * r + 1,) * 2, np.uint8)) > 0
-        changed = (before.image != after.image).any(2) & ~worn
-        cloth = np.isin(before.layout, CLOTHES) & (before.layout != after.layout)
-        near = grow(cloth & changed, max(2, h // 170))
-        self.freed = changed & near
-        self.lit = changed & ~near & ~grow(worn, 3)  # cloth beside it, with other light
-        self.settled = ~(self.freed | self.lit | worn)
-        self.way, self.old = np.zeros((h, w, 2), np.float32), cv2.GaussianBlur((cloth | self.freed).astype(np.float32), (0, 0), 0.6)
-        if self.freed.any():
-            kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
-            self.way = self._ways(kept, body)
-        # What is next to the new garment anyway has no way to go: it fades.
-        self.rim = 1 - smooth(np.hypot(self.way[..., 0], self.way[..., 1])[self.freed], 0.02 * unit, 0.06 * unit)
-
-    def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
-        """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
-        that is the end of what is ``kept`` (bool HxW) there, else the nearest kept pixel."""
-        (h, w), unit = self.shape, body.unit
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        way = np.zeros((h, w, 2), np.float32)
-        if kept.any():
-            _, labels = cv2.distanceTransformWithLabels((~kept).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-            ky, kx = np.nonzero(kept)
-            where = np.zeros((labels.max() + 1, 2), np.float32)
-            where[labels[ky, kx]] = np.stack((kx, ky), 1)
-            way = np.stack((x, y), -1) - where[labels]
-        pixels = lambda m: np.argwhere(m)[:, ::-1].astype(float)
-        for side, arm in ((s, a) for a in (True, False) for s in ("left", "right")):
-            line, radii = body.limb(side, arm)[0], np.array((0.14, 0.11, 0.1) if arm else (0.2, 0.17, 0.15)) * unit
-            at = pixels(capsule((h, w), line, radii) & self.freed)
-            if len(at) < 30:
-                continue
-            curve = Curve(line, unit)
-            t, u = curve.project(at)
-            on = pixels(kept & capsule((h, w), line, 0.7 * radii))
-            end = float(np.percentile(curve.project(on)[0], 95)) if len(on) > 20 else float(np.percentile(t, 2))
-            ahead = t > end
-            i = at[ahead].astype(int)
-            way[i[:, 1], i[:, 0]] = (at - curve.at(np.minimum(end, t), u))[ahead]
-        return np.dstack([cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in np.ascontiguousarray(way.transpose(2, 0, 1))])
-
-    def at(self, gone: float, lit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The old garment drawn in by ``gone``, light changed by ``lit``, 0..1 each: image float32 HxWx3, layout HxW uint8, edit bool HxW."""
-        image, edit = self.before.image.astype(np.float32), self.before.edit.copy()
-        layout = np.where(self.settled, self.after.layout, self.before.layout)
-        if lit > 0:
-            image[self.lit] += lit * (self.after.image[self.lit] - image[self.lit])
-            edit |= self.lit
-            if lit > 0.5:
-                layout[self.lit] = self.after.layout[self.lit]
-        if gone > 0 and self.freed.any():
-            h, w = self.shape
-            y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-            k = 1 / max(1 - gone, 0.02) - 1
-            at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
-            still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
-            still = still + self.rim[:, None] * (1 - gone - still)
-            drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
-            image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)
-            layout[self.freed] = np.where(still[:, 0] > 0.5, self.before.layout[self.freed], self.after.layout[self.freed])
-            edit |= self.freed
-        return image, layout, edit
-
-
 class Stage:
     """A garment on its way from still ``before`` to still ``after``, in which it is number ``index``. ``parts``: its sheets, with ``pad`` pixels
     around the photo, back to front."""
@@ -128,27 +50,25 @@ class Stage:
         self.shape = h, w = before.layout.shape
         self.unit, self.ratio = body.unit, h / COARSE
         self.worn = after.worn == index
-        self.kind = "jacket" if subcategory == "jacket" else category
-        self.cls = S.OUTER if self.kind == "jacket" else CLASS_OF[category]
-        parts = self._as_in_the_still(parts)
-        if category == "upper" and subcategory in OPEN:
-            parts = self._halves(parts)
-        parts = [s for s in parts if (s.alpha > 8).any()]
+        kind = "jacket" if subcategory == "jacket" else category
+        self.cls = S.OUTER if kind == "jacket" else CLASS_OF[category]
+        laid, made = self._as_in_the_still(parts), way(category, subcategory)
+        self.sheets = parts = [s for s in made.cut(parts, pad, body) if (s.alpha > 8).any()]
         self.grid = grid_over(parts, pad, SPACING * self.ratio)
-        self.sheets, self.active = parts, np.stack([s.active for s in parts])
-        self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active)
-        self.action, self.rest = action(self.scene), self.scene.rest.astype(np.float32)
-        self.sewn = [[k for k, s in enumerate(parts) if s.part.removeprefix("torso-") == side] for side in ("right", "left")] \
-            if isinstance(self.action, Open) else [list(range(len(parts)))]
-        self.ground = Ground(before, after, self.worn, body)
-        self._fold()
-        self._occluders()
+        self.active, self.inside = np.stack([s.active for s in parts]), np.stack([self.grid.read(s.alpha, pad) > 127 for s in parts])
+        # Cloth ends where its picture does: what is drawn reaches farther, however much it is gathered. Of sleeves, which bend, not over themselves.
+        grow = lambda m, size: cv2.dilate(m.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+        self.near = [grow(s.active, 7) if s.part.startswith("torso") else grow(i, 3) for s, i in zip(parts, self.inside)]
+        self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active, self.inside)
+        self.action, self.rest = made(self.scene), self.scene.rest.astype(np.float32)
+        self.axis = [self._fold(s, np.random.default_rng((7 + index, k))) for k, s in enumerate(parts)]
+        self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, kind, self.action)
         self.pace = self._pace()
 
     # Preparation.
 
-    def _as_in_the_still(self, parts):
-        """Parts with the light of the still, and its very pixels where they are seen in it."""
+    def _as_in_the_still(self, parts: list[Sheet]) -> np.ndarray:
+        """Gives parts the light of the still, and its very pixels where they are seen in it. Returns bool HxW, where they are laid out."""
         p, (h, w) = self.pad, self.shape
         inner = np.s_[p:p + h, p:p + w]
         colour, alpha = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32)
@@ -159,7 +79,7 @@ class Stage:
             alpha = a + alpha * (1 - a)
             owner[a > 0.5] = k
         colour /= np.maximum(alpha, 1e-3)[..., None]
-        self.laid = alpha > 0.5
+        laid = alpha > 0.5
         seen = self.worn & (alpha > 0.9)
         small = (max(8, w // 4), max(8, h // 4))
         if seen.any():
@@ -176,117 +96,65 @@ class Stage:
             mine = inside & (owner == k)
             s.colour[inner][mine] = self.after.image[mine]
             if k == torso:  # what closes gaps belongs to the torso
-                closed = self.worn & ~self.laid
+                closed = self.worn & ~laid
                 s.colour[inner][closed] = self.after.image[closed]
                 s.alpha[inner][closed] = 255
-        return parts
+        return laid
 
-    def _halves(self, parts):
-        """The torso parted at the middle of the front."""
-        p, out = self.pad, []
-        origin = self.body.neck
-        y, x = np.mgrid[0:self.shape[0] + 2 * p, 0:self.shape[1] + 2 * p].astype(np.float32)
-        a = (x - p - origin[0]) * self.body.across[0] + (y - p - origin[1]) * self.body.across[1]
-        right = -1.0 if self.body.right_to_left > 0 else 1.0
-        for s in parts:
-            if s.part != "torso":
-                out.append(s)
-                continue
-            for side, sign in (("left", -right), ("right", right)):
-                half = np.clip((a * sign + (1.5 if side == "left" else 0.0)) + 0.5, 0, 1)
-                out.append(type(s)(f"torso-{side}", s.colour, (s.alpha * half).astype(np.uint8)))
-        return sorted(out, key=lambda s: not s.part.startswith("torso"))
-
-    def _fold(self):
-        for s in self.sheets:
-            s.texture = np.dstack((s.colour, s.alpha))
-        rng = np.random.default_rng(7 + self.index)
-        size = (self.shape[1] + 2 * self.pad, self.shape[0] + 2 * self.pad)
+    def _fold(self, sheet: Sheet, rng: np.random.Generator) -> np.ndarray:
+        """Gives a sheet its folds. Returns the direction along it at every point, gh x gw x 2."""
         s, g = self.scene, self.grid
+        if sheet.part in ("right", "left"):
+            curve = Curve(s.limb(sheet.part, arm=s.category != "lower"), 3 * self.unit)
+            t, u = curve.project(s.rest[0])
+            axis = curve.tangent[np.clip(np.searchsorted(curve.t, t), 0, len(curve.t) - 1)].astype(np.float32)
+        else:
+            t, u, axis = s.b, s.a, np.broadcast_to(self.body.down.astype(np.float32), (*s.a.shape, 2))
         m = np.array(((1 / g.spacing, 0, -(g.origin[0] + self.pad) / g.spacing), (0, 1 / g.spacing, -(g.origin[1] + self.pad) / g.spacing)))
-        zoom = lambda a: cv2.warpAffine(a.astype(np.float32), m, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-        self.axis = []
-        for sheet in self.sheets:
-            if sheet.part in ("right", "left"):
-                curve = Curve(self.body.limb(s.sides()[sheet.part], arm=self.kind != "lower")[0], 3 * self.unit)
-                t, u = curve.project(s.rest[0])
-                near = np.clip(np.searchsorted(curve.t, t), 0, len(curve.t) - 1)
-                self.axis.append(curve.tangent[near].astype(np.float32))
-            else:
-                t, u = s.b, s.a
-                self.axis.append(np.broadcast_to(self.body.down.astype(np.float32), (*t.shape, 2)))
-            length = LAMBDA * self.unit
-            t, u = zoom(t), zoom(u)
-            sheet.folds = np.dstack((ridges(t, u, length, rng), ridges(u, t, 0.8 * length, rng)))
-
-    def _occluders(self):
-        """What is in front of cloth at rest, and what always is."""
-        (h, w), layout, unit = self.shape, self.before.layout, self.unit
-        self.hidden = (self.laid & ~self.worn).astype(np.float32)
-        # How close cloth must have come for what is in front of it in the still to be so: sooner where more of it is in front.
-        depth = cv2.distanceTransform((~self.worn).astype(np.uint8), cv2.DIST_L2, 3)
-        self.close = (0.05 * unit + np.minimum(1.5 * depth, 0.5 * unit)).astype(np.float32)
-        always = np.zeros((h, w), bool)
-        kind = self.kind
-        if kind == "lower":
-            always = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~self.worn
-        elif kind in ("upper", "full"):
-            always = hands(layout, self.body) | (layout == S.BAG) & ~self.worn
-        self.always, self.torso_always = always, always
-        if kind in ("upper", "full") and not isinstance(self.action, Open):
-            shoulders = np.zeros((h, w), np.uint8)
-            for side in ("left", "right"):
-                cv2.circle(shoulders, tuple(int(v) for v in np.rint(self.body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
-            self.torso_always = always | (np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0) & ~self.worn)
-        self.always, self.torso_always = (cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.7) for m in (self.always, self.torso_always))
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
-        self.down = (x - self.scene.origin[0]) * self.body.down[0] + (y - self.scene.origin[1]) * self.body.down[1]
-        self.person = cv2.GaussianBlur((layout != S.BACKGROUND).astype(np.float32), (0, 0), 0.7)
-        arms = {side: capsule((h, w), self.body.limb(seen, arm=True)[0], (0.12 * unit, 0.1 * unit, 0.09 * unit))
-                for side, seen in self.scene.sides().items()}
-        self.person_but = {side: self.person * ~arm for side, arm in arms.items()}
+        zoom = lambda a: cv2.warpAffine(a.astype(np.float32), m, sheet.alpha.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                        borderMode=cv2.BORDER_REPLICATE)
+        length, t, u = LAMBDA * self.unit, zoom(t), zoom(u)
+        (along, aside), (across, _) = ridges(t, u, length, rng), ridges(u, t, 0.8 * length, rng)
+        sheet.folds = np.dstack((along, across, aside[..., None] * zoom(axis)))
+        return axis
 
     def _pace(self) -> tuple[np.ndarray, np.ndarray]:
         """Times of the film and of the action that belong together: the action takes longer where much cloth comes into sight or goes out of it, less
         before any does, and does not come to its end before the last third of the film."""
-        h, w = self.shape
-        inside = [self.grid.read(s.alpha, self.pad) > 127 for s in self.sheets]
+        (h, w), cell = self.shape, self.grid.spacing
+        shape = int(h / cell) + 1, int(w / cell) + 1
 
         def seen(time: float) -> tuple[float, float]:
             """Visible cloth in final areas, and the share of it that is far from its place."""
-            x, area, far = self.action(time)[0], 0.0, 0.0
-            for k, s in enumerate(self.sheets):
-                gy, gx = np.gradient(x[k], axis=0), np.gradient(x[k], axis=1)
+            x, shown = self.action(time)[0], np.zeros((2, *shape))
+            for k in self.action.order(time):
                 at = np.rint(x[k]).astype(int)
-                ok = inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
-                cell = np.abs(gx[..., 0] * gy[..., 1] - gx[..., 1] * gy[..., 0])[ok] * (1 - self._blocked(s, time, np.s_[at[ok][:, 1], at[ok][:, 0]]))
-                area += float(cell.sum())
-                far += float(cell[np.linalg.norm(x[k] - self.rest[k], axis=-1)[ok] > FAR * self.unit].sum())
-            return area / max(int(self.worn.sum()), 1), far / max(area, 1.0)
+                ok = self.inside[k] & (at >= 0).all(-1) & (at[..., 0] < w) & (at[..., 1] < h)
+                at, away = at[ok], np.linalg.norm(x[k] - self.rest[k], axis=-1)[ok]
+                visible = 1 - self.occluders.hides(self.sheets[k].part, time, (at[:, 1], at[:, 0]), away)
+                index = tuple((at / cell).astype(int).T[::-1])
+                np.maximum.at(shown[0], index, visible)
+                np.maximum.at(shown[1], index, visible * (away > FAR * self.unit))
+            area, far = shown.sum((1, 2))
+            return area * cell ** 2 / max(int(self.worn.sum()), 1), far / max(area, 1.0)
 
         times = np.linspace(0, 1, 61)
         area, far = np.array([seen(t) for t in times]).T
-        change = np.convolve(np.pad(np.abs(np.diff(area)), 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
+        even = lambda v: np.convolve(np.pad(v, 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
+        change = np.maximum(even(np.abs(np.diff(even(area)))), 0.9 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
-        passed = np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
+        passed = DONE * np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
         last = np.flatnonzero(far > 0.35).max(initial=0)
         if 0 < passed[last] < 0.67:
-            passed = np.interp(passed, (0, passed[last], 1), (0, 0.67, 1))
+            passed = np.interp(passed, (0, passed[last], DONE), (0, 0.67, DONE))
         return passed, times
-
-    def _blocked(self, sheet: Sheet, time: float, at) -> np.ndarray:
-        """How far, 0..1, cloth of a sheet on its way is hidden at ``at``, an index of the photo."""
-        out = (self.torso_always if sheet.part.startswith("torso") else self.always)[at]
-        if isinstance(self.action, Open):
-            person = self.person if sheet.part.startswith("torso") else self.person_but[sheet.part]
-            out = np.maximum(out, person[at] * (self.down[at] > self.action.in_front(sheet.part, time)))
-        return out
 
     # Frames.
 
-    def frames(self, count: int, backwards: bool = False):
+    def frames(self, count: int, backwards: bool = False) -> Iterator[Frame]:
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
-        xs = simulate(self.rest, self.active, self.sewn, lambda time: self.action(self.paced(time)), count, self.unit, Outline(self.scene))
+        wanted = lambda time: self.action(self.paced(time))
+        xs = simulate(self.rest, self.active, self.action.pieces(), wanted, count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
         for k, x in xs:
             time = self.paced(k / (count - 1))
@@ -316,49 +184,26 @@ class Stage:
     def frame(self, x: np.ndarray, last: np.ndarray, passed: float, time: float, phase: str) -> Frame:
         """The frame in which the points of the sheets are at x, and were at ``last`` in the one before: S x gh x gw x 2; ``passed``: time of the film,
         ``time``: of the action."""
-        (h, w), pad = self.shape, self.pad
+        h, w = self.shape
         image, layout, edit = self.ground.at(ramp(passed, 0.5, 0.95), ramp(passed, 0.3, 0.95))
         displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
-        coarse = (COARSE, max(8, round(w / self.ratio)))
-        fx, fy = coarse[1] / w, 1 / self.ratio
-        m = np.array(((fx, 0, 0.5 * fx - 0.5), (0, fy, 0.5 * fy - 0.5)))
         colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
-        flow = np.zeros((h, w, 2), np.float32)
-        yy, xx = np.mgrid[0:h, 0:w].astype(np.float32)
-        for k, s in enumerate(self.sheets):
-            values = np.dstack((self.rest[k] - x[k], self._strains(x[k], k), x[k] - last[k]))
-            field, cover = draw(x[k], values, s.active, self.grid.spacing, self.ratio, coarse)
-            if not cover.any():
+        flow, form = np.zeros((h, w, 2), np.float32), self.action.form(time)
+        for k in self.action.order(time):
+            drawn = self._drawn(k, x[k], last[k], form[k], time)
+            if drawn is None:
                 continue
-            ys, xs = np.flatnonzero(cover.any(1)), np.flatnonzero(cover.any(0))
-            y0, y1 = max(0, int((ys[0] - 1) * self.ratio)), min(h, int((ys[-1] + 2) * self.ratio) + 1)
-            x0, x1 = max(0, int((xs[0] - 1) * self.ratio)), min(w, int((xs[-1] + 2) * self.ratio) + 1)
-            win = np.s_[y0:y1, x0:x1]
-            mw = m.copy()
-            mw[:, 2] += (x0 * fx, y0 * fy)
-            zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), mw, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                                            borderMode=cv2.BORDER_REPLICATE)
-            move, strain, since, covered = zoom(field[..., :2]), zoom(field[..., 2:4]), zoom(field[..., 4:]), zoom(cover.astype(np.float32))
-            at = (xx[win] + move[..., 0] + pad, yy[win] + move[..., 1] + pad)
-            texture = self._sample(s, *at)
-            a = texture[..., 3] / 255 * np.clip(2 * covered - 0.3, 0, 1)
-            folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            pixels = texture[..., :3] * self.shade(folds, strain)[..., None]
-            far = np.hypot(move[..., 0], move[..., 1])
-            # What is in front of the cloth in the still is so where the cloth has come close to its place.
-            a = a * (1 - np.maximum(self.hidden[win] * np.clip((self.close[win] - far) / (0.01 * self.unit), 0, 1), self._blocked(s, time, win)))
+            win, pixels, a, far, way = drawn
             colour[win] = pixels * a[..., None] + colour[win] * (1 - a[..., None])
             total[win] = a + total[win] * (1 - a)
             moving[win] = np.where(a > 0.5, far, moving[win])
-            flow[win] = np.where(a[..., None] > 0.5, since, flow[win])
+            flow[win] = np.where(a[..., None] > 0.5, way, flow[win])
         # The cloth's shadow, where it is not yet at rest.
         loft = np.where(total > 0.5, np.clip(moving / (0.25 * self.unit), 0, 1), 0).astype(np.float32)
         offset = np.array(((1, 0, 0.02 * self.unit), (0, 1, 0.045 * self.unit)))
-        shadow = cv2.warpAffine(cv2.GaussianBlur(loft, (0, 0), 0.035 * self.unit), offset, (w, h)) * self.person * 0.38
-        shadow *= 1 - total
+        shadow = cv2.warpAffine(cv2.GaussianBlur(loft, (0, 0), 0.035 * self.unit), offset, (w, h)) * self.occluders.person * 0.38 * (1 - total)
         shadow[shadow < 0.02] = 0
-        image = image * (1 - shadow[..., None])
-        image = colour + image * (1 - total[..., None])
+        image = colour + image * ((1 - shadow) * (1 - total))[..., None]
         edit |= (shadow > 0) | (total > 0)
         seen = total > 0.5
         layout[seen] = self.cls
@@ -367,23 +212,46 @@ class Stage:
         out[edit] = np.clip(np.rint(image[edit]), 0, 255).astype(np.uint8)
         return Frame(out, layout, displacement, flow, edit, self.index, time, phase)
 
-    def _sample(self, sheet: Sheet, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Colour and alpha of a sheet at x, y, HxW each: float32 HxWx4, 0..255. Gathered cloth shows many pixels of the still in one: four samples of
-        each are averaged."""
-        gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
-        total = np.zeros((*x.shape, 4), np.float32)
-        for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125)):
-            at = x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0]
-            total += cv2.remap(sheet.texture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return total / 4
+    def _drawn(self, k: int, x: np.ndarray, last: np.ndarray, form: np.ndarray, time: float):
+        """Sheet number k, whose points are at x and were at ``last`` (gh x gw x 2), ``form`` as from the action: the window (slices of the photo) it is
+        in, and there its colours 0..255, alpha 0..1, distance from its place and way since the frame before in pixels. None where nothing is seen."""
+        (h, w), s, strain = self.shape, self.sheets[k], self._strains(x, k)
+        values = np.dstack((self.rest[k] - x, strain, x - last, form, strain[..., 0] - self._strains(last, k)[..., 0]))
+        coarse = (COARSE, max(8, round(w / self.ratio)))
+        field, cover = draw(x, values, self.near[k], self.grid.spacing, self.ratio, coarse)
+        ys, xs = (np.flatnonzero((cover > 0.02).any(axis)) for axis in (1, 0))
+        if not len(ys):
+            return None
+        y0, y1 = max(0, int((ys[0] - 1) * self.ratio)), min(h, int((ys[-1] + 2) * self.ratio) + 1)
+        x0, x1 = max(0, int((xs[0] - 1) * self.ratio)), min(w, int((xs[-1] + 2) * self.ratio) + 1)
+        win, fx, fy = np.s_[y0:y1, x0:x1], coarse[1] / w, 1 / self.ratio
+        m = np.array(((fx, 0, (x0 + 0.5) * fx - 0.5), (0, fy, (y0 + 0.5) * fy - 0.5)))
+        zoom = lambda a: cv2.warpAffine(np.ascontiguousarray(a), m, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                                        borderMode=cv2.BORDER_REPLICATE)
+        move, strain, way, form, change, cover = (zoom(a) for a in (*np.split(field, (2, 4, 6, 8), axis=2), cover))
+        y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32) + self.pad
+        at, far = (x + move[..., 0], y + move[..., 1]), np.hypot(move[..., 0], move[..., 1])
+        folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        alpha = self._sample(s.alpha, *at) / 255 * np.clip(0.5 - form[..., 1], 0, 1) * np.clip(2 * cover - 0.5, 0, 1)
+        alpha *= 1 - self.occluders.hides(s.part, time, win, far)
+        # Gathered cloth shows what is near its crests as it is, and hides the rest between them; unfolding, it moves away from the crests.
+        tucked = (1 - strain[..., :1]) * folds[..., 2:]
+        pixels = self._sample(s.colour, at[0] - tucked[..., 0], at[1] - tucked[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
+        return win, pixels, alpha, far, way - change[..., None] * folds[..., 2:]
 
-    def shade(self, folds: np.ndarray, strain: np.ndarray) -> np.ndarray:
-        """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it."""
+    def _sample(self, picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """A picture (uint8) at x, y, HxW each: float32. Gathered cloth shows many pixels of the still in one: four samples of each are averaged."""
+        gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
+        return sum(cv2.remap(picture, x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0], cv2.INTER_LINEAR).astype(np.float32)
+                   for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125))) / 4
+
+    def shade(self, folds: np.ndarray, strain: np.ndarray, height: np.ndarray) -> np.ndarray:
+        """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it, on cloth ``height`` HxW pixels
+        before its place."""
         left = np.clip(strain, 0.2, 1)
-        steep = np.minimum(0.9 * np.sqrt(1 / left ** 2 - 1), 1.5)
-        rise = steep * left * (LAMBDA * self.unit / (2 * np.pi))
-        z = (rise * folds).sum(-1)
-        zx, zy = cv2.Sobel(z, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8), cv2.Sobel(z, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        rise = 1.8 * (1 - left) * left * (LAMBDA * self.unit / (2 * np.pi))
+        crest, tight = (rise * folds).sum(-1), 1 - left.min(-1)
+        zx, zy = (cv2.Sobel(crest + height, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0))
         lit = (LIGHT[2] - zx * LIGHT[0] - zy * LIGHT[1]) / np.sqrt(1 + zx * zx + zy * zy) / LIGHT[2]
-        dark = 1 - 0.3 * (1 - left.min(-1)) * np.clip(0.5 - 0.8 * z / np.maximum(rise.max(-1), 1e-3), 0, 1) * (left.min(-1) < 0.999)
+        dark = 1 - 0.3 * tight * np.clip(0.5 - 0.8 * crest / np.maximum(rise.max(-1), 1e-3), 0, 1) * (tight > 0.001)
         return np.clip(1 + 0.6 * (lit - 1), 0.4, 1.2) * dark

@@ -17,7 +17,9 @@ from tryon import images
 from tryon import schema as S
 from tryon.compose import REPLACES, Canvas, bleed, capsule, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
-from tryon.dressing.film import BARE, Frame, Ground, Stage, Still
+from tryon.dressing.film import BARE, Frame, Stage
+from tryon.dressing.front import opens
+from tryon.dressing.ground import Ground, Still
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
 from tryon.networks import Networks
@@ -101,7 +103,8 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
 
 def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: int, body: Body):
     """The step that puts a garment on, made when it is its turn."""
-    return lambda count, backwards: Stage(before, after, *sheets(placed, garment, after.layout.shape), garment.category, garment.subcategory, index,
+    kind = "top" if garment.subcategory == "shirt" and not opens(garment) else garment.subcategory
+    return lambda count, backwards: Stage(before, after, *sheets(placed, garment, after.layout.shape), garment.category, kind, index,
                                           body).frames(count, backwards)
 
 
