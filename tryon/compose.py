@@ -181,32 +181,59 @@ def kind_of(garment: Garment) -> str:
 
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
     """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
-    kind, unit = kind_of(garment), fit.unit
-    legs = (canvas.layout == S.LOWER).sum() >= 0.1 * unit * unit
+    kind = kind_of(garment)
+    has_legs = (canvas.layout == S.LOWER).sum() >= 0.1 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
     full, box = canvas, reach_of(fit, np.isin(canvas.layout, REPLACES[kind]))
     window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
-    h, w = canvas.layout.shape
-    layout, before = canvas.layout.copy(), canvas.before
     layers = sample(fit, garment, full.layout.shape, box)
-    old = np.isin(canvas.layout, REPLACES[kind])
-    if kind in ("upper", "lower"):  # a top takes the place of a dress above the waist, trousers and skirts below it
+    old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs)
+    front = in_front(canvas, fit, garment, body, old, later)
+    colour, alpha = stacked(layers, front, bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else None)
+
+    arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
+    bare = come_out(layers, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
+    arms = np.any([*bare.values(), np.zeros_like(old)], 0)
+    if bare:
+        alpha *= 1 - cv2.GaussianBlur((arms & ~arm_skin).astype(np.float32), (0, 0), SOFT)
+    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, max(1, int(0.05 * fit.unit)))
+    seen = without_crumbs(alpha)
+
+    freed = (old | canvas.freed) & ~seen
+    layout[old & ~seen] = S.BACKGROUND  # until it is painted
+    for cls, arm in bare.items():  # but garments that follow must know an arm that came out
+        layout[arm & ~seen] = cls
+    layout[seen] = CLASS_OF[garment.category] if kind != "jacket" else S.OUTER
+    worn = np.where(old, -1, canvas.worn).astype(np.int8)
+    worn[seen] = index
+    kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
+    total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
+    out = Canvas(full.photo, *(a.copy() for a in full.arrays[1:]), full.may)
+    for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
+        whole[window] = part
+    out.may = full.may | may_become(kind, out.layout)
+    return out
+
+
+def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What goes for a garment of ``kind``, bool HxW, and the layout and ``before`` in which the rest of a dress or coat has the name of what it now
+    is: a top takes the place of a dress above the waist, trousers and skirts below it."""
+    layout, before, old = canvas.layout.copy(), canvas.before, np.isin(canvas.layout, REPLACES[kind])
+    if kind in ("upper", "lower"):
+        h, w = layout.shape
         below = ((np.arange(w)[None] - body.hips[0]) * body.down[0] + (np.arange(h)[:, None] - body.hips[1]) * body.down[1]) > -0.2 * unit
         whole = canvas.layout == S.FULL
-        if kind == "upper" and not legs:
+        if kind == "upper" and not has_legs:
             whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
         old &= ~whole | (below if kind == "lower" else ~below)
         layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
         before = np.where(whole & ~old & (canvas.worn < 0), layout, before).astype(np.uint8)
+    return old, layout, before
 
-    arms = {side: body.limb(side, arm=True)[0] for side in ("left", "right")}
-    arm_region = {side: capsule((h, w), line, (0.105 * unit, 0.078 * unit, 0.058 * unit)) for side, line in arms.items()}
-    arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
 
-    arm_in_front = bare_arms(canvas.layout, body, unit)
-
-    # What stays in front of every layer, and what stays in front of the torso only.
+def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.ndarray, later: tuple[int, ...]) -> np.ndarray:
+    """Bool HxW: what stays in front of every layer of a garment."""
     front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
@@ -218,66 +245,62 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
         front |= np.isin(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
         front |= np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
-    alpha = np.zeros((h, w), np.float32)
-    colour = np.zeros((h, w, 3), np.float32)
+    return front
+
+
+def stacked(layers, front: np.ndarray, arms: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The layers of a garment over each other, behind what is in ``front`` and its torso behind ``arms`` (bool HxW each): colour float32 HxWx3 and
+    alpha float32 HxW in 0..1."""
+    alpha, colour = np.zeros(front.shape, np.float32), np.zeros((*front.shape, 3), np.float32)
     for part, pixels, a in layers:
-        if part == "torso" and garment.category in ("upper", "full"):
-            a = a * ~arm_in_front
+        if part == "torso" and arms is not None:
+            a = a * ~arms
         a = a * ~front
         colour = pixels * a[..., None] + colour * (1 - a[..., None])
         alpha = a + alpha * (1 - a)
-    colour = colour / np.maximum(alpha, 1e-3)[..., None]
-    alpha = np.clip(alpha, 0, 1)
+    return colour / np.maximum(alpha, 1e-3)[..., None], np.clip(alpha, 0, 1)
+
+
+def come_out(layers, free: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
+    """Arms whose old sleeve is gone: they lie in front of the torso, below the end of the new sleeve. Class of the arm -> bool HxW, within
+    ``free``, where something was taken off and nothing is in front."""
+    sleeves, out = np.zeros_like(free), {}
+    for part, _, a in layers:
+        if part != "torso":
+            sleeves |= a > 0.5
+    for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
+        line = body.limb(side, arm=True)[0]
+        region = capsule(free.shape, line, (0.105 * unit, 0.078 * unit, 0.058 * unit))
+        out[cls] = region & free & ~sleeves
+        worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
+        if part_reaches(layers, worn_side, region):
+            out[cls] &= beyond(layers, worn_side, line, free.shape)
+    return out
+
+
+def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, reach: int) -> None:
+    """Where the old garment (bool HxW) would peep out between the parts of the new one, at most 2 ``reach`` pixels wide, cloth closes the gap, in
+    place."""
     seen = alpha > 0.5
-
-    # Arms whose old sleeve is gone lie in front of the torso, below the end of the new sleeve.
-    bare = np.zeros((h, w), bool)
-    if garment.category in ("upper", "full") and kind != "jacket":
-        sleeves = np.zeros((h, w), bool)
-        for (part, _, a) in layers:
-            if part != "torso":
-                sleeves |= a > 0.5
-        for side, region in arm_region.items():
-            freed_arm = region & old & ~sleeves & ~front
-            worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
-            if part_reaches(layers, worn_side, region):
-                freed_arm &= beyond(layers, worn_side, arms[side], (h, w))
-            bare |= freed_arm
-        alpha *= 1 - cv2.GaussianBlur((bare & ~arm_skin).astype(np.float32), (0, 0), SOFT)
-        seen = alpha > 0.5
-
-    # Where the old garment would peep out between the parts of the new one, cloth closes the gap.
-    reach = max(1, int(0.05 * unit))
     closed = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
-    closed &= old & ~seen & ~front & ~arm_skin & ~bare
+    closed &= old & ~seen
     if closed.any():
         inner = cv2.erode((alpha > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         colour[closed] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[closed]
         ty, tx, my, mx = mirrored(inner, closed)
         colour[ty, tx] = colour[my, mx]
-        alpha[closed], seen = 1.0, seen | closed
+        alpha[closed] = 1.0
 
-    # Crumbs that show beside an arm are no part of a picture.
+
+def without_crumbs(alpha: np.ndarray) -> np.ndarray:
+    """Take crumbs that show beside an arm out of ``alpha``, in place; bool HxW of what is seen."""
+    seen = alpha > 0.5
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
     small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.02 * int(seen.sum()))
     crumbs = np.isin(pieces, small[small > 0])
     seen &= ~crumbs
     alpha[crumbs | (cv2.dilate(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)] = 0
-
-    freed = (old | canvas.freed) & ~seen
-    layout[old & ~seen] = S.BACKGROUND  # until it is painted
-    for side, region in arm_region.items():  # but garments that follow must know an arm that came out
-        layout[bare & region & ~seen] = S.LEFT_ARM if side == "left" else S.RIGHT_ARM
-    layout[seen] = CLASS_OF[garment.category] if kind != "jacket" else S.OUTER
-    worn = np.where(old, -1, canvas.worn).astype(np.int8)
-    worn[seen] = index
-    kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
-    total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
-    out = Canvas(full.photo, *(a.copy() for a in full.arrays[1:]), full.may)
-    for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
-        whole[window] = part
-    out.may = full.may | may_become(kind, out.layout)
-    return out
+    return seen
 
 
 def reach_of(fit: Fit, old: np.ndarray) -> tuple[int, int, int, int]:
