@@ -14,7 +14,7 @@ from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
 from tryon.garment import Garment
 from tryon.networks import Networks
-from tryon.paint import box_of, mirrored, paint, spread, zoom
+from tryon.paint import box_of, capsule, mirrored, paint, spread, zoom
 
 CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -57,19 +57,6 @@ class Canvas:
         shape = parse.shape
         return Canvas(photo, parse, parse, np.full(shape, -1, np.int8), np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32),
                       np.zeros(shape, bool), np.zeros(len(S.PARSE_CLASSES), bool))
-
-
-def capsule(shape: tuple[int, int], line: np.ndarray, radii: tuple[float, ...]) -> np.ndarray:
-    """Bool HxW of a limb: the polyline Kx2 thickened by a radius per point."""
-    out = np.zeros(shape, np.uint8)
-    for (a, b), (ra, rb) in zip(zip(line[:-1], line[1:]), zip(radii[:-1], radii[1:])):
-        d = b - a
-        n = np.array((-d[1], d[0])) / max(float(np.linalg.norm(d)), 1e-6)
-        quad = np.array((a + n * ra, b + n * rb, b - n * rb, a - n * ra))
-        cv2.fillConvexPoly(out, np.rint(quad).astype(np.int32), 1)
-        for p, r in ((a, ra), (b, rb)):
-            cv2.circle(out, tuple(int(v) for v in np.rint(p)), max(1, int(r)), 1, -1)
-    return out > 0
 
 
 def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> list[tuple[str, np.ndarray, np.ndarray]]:

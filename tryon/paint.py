@@ -6,6 +6,8 @@ the cloth beside; they meet the photo at the border and take their grain from th
 light and folds, is brought up: print and hue stay those of the product photo. Without a generator (render.generator=none) the photo alone tells
 layout and colours, and the garment is not lit.
 """
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -18,10 +20,12 @@ GROUP = np.arange(len(S.PARSE_CLASSES))
 GROUP[list(S.SKIN)] = S.FACE
 # Share of the generator's colours, by group, where the photo tells some.
 CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
-TRUST = {S.FACE: 0.35, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
-# Bones of the limbs, and how thick they are taken to be, in torso lengths.
-BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, 0.12), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, 0.12),
-         S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE, 0.2), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE, 0.2)}
+TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
+# Bones of the limbs; how thick they are taken to be without a network, and half of what they are at most, at the joints, a third below the
+# second and beyond the last, in torso lengths.
+ARM, LEG = (0.12, (0.12, 0.09, 0.09, 0.065, 0.065)), (0.2, (0.18, 0.12, 0.115, 0.07, 0.08))
+BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, *ARM), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, *ARM),
+         S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE, *LEG), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE, *LEG)}
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
@@ -52,6 +56,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         look = lambda may: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), limbs, may & told))
         rgb, alpha, logits = look(allowed)
     logits[~allowed] = -1e4
+    for cls, outside in too_far(scaled, unit * size[0] / h, size):
+        logits[cls][outside] = -1e4
     if networks.generator is not None and told and fill_s.any():  # the layout first, then its colours
         rgb, alpha, _ = look(logits.argmax(0) == np.arange(len(allowed))[:, None, None])
     light = np.zeros((h, w, 1), np.float32)
@@ -82,13 +88,34 @@ def guess(image: np.ndarray, known: np.ndarray, before: np.ndarray, pose: np.nda
     logits = np.full((len(S.PARSE_CLASSES), *known.shape), -1e3, np.float32)
     for cls in {*np.unique(before[known]).tolist(), *BONES}:
         seen = (known & (before == cls)).astype(np.uint8)
-        *joints, thick = BONES.get(cls, (0,))
+        *joints, thick, _ = BONES.get(cls, (0, 0))
         for a, b in zip(joints, joints[1:]):
             if pose[[a, b], 2].all():
                 cv2.line(seen, *(tuple(int(v) for v in np.rint(pose[j, :2])) for j in (a, b)), 1, max(1, round(thick * unit)))
         if seen.any():
             logits[cls] = -cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
     return spread(image.astype(np.float32), known), np.ones(known.shape, np.float32), logits
+
+
+def too_far(pose: np.ndarray, unit: float, shape: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
+    """Limbs whose joints are all known: class, and bool HxW of places too far from its bones. What hid a limb was wider than it is."""
+    for cls, (*joints, _, radii) in BONES.items():
+        if pose[joints, 2].all():
+            a, b, c = pose[joints, :2]
+            yield cls, ~capsule(shape, np.array((a, b, b + (c - b) / 3, c, c + (c - b) / 4)), tuple(r * unit for r in radii))
+
+
+def capsule(shape: tuple[int, int], line: np.ndarray, radii: tuple[float, ...]) -> np.ndarray:
+    """Bool HxW of a limb: the polyline Kx2 thickened by a radius per point."""
+    out = np.zeros(shape, np.uint8)
+    for (a, b), (ra, rb) in zip(zip(line[:-1], line[1:]), zip(radii[:-1], radii[1:])):
+        d = b - a
+        n = np.array((-d[1], d[0])) / max(float(np.linalg.norm(d)), 1e-6)
+        quad = np.array((a + n * ra, b + n * rb, b - n * rb, a - n * ra))
+        cv2.fillConvexPoly(out, np.rint(quad).astype(np.int32), 1)
+        for p, r in ((a, ra), (b, rb)):
+            cv2.circle(out, tuple(int(v) for v in np.rint(p)), max(1, int(r)), 1, -1)
+    return out > 0
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

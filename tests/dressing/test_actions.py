@@ -30,7 +30,7 @@ def stage(person, garment) -> Stage:
 def test_from_outside_to_its_place(persons, goods, name, who):
     """A garment that is there from the beginning, or not where it belongs in the end; a kind put on like another."""
     made = stage(persons[who], goods[name])
-    act, (h, w) = made.action, persons[who].parse.shape
+    act = made.action
     assert type(act) is ACTIONS[name]
     begin, end = act(0.0)[0], act(1.0)[0]
     assert begin.shape == end.shape == (*made.active.shape, 2) and begin.dtype == np.float32
