@@ -147,3 +147,22 @@ def test_skin_is_of_the_persons_tone_though_none_is_seen(persons):
         assert skin.sum() > 500
         outcomes.append(np.abs(np.median(image[skin], 0) - tone).max())
     assert max(outcomes) < 45, outcomes
+
+
+@painters
+def test_what_a_wide_skirt_hid_are_legs(persons, which):
+    """Slabs of skin as wide as the old garment."""
+    person = persons["edgar"]
+    legs = np.isin(person.parse, (S.LEFT_LEG, S.RIGHT_LEG, S.LOWER, S.LEGWEAR)).astype(np.uint8)
+    unit = float(np.linalg.norm(person.pose[0, [S.R_HIP, S.L_HIP], :2].mean(0) - person.pose[0, S.NECK_JOINT, :2]))
+    fill = (cv2.dilate(legs, np.ones((int(0.6 * unit),) * 2, np.uint8)) > 0) & ~np.isin(person.parse, (S.SHOES, S.UPPER, S.LEFT_ARM, S.RIGHT_ARM))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.LEFT_LEG, S.RIGHT_LEG]] = True
+    nothing = np.zeros(fill.shape, bool)
+    layout, _, _ = paint(generator(which), person.photo, np.zeros(person.photo.shape, np.float32), nothing, fill, person.parse, person.parse, person.pose[0],
+                         allowed, unit, tone_of(person))
+    for cls, joints in ((S.LEFT_LEG, (S.L_HIP, S.L_KNEE, S.L_ANKLE)), (S.RIGHT_LEG, (S.R_HIP, S.R_KNEE, S.R_ANKLE))):
+        bones = np.ones(fill.shape, np.uint8)
+        cv2.polylines(bones, [np.rint(person.pose[0, joints, :2]).astype(np.int32)], False, 0, 1)
+        leg = fill & (layout == cls)
+        assert leg.sum() > 0.3 * unit * unit / 4 and cv2.distanceTransform(bones, cv2.DIST_L2, 5)[leg].max() < 0.32 * unit
