@@ -13,8 +13,9 @@ from tryon import schema as S
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
 from tryon.garment import Garment
+from tryon.limbs import capsule, profile
 from tryon.networks import Networks
-from tryon.paint import box_of, capsule, mirrored, paint, spread, zoom
+from tryon.paint import box_of, mirrored, paint, spread, zoom
 
 CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -257,7 +258,7 @@ def come_out(layers, free: np.ndarray, body: Body, unit: float) -> dict[int, np.
             sleeves |= a > 0.5
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
         line = body.limb(side, arm=True)[0]
-        region = capsule(free.shape, line, (0.105 * unit, 0.078 * unit, 0.058 * unit))
+        region = capsule(free.shape, *profile(line, True, unit))
         out[cls] = region & free & ~sleeves
         worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
         if part_reaches(layers, worn_side, region):

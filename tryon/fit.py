@@ -16,6 +16,7 @@ from tryon.garment import Garment
 from tryon.landmarks import along
 from tryon.person import Person
 from tryon.schema import RowError
+from tryon.sleeves import place_sleeve
 
 GRID = 40  # cells along the longer side of the garment
 FINE = 10  # splatted points per cell and direction
@@ -28,9 +29,6 @@ TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shou
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
-TURN = 0.4  # torso lengths of sleeve in which it turns from the direction it was cut in to that of the arm
-STEADY, STEADIEST = 1.4, 0.5  # of a short sleeve: the same, in the distances it is moved by, and at most
-ROUND = 0.05  # torso lengths that cloth may rise above the shoulder joint
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
 
@@ -322,25 +320,6 @@ def part_masks(garment: Garment) -> dict[str, np.ndarray]:
     return out
 
 
-def joint_weights(garment: Garment, side: str, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How much each of the points Nx2 of the product photo follows the arm, as a point of the torso and as one of the sleeve: both
-    rise across the joint, and away from it the torso stays and the sleeve goes."""
-    scale = min(1.0, 384 / max(garment.parts.shape))
-    parts = cv2.resize(garment.parts, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST_EXACT)
-    width, lm, points = garment.shape.width * scale, garment.landmarks, points * scale
-    mine, other = parts == {"right": 2, "left": 3}[side], parts == 1
-    # Beyond the outline each point belongs to the nearest part.
-    near = cv2.distanceTransform((~mine).astype(np.uint8), cv2.DIST_L2, 3) < cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 3)
-    wide = cv2.GaussianBlur(near.astype(np.float32), (0, 0), 0.06 * width)
-    follow = cv2.remap(wide, points[:, 0].astype(np.float32), points[:, 1].astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).ravel()
-    a, b = (np.array(lm[f"{n}_{side}"][:2]) * scale for n in ("shoulder", "armpit"))
-    d = b - a
-    t = np.clip((points - a) @ d / max(float(d @ d), 1e-6), 0, 1)
-    far = smooth(np.linalg.norm(points - a - np.outer(t, d), axis=1), 0.1 * width, 0.28 * width)
-    follow = smooth(follow, 0.02, 0.98)
-    return follow * (1 - far), follow * (1 - far) + far
-
-
 def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[int, int]) -> np.ndarray:
     """A layer's ``share`` resampled onto the pixels of the product photo: float32 HxW in 0..1, edges repeated."""
     x0, y0, cell = grid
@@ -372,45 +351,17 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
     if garment.subcategory == "jumpsuit" and ankles:
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
-    below = (points[:, 1] - top) * sy
     collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
-    below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
-    torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
 
-    limbs = {}
-    for side, axis in shape.limbs.items():
-        sign = 1 if side == "left" else -1
-        line, true = body.limb(_seen(body, side), arm=True)
-        t, u, _ = along(points, axis[:, :2].astype(float))
-        reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
-        # The sleeve is set in where the torso has its armhole: so far down the arm.
-        hole = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
-        bone = (line[1] - line[0]) / max(float(np.linalg.norm(line[1] - line[0])), 1e-6)
-        begin = float(np.clip((hole - line[0]) @ bone, 0, 0.15 * body.unit))
-        arm = true.sum() - 0.08 * body.unit
-        s_t = s
-        if 0.66 * arm < begin + reach * s < 1.7 * arm:  # a long sleeve ends at the wrist
-            s_t = (arm * 1.02 - begin) / reach
-        # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-        outwards = -sign * u * 0.88 * s_across
-        slack = (0.085 + 0.06 * smooth(t * s_t, 0.05 * body.unit, 0.4 * body.unit)) * body.unit
-        outwards = np.where(outwards > 0, slack * np.tanh(outwards / slack), outwards)
-        # Above the middle of the armhole cloth bends around the shoulder.
-        down = np.where(t < 0, -ROUND * body.unit * np.tanh(-t * s_t / (ROUND * body.unit)), t * s_t)
-        position = _walk(line, true, begin + down, -sign * outwards, 0.12 * body.unit)
-        # From the armhole, where it is one with the torso, it turns into the direction of the arm: by the way along the sleeve, and of one that hangs
-        # by the way across it.
-        seam, pit = (np.array(garment.landmarks[f"{n}_{side}"][:2]) for n in ("shoulder", "armpit"))
-        beyond = np.array((pit[1] - seam[1], seam[0] - pit[0])) * sign / max(float(np.linalg.norm(pit - seam)), 1e-6)
-        across = np.maximum((points - seam) @ beyond, 0) * s
-        way = TURN * body.unit
-        # A short one has not so much: it turns as far as it can without folding, and stands off the arm.
-        mine = cv2.remap(garment.parts, points.astype(np.float32)[:, None], None, cv2.INTER_NEAREST)[:, 0] == {"right": 2, "left": 3}[side]
-        if reach * s_t < way and mine.any():
-            moved = float(np.percentile(np.linalg.norm(position - torso, axis=1)[mine], 90))
-            way = max(reach * s_t, min(STEADY * moved, STEADIEST * body.unit))
-        turned = np.maximum(t * s_t / way, across / max(TURN * body.unit, way))
-        limbs[side] = (position, (np.zeros(len(points)), smooth(turned, 0, 1)))
+    def carry(points: np.ndarray) -> np.ndarray:
+        below = (points[:, 1] - top) * sy
+        below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
+        return origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
+
+    whole, none = np.ones(len(points)), np.zeros(len(points))
+    limbs = {side: (place_sleeve(garment, side, points, carry, *body.limb(_seen(body, side), arm=True), _walk, body.unit, s, s_across), (none, whole))
+             for side in shape.limbs}
+    torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 

@@ -6,13 +6,12 @@ the cloth beside; they meet the photo at the border and take their grain from th
 light and folds, is brought up: print and hue stay those of the product photo. Without a generator (render.generator=none) the photo alone tells
 layout and colours, and the garment is not lit.
 """
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 
 from tryon import schema as S
 from tryon.condition import condition, skeleton, skin_tone
+from tryon.limbs import BONES, WIDEST, capsule, limbs
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -21,11 +20,11 @@ GROUP[list(S.SKIN)] = S.FACE
 # Share of the generator's colours, by group, where the photo tells some.
 CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
 TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
-# Bones of the limbs; how thick they are taken to be without a network, and half of what they are at most, at the joints, a third below the
-# second and beyond the last, in torso lengths.
-ARM, LEG = (0.12, (0.12, 0.09, 0.09, 0.065, 0.065)), (0.2, (0.18, 0.12, 0.115, 0.07, 0.08))
-BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, *ARM), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, *ARM),
-         S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE, *LEG), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE, *LEG)}
+GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}  # thickness of bones without a network, in torso lengths
+# What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
+SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL, S.OUTER)
+HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
+FROM = 5  # piece of a limb from which on it is where its bones are; shoulders and hips are left to the generator
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
@@ -52,14 +51,16 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     if networks.generator is None:
         rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
     else:
-        told, limbs = networks.generator.told, skeleton(scaled, size)
-        look = lambda may: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), limbs, may & told))
+        told, bones = networks.generator.told, skeleton(scaled, size)
+        look = lambda may: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told))
         rgb, alpha, logits = look(allowed)
     logits[~allowed] = -1e4
-    for cls, outside in too_far(scaled, unit * size[0] / h, size):
-        logits[cls][outside] = -1e4
+    found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
+    layout_s = logits.copy()
+    bounded(layout_s, np.arange(len(allowed)), found, allowed)
+    layout_s = layout_s.argmax(0)
     if networks.generator is not None and told and fill_s.any():  # the layout first, then its colours
-        rgb, alpha, _ = look(logits.argmax(0) == np.arange(len(allowed))[:, None, None])
+        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None])
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
@@ -67,15 +68,17 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     out, painted = layout.copy(), image.astype(np.float32)
     if fill_s.any():
         # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
-        classes = np.unique(logits.argmax(0)[fill_s])
+        classes = np.unique(np.concatenate((logits.argmax(0)[fill_s], layout_s[fill_s])))
         logits = spread(logits[classes].transpose(1, 2, 0), fill_s)
-        small_label = classes[logits.argmax(-1)]
         box = y0, y1, x0, x1 = box_of(fill)
         window = np.s_[y0:y1, x0:x1]
-        label = classes[np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))]).argmax(0)]
+        label = np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))])
+        at = lambda p: (p + 0.5) * (w / size[1], h / size[0]) - 0.5 - (x0, y0)
+        bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed)
+        label = classes[label.argmax(0)]
         out[window][fill[window]] = label[fill[window]]
         told = _told(image_s, known, before_s, tone)
-        colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[small_label] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
+        colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, label, fill.shape, box)
         painted[window] *= _roundness(out, fill, unit)[window][..., None]
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
@@ -88,34 +91,25 @@ def guess(image: np.ndarray, known: np.ndarray, before: np.ndarray, pose: np.nda
     logits = np.full((len(S.PARSE_CLASSES), *known.shape), -1e3, np.float32)
     for cls in {*np.unique(before[known]).tolist(), *BONES}:
         seen = (known & (before == cls)).astype(np.uint8)
-        *joints, thick, _ = BONES.get(cls, (0, 0))
+        joints = BONES.get(cls, ())
         for a, b in zip(joints, joints[1:]):
             if pose[[a, b], 2].all():
-                cv2.line(seen, *(tuple(int(v) for v in np.rint(pose[j, :2])) for j in (a, b)), 1, max(1, round(thick * unit)))
+                cv2.line(seen, *(tuple(int(v) for v in np.rint(pose[j, :2])) for j in (a, b)), 1, max(1, round(GUESS[cls] * unit)))
         if seen.any():
             logits[cls] = -cv2.distanceTransform(1 - seen, cv2.DIST_L2, 5)
     return spread(image.astype(np.float32), known), np.ones(known.shape, np.float32), logits
 
 
-def too_far(pose: np.ndarray, unit: float, shape: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Limbs whose joints are all known: class, and bool HxW of places too far from its bones. What hid a limb was wider than it is."""
-    for cls, (*joints, _, radii) in BONES.items():
-        if pose[joints, 2].all():
-            a, b, c = pose[joints, :2]
-            yield cls, ~capsule(shape, np.array((a, b, b + (c - b) / 3, c, c + (c - b) / 4)), tuple(r * unit for r in radii))
-
-
-def capsule(shape: tuple[int, int], line: np.ndarray, radii: tuple[float, ...]) -> np.ndarray:
-    """Bool HxW of a limb: the polyline Kx2 thickened by a radius per point."""
-    out = np.zeros(shape, np.uint8)
-    for (a, b), (ra, rb) in zip(zip(line[:-1], line[1:]), zip(radii[:-1], radii[1:])):
-        d = b - a
-        n = np.array((-d[1], d[0])) / max(float(np.linalg.norm(d)), 1e-6)
-        quad = np.array((a + n * ra, b + n * rb, b - n * rb, a - n * ra))
-        cv2.fillConvexPoly(out, np.rint(quad).astype(np.int32), 1)
-        for p, r in ((a, ra), (b, rb)):
-            cv2.circle(out, tuple(int(v) for v in np.rint(p)), max(1, int(r)), 1, -1)
-    return out > 0
+def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], allowed: np.ndarray) -> None:
+    """Keep limbs to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs (tryon.limbs), in
+    pixels of the logits; allowed: bool per class."""
+    where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
+    for cls, points, radii in found:
+        if cls in where:
+            end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
+            logits[where[cls]][~capsule(shape, np.vstack((points, end)), WIDEST * np.append(radii, radii[-1]))] = -1e4
+            if not allowed[list(HIDES[cls])].any():  # of two limbs the arm is in front
+                logits[where[cls]][capsule(shape, points[FROM:], radii[FROM:])] += 2000 if HIDES[cls] is SLEEVES else 1000
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -231,7 +225,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             f = image.astype(np.float32)
             fine = np.clip(f - cv2.GaussianBlur(f, (0, 0), max(1.0, 0.8 * scale)), -30, 30)
         if group == S.FACE:
-            strength = 0.8 * np.median(np.abs(fine[source]))
+            strength = 0.35 * np.median(np.abs(fine[source]))
             noise = np.random.default_rng(0).normal(0, strength, todo.shape).astype(np.float32)
             out[todo[y0:y1, x0:x1]] = noise[todo][:, None]
             continue

@@ -15,13 +15,14 @@ import numpy as np
 
 from tryon import images
 from tryon import schema as S
-from tryon.compose import REPLACES, Canvas, bleed, capsule, finish, kind_of, lay_out, may_become
+from tryon.compose import REPLACES, Canvas, bleed, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
 from tryon.dressing.film import BARE, Frame, Stage
 from tryon.dressing.front import opens
 from tryon.dressing.ground import Ground, Still
 from tryon.fit import Body, Fit
 from tryon.garment import Garment
+from tryon.limbs import capsule
 from tryon.networks import Networks
 from tryon.person import Person
 

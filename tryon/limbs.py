@@ -1,0 +1,61 @@
+"""Limbs: where bare arms and legs lie around their bones, and how thick they are."""
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+
+BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
+         S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
+# Half of a limb's width in torso lengths, at so many bones from its first joint.
+ARM = np.array(((0, 0.1), (0.35, 0.085), (0.9, 0.068), (1.25, 0.073), (1.9, 0.05), (2, 0.05)))
+LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
+WIDEST = 1.25  # times the usual width
+STEPS = 24  # pieces of a limb
+
+
+def profile(line: np.ndarray, arm: bool, unit: float, beyond: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Points Nx2 along two bones (3x2, in pixels), carried on by ``beyond`` of the second, and half the limb's width at each: N, in pixels. unit:
+    torso length in pixels."""
+    t = np.linspace(0, 2 + beyond, STEPS + 1)[:, None]
+    points = np.where(t < 1, line[0] + t * (line[1] - line[0]), line[1] + (t - 1) * (line[2] - line[1]))
+    return points, np.interp(t[:, 0], *(ARM if arm else LEG).T) * unit
+
+
+def capsule(shape: tuple[int, int], line: np.ndarray, radii) -> np.ndarray:
+    """Bool HxW: the polyline Kx2 thickened by a radius per point, in pixels."""
+    out, fine = np.zeros(shape, np.uint8), 16
+    fixed = lambda p: tuple(int(v) for v in np.rint(np.clip(p, -4e3, 2e4) * fine))
+    for (a, b), (ra, rb) in zip(zip(line[:-1], line[1:]), zip(radii[:-1], radii[1:])):
+        d = b - a
+        n = np.array((-d[1], d[0])) / max(float(np.linalg.norm(d)), 1e-6)
+        cv2.fillConvexPoly(out, np.array([fixed(p) for p in (a + n * ra, b + n * rb, b - n * rb, a - n * ra)]), 1, cv2.LINE_8, 4)
+        for p, r in ((a, ra), (b, rb)):
+            cv2.circle(out, fixed(p), max(fine, int(r * fine)), 1, -1, cv2.LINE_8, 4)
+    return out > 0
+
+
+def girth(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> float:
+    """How much thicker a limb is than usual, 1 where nothing tells: the median over pieces of the limb of which nothing is ``hidden``; ``seen``:
+    where it shows (bool HxW each)."""
+    ys, xs = np.nonzero((seen | hidden) & capsule(seen.shape, points, 1.6 * radii))
+    if not len(ys):
+        return 1.0
+    middle = (points[:-1] + points[1:]) / 2
+    piece = ((np.stack((xs, ys), 1)[:, None] - middle) ** 2).sum(-1).argmin(1)
+    count = lambda mask: np.bincount(piece[mask[ys, xs]], minlength=STEPS)
+    usual = (radii[:-1] + radii[1:]) * np.linalg.norm(np.diff(points, axis=0), axis=1)
+    share = count(seen) / np.maximum(usual, 1e-6)
+    told = (count(hidden) == 0) & (share > 0.5) & (np.arange(STEPS) > STEPS // 8)
+    return float(np.clip(np.median(share[told]), 0.75, WIDEST)) if told.sum() >= 3 else 1.0
+
+
+def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Limbs whose joints are all known: class, points and half widths as of ``profile``, as thick as what shows of it. pose 18x3; unit in pixels;
+    parse HxW ids; hidden HxW bool, where the parse tells nothing."""
+    for cls, joints in BONES.items():
+        if pose[joints, 2].all():
+            arm = cls in (S.LEFT_ARM, S.RIGHT_ARM)
+            points, radii = profile(pose[joints, :2].astype(float), arm, unit)
+            yield cls, points, radii * girth(points, radii, (parse == cls) & ~hidden, hidden)

@@ -1,0 +1,138 @@
+"""Sleeves: coordinates on a sleeve in its product photo, and where they lie on an arm.
+
+A sleeve is the surface ruled between its outer edge, from the shoulder of the placed torso down the outside of the arm, and its inner edge, from the
+armpit down the inside. So it meets the torso all along the armhole, covers the arm however narrow it is in the product photo, and turns into any
+arm without folding.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tryon import schema as S
+from tryon.landmarks import along
+from tryon.limbs import ARM
+
+SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
+PART = {"right": 2, "left": 3}
+SHORT = 1.3  # of a sleeve's length over the depth of its armhole: below it the cuff decides the direction, not the middle line
+# Half of a sleeve's width over that of the arm in it, at least; and at most on the outside and the inside of the arm, in torso lengths beyond that.
+EASE, OUTSIDE, INSIDE = 1.15, 0.03, 0.09
+SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
+
+
+@dataclass
+class Chart:
+    """Points of a product photo in a sleeve's own coordinates, N each: ``way`` from 0 at the armhole to 1 at the cuff, ``across`` from 0 at the outer edge
+    to 1 at the inner one, ``half`` the width there, halved. ends: shoulder and armpit, 2x2; length: of the outer edge. In pixels of the photo."""
+
+    way: np.ndarray
+    across: np.ndarray
+    half: np.ndarray
+    ends: np.ndarray
+    length: float
+
+
+def chart(garment, side: str, points: np.ndarray) -> Chart:
+    """The points Nx2 of the product photo of a tryon.garment.Garment on its sleeve; outside of it the coordinates are carried on."""
+    region = garment.parts == PART[side]
+    ends = np.array([garment.landmarks[f"{n}_{side}"][:2] for n in ("shoulder", "armpit")], float)
+    axis = garment.shape.limbs[side][:, :2].astype(float)
+    if float(np.linalg.norm(np.diff(axis, axis=0), axis=1).sum()) < SHORT * float(np.linalg.norm(ends[1] - ends[0])):
+        return _short(region, ends, points, garment.parts == 1)
+    return _long(region, ends, axis, SIGN[side], points)
+
+
+def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray, torso: np.ndarray) -> Chart:
+    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline."""
+    seam = np.argwhere(region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))[:, ::-1].astype(float)
+    if len(seam):
+        near = np.array([seam[((seam - e) ** 2).sum(1).argmin()] for e in ends])
+        if np.linalg.norm(near[1] - near[0]) > 0.6 * np.linalg.norm(ends[1] - ends[0]):
+            ends = near
+    outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
+    c = outline[::max(1, len(outline) // 90)]
+    cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b, (s, p) = c[:, None], c[None], ends
+    area = np.abs(cross(s, a) + cross(a, b) + cross(b, p) + cross(p, s))  # of shoulder, outer and inner end of the cuff, armpit
+    i, j = np.unravel_index(int(area.argmax()), area.shape)
+    outer, inner = c[i], c[j]
+    # The inverse of the bilinear map of the unit square onto it, by Newton's method.
+    way, across = np.full(len(points), 0.5), np.full(len(points), 0.5)
+    for _ in range(8):
+        edge, other = s + (outer - s) * way[:, None], p + (inner - p) * way[:, None]
+        off = points - (edge + (other - edge) * across[:, None])
+        dw, da = (outer - s) * (1 - across[:, None]) + (inner - p) * across[:, None], other - edge
+        det = cross(dw, da)
+        det = np.where(np.abs(det) < 1e-3, 1e-3, det)
+        way, across = (np.clip(x + np.clip(d / det, -0.5, 0.5), -1.0, 2.0) for x, d in ((way, cross(off, da)), (across, cross(dw, off))))
+    width = np.linalg.norm(p - s) + (np.linalg.norm(inner - outer) - np.linalg.norm(p - s)) * np.clip(way, 0, 1)
+    return Chart(way, across, width / 2, ends, float(np.linalg.norm(outer - s)))
+
+
+def _long(region: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, points: np.ndarray) -> Chart:
+    """Along the middle line of the sleeve, between edges that are offsets from it."""
+    from_axis = lambda p: (lambda t, u, _: (t, -sign * u))(*along(p, axis))
+    (t_seam, o_seam), reach = from_axis(ends), float(np.linalg.norm(np.diff(axis, axis=0), axis=1).sum())
+    t_seam = np.minimum(t_seam, (0.5 * reach, 0.7 * reach))
+    ys, xs = np.nonzero(region)
+    few = slice(None, None, max(1, len(xs) // 4000))
+    t, o = from_axis(np.stack((xs[few], ys[few]), 1).astype(float))
+    bins = np.linspace(0, reach, 17)
+    within = [o[(t >= a) & (t <= b)] for a, b in zip(bins[:-1], bins[1:])]
+    middle, edges = (bins[:-1] + bins[1:]) / 2, []
+    for k, share in enumerate((97, 3)):
+        known = np.array([len(w) > 2 and m > t_seam[k] for w, m in zip(within, middle)])
+        at = np.array([np.percentile(w, share) for w, ok in zip(within, known) if ok])
+        edges.append((np.append(t_seam[k], middle[known]), np.append(o_seam[k], at)))
+
+    def between(t: np.ndarray, o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outer, inner = (np.interp(t, *e) for e in edges)
+        return np.clip((outer - o) / np.maximum(outer - inner, 1.0), -0.5, 1.5), (outer - inner) / 2
+
+    across, bands = between(t, o)[0], np.linspace(0, 1, 7)
+    cuff = [((a + b) / 2, np.percentile(t[at], 98)) for a, b in zip(bands[:-1], bands[1:]) if (at := (across >= a) & (across <= b)).sum() > 5]
+    cuff = np.polyfit(*np.array(cuff).T, 1) if len(cuff) > 2 else (0.0, reach)  # cut straight
+    t, o = from_axis(points)
+    across, half = between(t, o)
+    begin, finish = t_seam[0] + (t_seam[1] - t_seam[0]) * np.clip(across, 0, 1), np.polyval(cuff, np.clip(across, 0, 1))
+    way = np.minimum((t - begin) / np.maximum(finish - begin, 0.25 * reach), 1.5)
+    return Chart(way, across, half, ends, float(np.polyval(cuff, 0) - t_seam[0]))
+
+
+def place_sleeve(garment, side: str, points: np.ndarray, carry: Callable[[np.ndarray], np.ndarray], line: np.ndarray, true: np.ndarray, walk, unit: float,
+                 s: float, s_across: float) -> np.ndarray:
+    """Positions Nx2 in the person photo of the points Nx2 of the product photo, as points of a sleeve. carry: where the torso puts points; line, true:
+    the arm's bones 3x2 and their true lengths; walk: tryon.fit._walk; unit: torso length; s and s_across: pixels of the person photo per pixel of the
+    product photo, along the sleeve and across."""
+    c = chart(garment, side, points)
+    bone = line[1] - line[0]
+    drawn = max(float(np.linalg.norm(bone)), 0.4 * true[0])  # of an arm that points at the camera
+    ends = carry(c.ends)
+    start = np.clip((ends - line[0]) @ bone / max(float(np.linalg.norm(bone)), 1e-6) / drawn, (0, 0), (0.3, 0.65)) * true[0]
+    end, arm = start[0] + c.length * s, true.sum() - 0.08 * unit
+    if 0.66 * arm < end < 1.7 * arm:  # a long sleeve ends at the wrist
+        end = 1.02 * arm
+    start[1] = min(start[1], end - 0.3 * (end - start[0]))
+    half, edges = c.half * 0.9 * s_across, []
+    for k, outwards in ((0, 1), (1, -1)):
+        arc = start[k] + np.maximum(c.way, 0) * (end - start[k])
+        thick = EASE * np.interp(arc / true[0], *ARM.T) * unit
+        offset = np.clip(half, thick, thick + OUTSIDE * unit)
+        if k:  # cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside
+            offset = np.clip(2 * half - offset, thick, thick + INSIDE * unit)
+        first = EASE * np.interp(start[k] / true[0], *ARM.T) * unit
+        edge = lambda arc, offset: walk(line, true, arc, SIGN[side] * -outwards * offset, 0.12 * unit)
+        at = edge(start[k:k + 1], np.array([first]))[0]
+        leave = ends[k] - at
+        if k:  # an armpit that lies outside of the inside of the arm is hidden behind the arm
+            inwards = at - edge(start[k:k + 1], np.zeros(1))[0]
+            leave = leave * (leave @ inwards > 0)
+        settle = min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start[k]))
+        t = np.clip((arc - start[k]) / settle, 0, 1)
+        fade = (1 - t * t * (3 - 2 * t))
+        edges.append(edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None])
+    across = c.across[:, None]
+    ruled = edges[0] * (1 - across) + edges[1] * across
+    return np.where(c.way[:, None] >= 0, ruled, ruled + carry(points) - ends[0] * (1 - across) - ends[1] * across)
