@@ -115,7 +115,10 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
     for side in ("left", "right"):
         cv2.line(joints, *(tuple(int(v) for v in np.rint(lm[f"{n}_{side}"][:2])) for n in ("shoulder", "armpit")), 1, max(3, int(0.16 * width)))
     overlap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, int(0.035 * width)) + 1,) * 2)
-    out = {}
+    out, sleeves = {}, (garment.parts > 1).astype(np.uint8)
+    # Between a sleeve that hangs and the torso some of the ground may show: both take their colours from farther inside.
+    slit = (cv2.dilate(sleeves, overlap) > 0) & (cv2.dilate((garment.parts == 1).astype(np.uint8), overlap) > 0) & (cv2.dilate(joints, overlap) == 0)
+    colour = bleed(colour, (garment.parts > 0) & ~slit) if slit.any() else colour
     for part, mask in masks.items():
         grown = (cv2.dilate(mask.astype(np.uint8), overlap) & joints) | mask
         out[part] = cv2.GaussianBlur(grown.astype(np.uint8) * 255, (0, 0), 0.8), colour
@@ -126,8 +129,8 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
         across = np.clip(np.rint(2 * xc - xs).astype(int), 0, hidden.shape[1] - 1)
         solid = cv2.erode((garment.parts == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         seen = solid[ys, across]
-        torso = bleed(garment.photo, solid)
-        torso[ys[seen], xs[seen]] = garment.photo[ys[seen], across[seen]]
+        torso = bleed(colour, solid)
+        torso[ys[seen], xs[seen]] = colour[ys[seen], across[seen]]
         out["torso"] = out["torso"][0], torso
     return out
 

@@ -16,7 +16,7 @@ from tryon.limbs import ARM
 
 SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
 PART = {"right": 2, "left": 3}
-SHORT = 1.3  # of a sleeve's length over the depth of its armhole: below it the cuff decides the direction, not the middle line
+SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
 # Half of a sleeve's width over that of the arm in it, at least; and at most on the outside and the inside of the arm, in torso lengths beyond that.
 EASE, OUTSIDE, INSIDE = 1.15, 0.03, 0.09
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
@@ -36,21 +36,22 @@ class Chart:
 
 def chart(garment, side: str, points: np.ndarray) -> Chart:
     """The points Nx2 of the product photo of a tryon.garment.Garment on its sleeve; outside of it the coordinates are carried on."""
-    region = garment.parts == PART[side]
+    region, torso = garment.parts == PART[side], (garment.parts == 1).astype(np.uint8)
     ends = np.array([garment.landmarks[f"{n}_{side}"][:2] for n in ("shoulder", "armpit")], float)
-    axis = garment.shape.limbs[side][:, :2].astype(float)
-    if float(np.linalg.norm(np.diff(axis, axis=0), axis=1).sum()) < SHORT * float(np.linalg.norm(ends[1] - ends[0])):
-        return _short(region, ends, points, garment.parts == 1)
-    return _long(region, ends, axis, SIGN[side], points)
-
-
-def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray, torso: np.ndarray) -> Chart:
-    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline."""
-    seam = np.argwhere(region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0))[:, ::-1].astype(float)
-    if len(seam):
+    seam = np.argwhere(region & (cv2.dilate(torso, np.ones((5, 5), np.uint8)) > 0))[:, ::-1].astype(float)
+    if len(seam):  # the armhole, or where a sleeve that hangs leaves it
         near = np.array([seam[((seam - e) ** 2).sum(1).argmin()] for e in ends])
         if np.linalg.norm(near[1] - near[0]) > 0.6 * np.linalg.norm(ends[1] - ends[0]):
             ends = near
+    pixels = np.argwhere(region)[:, ::-1].astype(float)
+    far = np.linalg.norm(pixels - ends[0], axis=1)
+    if far.max() ** 2 < SHORT * len(pixels):
+        return _short(region, ends, points)
+    return _long(pixels, ends, garment.shape.limbs[side][:, :2].astype(float), SIGN[side], points)
+
+
+def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray) -> Chart:
+    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline."""
     outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
     c = outline[::max(1, len(outline) // 90)]
     cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
@@ -71,14 +72,25 @@ def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray, torso: np.n
     return Chart(way, across, width / 2, ends, float(np.linalg.norm(outer - s)))
 
 
-def _long(region: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, points: np.ndarray) -> Chart:
-    """Along the middle line of the sleeve, between edges that are offsets from it."""
+def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, points: np.ndarray) -> Chart:
+    """Along the middle line of the sleeve (its ``pixels`` Nx2), between edges that are offsets from it. axis: the line Kx2 for a bent one."""
+    start = ends.mean(0)
+    far = np.linalg.norm(pixels - start, axis=1)
+    tip = pixels[far >= np.percentile(far, 95)].mean(0)
+    straight = np.array((start, tip))
+    # Bent where the straight line leaves the sleeve.
+    inside = {tuple(p) for p in np.rint(pixels).astype(int).tolist()}
+    line = np.rint(start + np.linspace(0.1, 0.95, 30)[:, None] * (tip - start)).astype(int)
+    if np.mean([tuple(p) in inside for p in line.tolist()]) > 0.85:
+        axis = straight
+    else:
+        away = np.linalg.norm(axis - start, axis=1)
+        axis = np.vstack((start, axis[away > 0.5 * float(np.linalg.norm(ends[1] - ends[0]))]))
+        axis = axis if len(axis) > 2 else straight
     from_axis = lambda p: (lambda t, u, _: (t, -sign * u))(*along(p, axis))
     (t_seam, o_seam), reach = from_axis(ends), float(np.linalg.norm(np.diff(axis, axis=0), axis=1).sum())
     t_seam = np.minimum(t_seam, (0.5 * reach, 0.7 * reach))
-    ys, xs = np.nonzero(region)
-    few = slice(None, None, max(1, len(xs) // 4000))
-    t, o = from_axis(np.stack((xs[few], ys[few]), 1).astype(float))
+    t, o = from_axis(pixels[::max(1, len(pixels) // 4000)])
     bins = np.linspace(0, reach, 17)
     within = [o[(t >= a) & (t <= b)] for a, b in zip(bins[:-1], bins[1:])]
     middle, edges = (bins[:-1] + bins[1:]) / 2, []
