@@ -26,7 +26,7 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 150, S.NECK: 270} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 110, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -115,10 +115,8 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
     for side in ("left", "right"):
         cv2.line(joints, *(tuple(int(v) for v in np.rint(lm[f"{n}_{side}"][:2])) for n in ("shoulder", "armpit")), 1, max(3, int(0.16 * width)))
     overlap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, int(0.035 * width)) + 1,) * 2)
-    out, sleeves = {}, (garment.parts > 1).astype(np.uint8)
-    # Between a sleeve that hangs and the torso some of the ground may show: both take their colours from farther inside.
-    slit = (cv2.dilate(sleeves, overlap) > 0) & (cv2.dilate((garment.parts == 1).astype(np.uint8), overlap) > 0) & (cv2.dilate(joints, overlap) == 0)
-    colour = bleed(colour, (garment.parts > 0) & ~slit) if slit.any() else colour
+    ground, out = slits(garment), {}
+    colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
         grown = (cv2.dilate(mask.astype(np.uint8), overlap) & joints) | mask
         out[part] = cv2.GaussianBlur(grown.astype(np.uint8) * 255, (0, 0), 0.8), colour
@@ -133,6 +131,32 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
         torso[ys[seen], xs[seen]] = colour[ys[seen], across[seen]]
         out["torso"] = out["torso"][0], torso
     return out
+
+
+def slits(garment: Garment) -> np.ndarray:
+    """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both
+    whose colour is by far more frequent around the garment than in it."""
+    wide = max(2, int(0.07 * garment.shape.width))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1,) * 2)
+    near = lambda mask: cv2.dilate(mask.astype(np.uint8), disc) > 0
+    zone, inside = near(garment.parts > 1) & near(garment.parts == 1) & (garment.parts > 0), garment.mask > 127
+    around = near(near(inside)) & ~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    cloth = inside & ~zone
+    if not (zone.any() and around.any() and cloth.any()):
+        return np.zeros(zone.shape, bool)
+    bins = (cv2.cvtColor(garment.photo, cv2.COLOR_RGB2LAB) // 20).astype(np.int32)
+    index = (bins[..., 0] * 13 + bins[..., 1]) * 13 + bins[..., 2]
+
+    def frequency(mask: np.ndarray) -> np.ndarray:
+        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
+        for axis in range(3):  # so that neighbouring colours count as alike
+            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
+            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
+        return out.ravel() / mask.sum()
+
+    alike = frequency(around) > 6 * frequency(cloth) + 1e-4
+    found = cv2.morphologyEx((zone & alike[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -181,7 +205,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     layers = sample(fit, garment, full.layout.shape, box)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs)
     front = in_front(canvas, fit, garment, body, old, later)
-    colour, alpha = stacked(layers, front, bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else None)
+    behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
+    if fit.tucked:
+        behind |= lower_than(canvas.layout.shape, body, -body.rise)
+    colour, alpha = stacked(layers, front, behind)
 
     arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
     bare = come_out(layers, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
@@ -212,8 +239,7 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     is: a top takes the place of a dress above the waist, trousers and skirts below it."""
     layout, before, old = canvas.layout.copy(), canvas.before, np.isin(canvas.layout, REPLACES[kind])
     if kind in ("upper", "lower"):
-        h, w = layout.shape
-        below = ((np.arange(w)[None] - body.hips[0]) * body.down[0] + (np.arange(h)[:, None] - body.hips[1]) * body.down[1]) > -0.2 * unit
+        below = lower_than(layout.shape, body, -0.2)
         whole = canvas.layout == S.FULL
         if kind == "upper" and not has_legs:
             whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
@@ -221,6 +247,12 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
         layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
         before = np.where(whole & ~old & (canvas.worn < 0), layout, before).astype(np.uint8)
     return old, layout, before
+
+
+def lower_than(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:
+    """Bool HxW: what is farther down the body than ``height`` torso lengths below the hips."""
+    x, y = np.arange(shape[1])[None] - body.hips[0], np.arange(shape[0])[:, None] - body.hips[1]
+    return x * body.down[0] + y * body.down[1] > height * body.unit
 
 
 def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.ndarray, later: tuple[int, ...]) -> np.ndarray:
@@ -239,13 +271,13 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     return front
 
 
-def stacked(layers, front: np.ndarray, arms: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The layers of a garment over each other, behind what is in ``front`` and its torso behind ``arms`` (bool HxW each): colour float32 HxWx3 and
-    alpha float32 HxW in 0..1."""
+def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The layers of a garment over each other, hidden where something is in ``front`` and its torso ``behind`` something, too (bool HxW each): colour
+    float32 HxWx3 and alpha float32 HxW in 0..1."""
     alpha, colour = np.zeros(front.shape, np.float32), np.zeros((*front.shape, 3), np.float32)
     for part, pixels, a in layers:
-        if part == "torso" and arms is not None:
-            a = a * ~arms
+        if part == "torso":
+            a = a * ~behind
         a = a * ~front
         colour = pixels * a[..., None] + colour * (1 - a[..., None])
         alpha = a + alpha * (1 - a)
@@ -342,7 +374,10 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     under, inner = fill | (beside & seen), edit[window]
-    image = np.where(under[edit][:, None], painted[inner], canvas.photo[edit])
+    # The rim goes over into the photo.
+    depth = cv2.distanceTransform(edit[window].astype(np.uint8), cv2.DIST_L2, 3)[inner][:, None]
+    share = np.where((fill & ~canvas.freed)[edit][:, None], np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), under[edit][:, None])
+    image = painted[inner] * share + canvas.photo[edit] * (1 - share)
     image = (colour[inner] + light[inner]) * edge + image * (1 - edge)
     out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     out[window], band = unmixed(canvas.photo[window], out[window], edit[window], canvas.before[window], layout[window], kept[window],

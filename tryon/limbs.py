@@ -36,26 +36,32 @@ def capsule(shape: tuple[int, int], line: np.ndarray, radii) -> np.ndarray:
     return out > 0
 
 
-def girth(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> float:
-    """How much thicker a limb is than usual, 1 where nothing tells: the median over pieces of the limb of which nothing is ``hidden``; ``seen``:
-    where it shows (bool HxW each)."""
+def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points and half widths of a limb that go on from what shows of it: as thick as its pieces are, and through their middle. ``seen``: where the limb
+    shows; ``hidden``: where something is in front of it (bool HxW each). A piece tells only if nothing of it is hidden."""
     ys, xs = np.nonzero((seen | hidden) & capsule(seen.shape, points, 1.6 * radii))
     if not len(ys):
-        return 1.0
-    middle = (points[:-1] + points[1:]) / 2
-    piece = ((np.stack((xs, ys), 1)[:, None] - middle) ** 2).sum(-1).argmin(1)
-    count = lambda mask: np.bincount(piece[mask[ys, xs]], minlength=STEPS)
+        return points, radii
+    middle, at = (points[:-1] + points[1:]) / 2, np.stack((xs, ys), 1)
+    piece = ((at[:, None] - middle) ** 2).sum(-1).argmin(1)
+    count = lambda mask, weights=None: np.bincount(piece[mask[ys, xs]], weights, STEPS)
     usual = (radii[:-1] + radii[1:]) * np.linalg.norm(np.diff(points, axis=0), axis=1)
     share = count(seen) / np.maximum(usual, 1e-6)
     told = (count(hidden) == 0) & (share > 0.5) & (np.arange(STEPS) > STEPS // 8)
-    return float(np.clip(np.median(share[told]), 0.75, WIDEST)) if told.sum() >= 3 else 1.0
+    if told.sum() < 3:
+        return points, radii
+    mine = at[seen[ys, xs]]
+    off = np.stack([count(seen, mine[:, k]) for k in (0, 1)], 1)[told] / count(seen)[told, None] - middle[told]
+    off *= np.minimum(1, 0.8 * radii.max() / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-6))
+    where = np.append(0.0, np.flatnonzero(told) + 0.5)
+    shift = np.stack([np.interp(np.arange(STEPS + 1), where, np.append(0.0, off[:, k])) for k in (0, 1)], 1)
+    return points + shift, radii * float(np.clip(np.median(share[told]), 0.75, WIDEST))
 
 
 def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are all known: class, points and half widths as of ``profile``, as thick as what shows of it. pose 18x3; unit in pixels;
-    parse HxW ids; hidden HxW bool, where the parse tells nothing."""
+    """Limbs whose joints are all known: class, points and half widths (``adjusted``). pose 18x3; unit in pixels; parse HxW ids; hidden HxW bool, where
+    the parse tells nothing."""
     for cls, joints in BONES.items():
         if pose[joints, 2].all():
-            arm = cls in (S.LEFT_ARM, S.RIGHT_ARM)
-            points, radii = profile(pose[joints, :2].astype(float), arm, unit)
-            yield cls, points, radii * girth(points, radii, (parse == cls) & ~hidden, hidden)
+            points, radii = profile(pose[joints, :2].astype(float), cls in (S.LEFT_ARM, S.RIGHT_ARM), unit)
+            yield cls, *adjusted(points, radii, (parse == cls) & ~hidden, hidden)
