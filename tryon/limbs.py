@@ -11,6 +11,7 @@ BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHO
 # Half of a limb's width in torso lengths, at so many bones from its first joint.
 ARM = np.array(((0, 0.1), (0.35, 0.085), (0.9, 0.068), (1.25, 0.073), (1.9, 0.05), (2, 0.05)))
 LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
+ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
 
@@ -58,10 +59,25 @@ def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np
     return points + shift, radii * float(np.clip(np.median(share[told]), 0.75, WIDEST))
 
 
+def into_shoe(ankle: np.ndarray, parse: np.ndarray, hidden: np.ndarray, reach: float) -> np.ndarray | None:
+    """Where a leg ends (x and y): in the top of the nearest shoe within ``reach`` pixels, if there is one."""
+    ys, xs = np.nonzero((parse == S.SHOES) & ~hidden)
+    if not len(xs):
+        return None
+    away = np.hypot(xs - ankle[0], ys - ankle[1])
+    near = away <= away.min() + 0.1 * reach
+    return np.array((xs[near].mean(), ys[near].mean())) if away.min() < reach else None
+
+
 def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are all known: class, points and half widths (``adjusted``). pose 18x3; unit in pixels; parse HxW ids; hidden HxW bool, where
-    the parse tells nothing."""
+    """Limbs whose joints are known, but for an ankle, which is where the shoe is: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
+    parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in BONES.items():
-        if pose[joints, 2].all():
-            points, radii = profile(pose[joints, :2].astype(float), cls in (S.LEFT_ARM, S.RIGHT_ARM), unit)
+        line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in (S.LEFT_ARM, S.RIGHT_ARM)
+        if not arm and seen[:2].all():
+            shoe = into_shoe(line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0]), parse, hidden, 0.5 * unit)
+            if shoe is not None:
+                line[2], seen[2] = shoe, True
+        if seen.all():
+            points, radii = profile(line, arm, unit, 0.0 if arm else ANKLE)
             yield cls, *adjusted(points, radii, (parse == cls) & ~hidden, hidden)

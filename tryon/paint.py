@@ -25,6 +25,9 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL, S.OUTER)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
 FROM = 5  # piece of a limb from which on it is where its bones are; shoulders and hips are left to the generator
+COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
+MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
+WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
@@ -214,24 +217,65 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
     y0, y1, x0, x1 = box
     h, w = fill.shape
     out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
-    fine = None
-    kernel = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8)
+    kernel, fine = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8), None
     for group in np.unique(GROUP[layout[fill]]):
         todo = fill & (GROUP[layout] == group)
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
         if source.sum() < 50:
             continue
+        if group == S.BACKGROUND:
+            ty, tx, my, mx = continued(image, source, todo, scale)
+            out[ty - y0, tx - x0] = _detail(image, source, COARSER * scale)[my, mx]
+            continue
         if fine is None:
-            f = image.astype(np.float32)
-            fine = np.clip(f - cv2.GaussianBlur(f, (0, 0), max(1.0, 0.8 * scale)), -30, 30)
+            fine = image - cv2.GaussianBlur(image.astype(np.float32), (0, 0), max(1.0, 0.8 * scale))
         if group == S.FACE:
             strength = 0.35 * np.median(np.abs(fine[source]))
             noise = np.random.default_rng(0).normal(0, strength, todo.shape).astype(np.float32)
             out[todo[y0:y1, x0:x1]] = noise[todo][:, None]
             continue
         ty, tx, my, mx = mirrored(source, todo)
-        out[ty - y0, tx - x0] = fine[my, mx]
+        out[ty - y0, tx - x0] = np.clip(fine[my, mx], -WEAVE, WEAVE)
     return out
+
+
+def _detail(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
+    """What is finer than ``sigma`` pixels in ``source`` (bool HxW) of an image HxWx3, against the mean of the source around alone: float32 HxWx3."""
+    step, (h, w) = max(1, int(sigma / 3)), source.shape
+    size = max(1, w // step), max(1, h // step)
+    inner = source.astype(np.float32)
+    blur = lambda a: cv2.GaussianBlur(cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), max(1.0, sigma / step))
+    mean = blur(image * inner[..., None]) / np.maximum(blur(inner), 1e-3)[..., None]
+    return image - cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
+
+
+def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """y and x of pixels of ``todo``, and y and x in ``source`` (bool HxW) of what goes on there: moved by the one of some displacements by which what
+    lies around them, moved, looks most like what lies around (the shift-map of Pritch et al. 2009, each pixel on its own). Compared in steps of
+    2 ``scale`` pixels."""
+    step = max(1, round(2 * scale))
+    h, w = (-(-n // step) for n in todo.shape)
+    shrink = lambda a: cv2.resize(a.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
+    known, small, hole = shrink(source) > 0.99, shrink(image), shrink(todo) > 0
+    ring = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & known
+    near = cv2.blur(ring.astype(np.float32), (25, 25)) + 1e-6
+    best, which = np.full((h, w), np.inf, np.float32), np.zeros((h, w), np.uint8)
+    for k, (dy, dx) in enumerate(MOVES):
+        m = np.float32(((1, 0, -dx), (0, 1, -dy)))
+        there = cv2.warpAffine(known.astype(np.uint8), m, (w, h)) > 0
+        if not (hole & there).any():
+            continue
+        unlike = np.where(there, np.abs(small - cv2.warpAffine(small, m, (w, h))).sum(2), 200) * ring
+        cost = np.where(there, cv2.blur(unlike.astype(np.float32), (25, 25)) / near, np.inf)
+        closer = cost < best
+        best[closer], which[closer] = cost[closer], k
+    ty, tx = np.nonzero(todo)
+    at = ty // step, tx // step
+    (my, mx), found = np.array(MOVES)[cv2.medianBlur(which, 5)[at]].T * step, np.isfinite(best[at])
+    my, mx = ty + my, tx + mx
+    inside = found & (my >= 0) & (my < todo.shape[0]) & (mx >= 0) & (mx < todo.shape[1])
+    inside[inside] = source[my[inside], mx[inside]]
+    return ty[inside], tx[inside], my[inside], mx[inside]
 
 
 def mirrored(source: np.ndarray, todo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
