@@ -79,10 +79,14 @@ class Networks:
     def generator(self) -> torch.nn.Module | None:
         return next((self.nets[name] for names in GENERATORS.values() for name in names if name in self.nets), None)
 
-    def generate(self, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def generate(self, condition: np.ndarray, coarse: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,
-        in steps of 1/8 and 1/64, and logits of the layout 17hw in steps of 1/16: finer digits depend on the number of threads."""
+        in steps of 1/8 and 1/64, and logits of the layout 17hw in steps of 1/16: finer digits depend on the number of threads. ``coarse``: worked out
+        at half the size."""
         x = torch.from_numpy(condition).to(self.device)[None].contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            rgb, alpha, layout = (t[0].float().cpu().numpy() for t in self.generator(x))
+            found = self.generator(F.avg_pool2d(x, 2) if coarse else x)
+            if coarse:
+                found = (F.interpolate(t.float(), scale_factor=2.0, mode="bilinear", align_corners=False) for t in found)
+            rgb, alpha, layout = (t[0].float().cpu().numpy() for t in found)
         return np.rint(rgb.transpose(1, 2, 0) * 2040) / 8, np.rint(alpha[0] * 64) / 64, np.rint(layout * 16) / 16

@@ -55,14 +55,15 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         rgb, alpha, logits = guess(image_s, known, before_s, scaled, unit * size[0] / h)
     else:
         told, bones = networks.generator.told, skeleton(scaled, size)
-        look = lambda may: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told))
-        rgb, alpha, logits = look(allowed)
+        look = lambda may, **how: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told), **how)
+        twice = told and bool(fill_s.any())  # the layout first, then its colours
+        rgb, alpha, logits = look(allowed, coarse=twice)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed)
     layout_s = layout_s.argmax(0)
-    if networks.generator is not None and told and fill_s.any():  # the layout first, then its colours
+    if networks.generator is not None and twice:
         rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None])
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
