@@ -46,6 +46,8 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
     pixels = np.argwhere(region)[:, ::-1].astype(float)
     far = np.linalg.norm(pixels - ends[0], axis=1)
     if far.max() ** 2 < SHORT * len(pixels):
+        if len(seam):  # up to its very top
+            ends[0] = seam[((seam - ends[1]) @ (ends[0] - ends[1])).argmax()]
         return _short(region, ends, points)
     return _long(pixels, ends, garment.shape.limbs[side][:, :2].astype(float), SIGN[side], points)
 
