@@ -421,6 +421,14 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     ys, xs = ys[todo], xs[todo]
     out[ys, xs] = np.clip(np.rint(colour + (1 - share)[:, None] * (new - old)), 0, 255)[todo].astype(np.uint8)
     changed[ys, xs] = True
+    # The outermost pixel is a little of both, as in a photo.
+    first = cv2.dilate(edit.astype(np.uint8), disc(1)) > 0
+    ys, xs = np.nonzero(band & first & (layout != S.BACKGROUND))
+    blur = lambda a: cv2.GaussianBlur(a, (0, 0), SOFT)[ys, xs]
+    inside = edit.astype(np.float32)
+    share = blur(inside)[:, None]
+    out[ys, xs] = np.clip(np.rint(out[ys, xs] * (1 - share) + blur(image * inside[..., None])), 0, 255).astype(np.uint8)
+    changed[ys, xs] = True
     return out, changed
 
 
