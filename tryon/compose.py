@@ -206,7 +206,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs)
     front = in_front(canvas, fit, garment, body, old, later)
     behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
-    if fit.tucked:
+    if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= lower_than(canvas.layout.shape, body, -body.rise)
     colour, alpha = stacked(layers, front, behind)
 

@@ -34,7 +34,7 @@ def test_from_outside_to_its_place(persons, goods, name, who):
     assert type(act) is ACTIONS[name]
     begin, end = act(0.0)[0], act(1.0)[0]
     assert begin.shape == end.shape == (*made.active.shape, 2) and begin.dtype == np.float32
-    assert np.abs(end - made.rest)[made.active].max() < 0.02 * made.unit
+    assert np.abs(end - made.rest)[made.active].max() < 0.03 * made.unit
     first = made.frame(begin, begin, 0.0, 0.0, "")
     assert (first.displacement >= 0).mean() < 0.004
     starts = [start for start, _ in act.phases]
