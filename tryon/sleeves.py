@@ -19,6 +19,7 @@ PART = {"right": 2, "left": 3}
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
 # Half of a sleeve's width over that of the arm in it, at least; and at most on the outside and the inside of the arm, in torso lengths beyond that.
 EASE, OUTSIDE, INSIDE = 1.25, 0.03, 0.09
+BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
 
 
@@ -48,17 +49,17 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
     if far.max() ** 2 < SHORT * len(pixels):
         if len(seam):  # up to its very top
             ends[0] = seam[((seam - ends[1]) @ (ends[0] - ends[1])).argmax()]
-        return _short(region, ends, points)
+        return _short(region, ends, SIGN[side], points)
     return _long(pixels, ends, garment.shape.limbs[side][:, :2].astype(float), SIGN[side], points)
 
 
-def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray) -> Chart:
+def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) -> Chart:
     """Inside the largest quadrangle from the armhole to two points of the sleeve's outline."""
     outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
     c = outline[::max(1, len(outline) // 90)]
     cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     a, b, (s, p) = c[:, None], c[None], ends
-    area = np.abs(cross(s, a) + cross(a, b) + cross(b, p) + cross(p, s))  # of shoulder, outer and inner end of the cuff, armpit
+    area = sign * (cross(s, a) + cross(a, b) + cross(b, p) + cross(p, s))  # twice that of shoulder, outer and inner end of the cuff, armpit
     i, j = np.unravel_index(int(area.argmax()), area.shape)
     outer, inner = c[i], c[j]
     # The inverse of the bilinear map of the unit square onto it, by Newton's method.
@@ -71,7 +72,7 @@ def _short(region: np.ndarray, ends: np.ndarray, points: np.ndarray) -> Chart:
         det = np.where(np.abs(det) < 1e-3, 1e-3, det)
         way, across = (np.clip(x + np.clip(d / det, -0.5, 0.5), -1.0, 2.0) for x, d in ((way, cross(off, da)), (across, cross(dw, off))))
     width = np.linalg.norm(p - s) + (np.linalg.norm(inner - outer) - np.linalg.norm(p - s)) * np.clip(way, 0, 1)
-    return Chart(way, across, width / 2, ends, float(np.linalg.norm(outer - s)))
+    return Chart(way, np.clip(across, -BEYOND, 1 + BEYOND), width / 2, ends, float(np.linalg.norm(outer - s)))
 
 
 def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, points: np.ndarray) -> Chart:
@@ -103,7 +104,7 @@ def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, poi
 
     def between(t: np.ndarray, o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         outer, inner = (np.interp(t, *e) for e in edges)
-        return np.clip((outer - o) / np.maximum(outer - inner, 1.0), -0.5, 1.5), (outer - inner) / 2
+        return np.clip((outer - o) / np.maximum(outer - inner, 1.0), -BEYOND, 1 + BEYOND), (outer - inner) / 2
 
     across, bands = between(t, o)[0], np.linspace(0, 1, 7)
     cuff = [((a + b) / 2, np.percentile(t[at], 98)) for a, b in zip(bands[:-1], bands[1:]) if (at := (across >= a) & (across <= b)).sum() > 5]
