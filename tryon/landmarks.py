@@ -452,10 +452,11 @@ def _lower(m: np.ndarray, subcategory: str) -> Shape:
     rows = np.flatnonzero(m.any(1))
     top, height = rows[0], len(rows)
     at = lambda f: int(top + f * (height - 1))
-    waist = [np.flatnonzero(m[y])[[0, -1]] for y in range(at(0.02), at(0.08) + 1)]
+    across = lambda a, b: np.array([np.flatnonzero(m[y])[[0, -1]] for y in range(at(a), at(b) + 1) if m[y].any()] or [np.flatnonzero(m.any(0))[[0, -1]]])
+    waist = across(0.02, 0.08)
     left, right = float(np.median([w[0] for w in waist])), float(np.median([w[1] for w in waist]))
     # A tilted garment shows only one corner in its first rows: then the hips tell.
-    hips = np.array([np.flatnonzero(m[y])[[0, -1]] for y in range(at(0.15), at(0.35) + 1)])
+    hips = across(0.15, 0.35)
     if right - left < 0.6 * np.median(hips[:, 1] - hips[:, 0]):
         a, b = np.median(hips, 0)
         left, right = (a + b) / 2 - 0.4 * (b - a), (a + b) / 2 + 0.4 * (b - a)
@@ -494,7 +495,7 @@ def _lower(m: np.ndarray, subcategory: str) -> Shape:
                 landmarks[f"hem_{side}"] = (x + sign * half, y, 0.8)
                 landmarks[f"leg_inner_{side}"] = (x - sign * half, y, 0.8)
     if not limbs:
-        row = np.flatnonzero(m[at(0.97)])
+        row = np.flatnonzero(m[rows[int(0.97 * (height - 1))]])
         landmarks["hem_right"], landmarks["hem_left"] = (float(row[0]), at(0.97), 0.9), (float(row[-1]), at(0.97), 0.9)
     return Shape(width, np.array(((xc, top), (xc, rows[-1])), float), landmarks, limbs)
 
