@@ -8,7 +8,7 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
-from tryon.compose import outline
+from tryon.compose import outline, slits
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -244,3 +244,18 @@ def test_cut_out_cloth_is_solid(height):
     mask[height // 5:-height // 5, height // 5:-height // 5] = 255
     soft = outline(mask)
     assert (soft[height // 3:-height // 3, height // 3:-height // 3] == 1).all() and (soft[:height // 8] == 0).all() and ((soft > 0) & (soft < 1)).any()
+
+
+def test_ground_between_sleeve_and_torso_is_found(goods):
+    """A slit that the mask closes shows the ground of the product photo in the look."""
+    garment = goods["sweater-05"]
+    photo, parts = garment.photo.copy(), garment.parts
+    ground = photo[garment.mask == 0].mean(0)
+    x, y = (int(v) for v in garment.landmarks["armpit_left"][:2])
+    slit = np.zeros(parts.shape, bool)
+    slit[y + 4:y + 20, x - 3:x + 4] = True
+    slit &= garment.mask > 0
+    assert slit.sum() > 40 and not slits(garment)[slit].any()
+    photo[slit] = ground
+    found = slits(replace(garment, photo=photo))
+    assert found[slit].mean() > 0.8 and (found & ~slit).sum() < 1.5 * slit.sum()

@@ -98,3 +98,21 @@ def test_sleeves_and_legs_are_found_where_they_are(drawn):
     for g in drawn["trousers"] + drawn["shorts"] + drawn["sweater"] + drawn["jacket"]:
         assert limbs(g) == both, g.title
     assert not any(map(limbs, drawn["skirt"] + drawn["hat"]))
+
+
+@pytest.mark.parametrize("kind", ["trousers", "shorts", "skirt"])
+def test_a_lower_garment_in_pieces_is_measured(kind):
+    """A mask with empty rows between its pieces was an error without a reason."""
+    mask = np.zeros((300, 200), np.uint8)
+    mask[20:60, 50:150], mask[90:220, 40:160] = 255, 255
+    assert 80 < measure(mask, "lower", kind).width < 130
+
+
+def test_the_edge_of_an_armhole_is_no_sleeve(drawn):
+    """A sliver of the torso that the network calls a sleeve, drawn out over a whole arm."""
+    g = next(x for x in drawn["sweater"])
+    parts = np.where(g.mask > 0, 1, 0).astype(np.uint8)
+    x, y = (int(v) for v in g.landmarks["shoulder_left"])
+    width = measure(g.mask, "upper", "sweater").width
+    parts[y:y + int(0.5 * width), x - int(0.05 * width):x + int(0.02 * width)] *= 3
+    assert "left" not in measure(g.mask, "upper", "sweater", parts, {}).limbs

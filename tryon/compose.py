@@ -238,15 +238,42 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     """What goes for a garment of ``kind``, bool HxW, and the layout and ``before`` in which the rest of a dress or coat has the name of what it now
     is: a top takes the place of a dress above the waist, trousers and skirts below it."""
     layout, before, old = canvas.layout.copy(), canvas.before, np.isin(canvas.layout, REPLACES[kind])
+    own = canvas.worn < 0
     if kind in ("upper", "lower"):
         below = lower_than(layout.shape, body, -0.2)
         whole = canvas.layout == S.FULL
-        if kind == "upper" and not has_legs:
-            whole |= canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
-        old &= ~whole | (below if kind == "lower" else ~below)
-        layout[whole & ~old] = S.LOWER if kind == "upper" else S.UPPER
-        before = np.where(whole & ~old & (canvas.worn < 0), layout, before).astype(np.uint8)
+        if kind == "upper" and not has_legs and whole.sum() < 0.1 * unit * unit:
+            whole = canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
+        rest = whole & (~below if kind == "lower" else below & ~sleeves_of(layout.shape, body, unit))
+        old &= ~rest
+        layout[rest] = S.LOWER if kind == "upper" else S.UPPER
+        before = np.where(rest & own, layout, before).astype(np.uint8)
+    if kind == "jacket":  # what is worn under a jacket is no wider than the body
+        trunk = capsule(layout.shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.55 * body.hip_width))
+        old |= np.isin(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~sleeves_of(layout.shape, body, unit) & ~lower_than(layout.shape, body, -0.1)
+    if kind in ("upper", "jacket", "full"):
+        old |= scarf(layout, body) & own
     return old, layout, before
+
+
+def sleeves_of(shape: tuple[int, int], body: Body, unit: float) -> np.ndarray:
+    """Bool HxW: where sleeves may be, along the arms."""
+    out = np.zeros(shape, bool)
+    for side in ("left", "right"):
+        points, radii = profile(body.limb(side, arm=True)[0], True, unit)
+        out |= capsule(shape, points, radii + 0.06 * unit)
+    return out
+
+
+def scarf(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: accessories around the neck and on the chest that are too large for a necklace."""
+    pieces = cv2.connectedComponentsWithStats((layout == S.ACCESSORY).astype(np.uint8))
+    out = np.zeros(layout.shape, bool)
+    for k, centre in enumerate(pieces[3][1:], 1):
+        at = (centre - body.neck) @ body.down, abs((centre - body.neck) @ body.across)
+        if pieces[2][k, cv2.CC_STAT_AREA] > 0.05 * body.unit ** 2 and -0.3 * body.unit < at[0] < 0.75 * body.unit and at[1] < 0.4 * body.unit:
+            out |= pieces[1] == k
+    return out
 
 
 def lower_than(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:

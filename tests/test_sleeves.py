@@ -1,0 +1,68 @@
+"""tryon/sleeves.py on drawn garments: coordinates of a sleeve, and sleeves that cover arms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tryon import schema as S
+from tryon.fit import Body, fit
+from tryon.sleeves import PART, SIGN, chart
+
+SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")
+
+
+def pixels(garment, side: str) -> np.ndarray:
+    return np.argwhere(garment.parts == PART[side])[:, ::-1].astype(float)
+
+
+@pytest.mark.parametrize("side", SIGN)
+@pytest.mark.parametrize("id", SLEEVED)
+def test_coordinates_run_from_armhole_to_cuff_and_from_outside_to_inside(goods, id, side):
+    """Axes that are swapped or turned round; a sleeve of which half lies beyond its own edges."""
+    garment = goods[id]
+    c = chart(garment, side, pixels(garment, side))
+    assert np.mean((c.way > -0.25) & (c.way < 1.15)) > 0.95 and np.mean((c.across > -0.12) & (c.across < 1.12)) > 0.9
+    at = lambda name: chart(garment, side, np.array([garment.landmarks[f"{name}_{side}"][:2]]))
+    shoulder, armpit, outer, inner = (at(n) for n in ("shoulder", "armpit", "cuff_outer", "cuff_inner"))
+    assert max(shoulder.way[0], armpit.way[0]) < 0.3 and min(outer.way[0], inner.way[0]) > 0.7
+    assert outer.across[0] < 0.35 and inner.across[0] > 0.65 and shoulder.across[0] < armpit.across[0]
+
+
+@pytest.mark.parametrize("id", ("sweater-05", "jacket-06"))
+def test_long_sleeves_cover_the_arm_to_the_wrist_however_narrow_they_lie(persons, goods, id):
+    """A jacket on a hanger shows a sliver of its sleeves: arms looked out beside them."""
+    garment = goods[id]
+    sliver = garment.parts.copy()
+    for side in SIGN:
+        p = pixels(garment, side)
+        hidden = p[chart(garment, side, p).across > 0.45].astype(int)
+        sliver[hidden[:, 1], hidden[:, 0]] = 0
+    narrow = replace(garment, parts=sliver, mask=np.where(sliver > 0, garment.mask, 0).astype(np.uint8))
+    for person in persons.values():
+        body = Body(person)
+        for g in (garment, narrow):
+            for layer in fit(person, g).layers:
+                if layer.part == "torso":
+                    continue
+                line, _ = body.limb(layer.part, arm=True)
+                scale = layer.cover.shape[0] / person.parse.shape[0]
+                for t in (0.5, 1.0, 1.5):
+                    a, b = line[int(min(t, 1.99))], line[int(min(t, 1.99)) + 1]
+                    at, across = a + (t - int(min(t, 1.99))) * (b - a), np.array((a[1] - b[1], b[0] - a[0])) / max(np.linalg.norm(b - a), 1e-6)
+                    for off in (-0.05, 0, 0.05):
+                        x, y = np.rint((at + off * body.unit * across) * scale).astype(int)
+                        if 0 <= y < layer.cover.shape[0] and 0 <= x < layer.cover.shape[1]:
+                            assert layer.cover[y, x] > 127, (person, layer.part, t, off)
+
+
+def test_a_raised_arm_is_in_its_sleeve(persons, goods):
+    """Sleeves that stay below when the arm goes up."""
+    person, pose = persons["edgar"], persons["edgar"].pose.copy()
+    unit = Body(person).unit
+    pose[0, S.R_ELBOW], pose[0, S.R_WRIST] = ((*(pose[0, S.R_SHOULDER, :2] + np.array(d) * unit), 1) for d in ((-0.4, -0.38), (-0.2, -0.8)))
+    layer = next(x for x in fit(replace(person, pose=pose), goods["sweater-05"]).layers if x.part == "right")
+    scale = layer.cover.shape[0] / person.parse.shape[0]
+    for p in (pose[0, S.R_ELBOW, :2], (pose[0, S.R_ELBOW, :2] + pose[0, S.R_WRIST, :2]) / 2):
+        x, y = np.rint(p * scale).astype(int)
+        assert layer.cover[y, x] > 127
