@@ -1,7 +1,7 @@
 """Fit: lay a garment on a body, geometry only, in closed form.
 
-A regular grid over the product photo is carried to the person photo: the torso (or pelvis, or head) by an affine map,
-each sleeve and leg by sliding along the bones of its limb, blended in between. Every part becomes a layer of its own,
+A regular grid over the product photo is carried to the person photo: the torso (or pelvis, or head) by an affine map, each leg by sliding along its
+bones, blended in between, each sleeve as a surface between its edges (tryon/sleeves.py). Every part becomes a layer of its own,
 so that a sleeve may lie over the torso. The grid is then inverted on a coarse target grid; the texture itself is
 sampled later, at full resolution.
 """
