@@ -25,6 +25,7 @@ REPLACES = {
 }
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
+BROWS = 0.05  # torso lengths above the eyes
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 110, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
@@ -256,6 +257,13 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     return old, layout, before
 
 
+def above_brows(shape: tuple[int, int], body: Body) -> np.ndarray:
+    """Bool HxW: what lies higher than the brows."""
+    eyes = [body.joint[k] for k in (S.R_EYE, S.L_EYE) if body.seen[k]]
+    eye = np.mean(eyes, 0) if eyes else np.full(2, -np.inf)
+    return (np.arange(shape[1])[None] - eye[0]) * body.down[0] + (np.arange(shape[0])[:, None] - eye[1]) * body.down[1] < -BROWS * body.unit
+
+
 def sleeves_of(shape: tuple[int, int], body: Body, unit: float) -> np.ndarray:
     """Bool HxW: where sleeves may be, along the arms."""
     out = np.zeros(shape, bool)
@@ -289,8 +297,8 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
     if fit.tucked:
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
-    if garment.category == "accessory":
-        front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR))
+    if garment.category == "accessory":  # a hat covers the hair and the forehead
+        front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR)) & ~((canvas.layout == S.FACE) & above_brows(canvas.layout.shape, body))
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
         front |= np.isin(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)

@@ -421,8 +421,8 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
         across = d / max(float(np.linalg.norm(d)), 1e-6) * (1 if d[0] >= 0 else -1)
     down = np.array((-across[1], across[0]))
     width, height = body.head(eye, across)
-    row = garment.mask[int(top + 0.4 * (bottom - top))] > 0
-    crown = float(max(row.sum(), 0.35 * shape.width))
+    row = garment.mask[int(top + 0.65 * (bottom - top))] > 0
+    crown = float(max(row.sum(), 0.5 * shape.width))
     s = 1.12 * width / crown
     rise = 0.06 * body.unit  # the lower edge of the hat lies on the forehead
     origin = eye - down * rise

@@ -325,8 +325,8 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         landmarks[f"collar_{side}"] = (int(reach[np.argmin(profile)]), int(profile.min()), 0.4)
         if region.sum() < 0.008 * m.sum():
             continue
-        reach = float(np.linalg.norm(np.argwhere(region)[:, ::-1] - shoulder, axis=1).max())
-        if reach < 0.9 * width and region.sum() < 0.2 * reach ** 2:  # the edge of an armhole, not a sleeve
+        away = np.linalg.norm(np.argwhere(region)[:, ::-1] - shoulder, axis=1)
+        if away.min() > 0.5 * width or away.max() < 0.9 * width and region.sum() < 0.2 * away.max() ** 2:  # a flounce, or the edge of an armhole
             continue
         line = np.zeros(m.shape, np.uint8)
         cv2.line(line, *(tuple(int(v) for v in np.rint(p)) for p in (shoulder, armpit)), 1, 5)
