@@ -8,7 +8,7 @@ import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
-from tryon.garment import Garment, peaks
+from tryon.garment import Garment, peaks, cloth_alone
 from tryon.landmarks import measure, set_in, whole_sleeves
 
 SIZE = (448, 336)
@@ -121,3 +121,21 @@ def test_textures_are_not_carried_to_another_photo(goods):
     garment.textures = ("kept",)
     assert replace(garment, photo=garment.photo[:, ::-1]).textures is None
     garment.textures = None
+
+
+def test_hooks_and_tags_are_no_cloth_and_straps_are():
+    """A hanger's hook above a neck, a price tag on its string below a hem, a clip on a waistband; the straps of a top stay."""
+    mask = np.zeros((400, 300), np.uint8)
+    mask[120:330, 80:220] = 255
+    straps = mask.copy()
+    for x in (100, 190):
+        cv2.line(straps, (x, 60), (x, 125), 255, 7)
+    cv2.line(straps, (100, 60), (190, 60), 255, 7)
+    assert (cloth_alone(straps, False) == straps).all()
+    hung = mask.copy()
+    cv2.ellipse(hung, (150, 90), (14, 30), 0, 90, 350, 255, 3)
+    hung[330:350, 178:181], hung[350:375, 168:192] = 255, 255
+    assert (hung != mask).sum() > 700 and (cloth_alone(hung, False) != mask).sum() < 60
+    clipped = mask.copy()
+    clipped[104:120, 90:102] = 255
+    assert (cloth_alone(clipped, True) != mask).sum() < 40 and (cloth_alone(mask, True) != mask).sum() == 0

@@ -47,6 +47,8 @@ class Garment:
         return Garment(photo, a["mask"], a["parts"], meta["category"], meta["subcategory"], shape, meta["confidence"])
 
 
+# Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
+THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
 
@@ -62,6 +64,36 @@ def clean(mask: np.ndarray) -> np.ndarray:
     small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.004 * keep.sum())
     keep |= np.isin(holes, small[small > 0])
     return keep.astype(np.uint8) * 255
+
+
+def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
+    """A mask HxW uint8 0/255 without what sticks out of the cloth on a thin stem: hooks of hangers, tags on strings, at the waist of ``lower`` garments
+    clips. Straps stay: they are held at both ends."""
+    ys, xs = np.nonzero(mask > 127)
+    size, top = float(np.sqrt(len(ys))), int(ys.min())
+    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(r)) + 1,) * 2)
+    solid = cv2.morphologyEx((mask > 127).astype(np.uint8), cv2.MORPH_OPEN, disc(THIN * size))
+    if lower:
+        waist = slice(top, top + int(0.12 * np.ptp(ys)) + 1)
+        solid[waist] = np.minimum(solid, cv2.morphologyEx(solid, cv2.MORPH_OPEN, disc(CLIP * size)))[waist]
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(solid)
+    if count < 2:
+        return mask
+    core = np.isin(pieces, np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= 0.1 * stats[1:, cv2.CC_STAT_AREA].max())) & (solid > 0)
+    far = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)
+    rest = (mask > 127) & ~core
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8))
+    out = mask.copy()
+    for k in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.025 * len(ys)):
+        x, y, w, h = stats[k, :4]
+        window = np.s_[max(0, y - 2):y + h + 2, max(0, x - 2):x + w + 2]
+        piece = pieces[window] == k
+        if far[window][piece].max() < STICKS_OUT * size:
+            continue
+        touch = cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & core[window]
+        if cv2.connectedComponents(touch.astype(np.uint8))[0] - 1 < 2:
+            out[window][piece] = 0
+    return out
 
 
 def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
@@ -110,7 +142,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     p, parts, heat, kinds = networks.garment(photo)
     kind = _kind(kinds, category, subcategory)
     if mask is None:
-        mask, _ = soft_mask(p, photo)
+        mask = cloth_alone(soft_mask(p, photo)[0], S.CATEGORY_OF[kind] == "lower")
         if not outlined(photo, mask):
             raise RowError("no_garment", "no garment was found in the photo")
     else:
