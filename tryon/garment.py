@@ -70,6 +70,8 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     """A mask HxW uint8 0/255 without what sticks out of the cloth on a thin stem: hooks of hangers, tags on strings, at the waist of ``lower`` garments
     clips. Straps stay: they are held at both ends."""
     ys, xs = np.nonzero(mask > 127)
+    if not len(ys):
+        return mask
     size, top = float(np.sqrt(len(ys))), int(ys.min())
     disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(r)) + 1,) * 2)
     solid = cv2.morphologyEx((mask > 127).astype(np.uint8), cv2.MORPH_OPEN, disc(THIN * size))

@@ -25,6 +25,7 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL, S.OUTER)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
 FROM = 5  # piece of a limb from which on it is where its bones are; shoulders and hips are left to the generator
+SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
@@ -57,7 +58,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told, bones = networks.generator.told, skeleton(scaled, size)
         look = lambda may, **how: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told), **how)
         twice = told and bool(fill_s.any())  # the layout first, then its colours
-        rgb, alpha, logits = look(allowed, coarse=twice)
+        rgb, alpha, logits = look(allowed, coarse=twice and fill_s.mean() > SMALL)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
     layout_s = logits.copy()
