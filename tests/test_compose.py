@@ -8,9 +8,9 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
-from tryon.compose import outline, slits
+from tryon.compose import Canvas, outline, slits, taken_off
 from tryon.condition import GARMENTS
-from tryon.fit import TUCKED
+from tryon.fit import TUCKED, Body
 from tryon.person import Person
 
 KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "trousers-07", "shorts-08", "skirt-09", "dress-10",
@@ -162,6 +162,32 @@ def test_jacket_leaves_what_is_under_it(looks):
         person, _, look = looks[who, "jacket-06"]
         inner = (person.parse == S.UPPER) & (look.warped_mask == 0) & (look.edit_mask == 0)
         assert (look.layout[inner] == S.UPPER).all()
+
+
+def test_own_sleeves_are_in_those_of_a_jacket(persons):
+    """Sleeves of a wide blouse that stick out of a jacket; bare arms under a waistcoat whose wearer has sleeves."""
+    person = persons["edgar"]
+    body = Body(person)
+    sleeves = (person.parse == S.UPPER) & (np.abs((np.indices(person.parse.shape)[::-1].transpose(1, 2, 0) - body.neck) @ body.across) > 0.6 * body.torso_width)
+    for sleeved in (True, False):
+        old, *_ = taken_off(Canvas.of(person.photo, person.parse), "jacket", body, body.unit, True, sleeved)
+        assert sleeves.sum() > 500 and (old[sleeves].mean() > 0.9) == sleeved, sleeved
+        centre = np.rint(body.neck + 0.5 * body.unit * body.down).astype(int)
+        assert person.parse[centre[1], centre[0]] == S.UPPER and not old[centre[1], centre[0]]
+
+
+def test_no_skin_shows_above_a_cuff(persons, goods):
+    """Pieces of a bent bare arm in front of the new garment, where its sleeve does not quite lie on them."""
+    for who in ("clara", "edgar", "amir"):  # a hand of lina's is there
+        person, (_, unit) = persons[who], torso(persons[who])
+        bare = replace(person, parse=person.parse.copy())
+        body = Body(person)
+        centre = body.neck + (0.45 * body.down - 0.12 * body.across) * unit
+        patch = cv2.circle(np.zeros(person.parse.shape, np.uint8), tuple(np.rint(centre).astype(int).tolist()), int(0.08 * unit), 1, -1) > 0
+        patch &= np.isin(person.parse, (S.UPPER, S.FULL))
+        bare.parse[patch] = S.RIGHT_ARM
+        look = wear(bare, goods["sweater-05"])
+        assert patch.sum() > 30 and (look.edit_mask[patch] > 0).mean() > 0.95, who
 
 
 def test_same_bytes_twice(persons, goods):

@@ -198,15 +198,18 @@ def kind_of(garment: Garment) -> str:
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
     """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
     kind = kind_of(garment)
-    has_legs = (canvas.layout == S.LOWER).sum() >= 0.1 * fit.unit * fit.unit
+    has_legs = (canvas.layout == S.LOWER).sum() >= 0.04 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
     full, box = canvas, reach_of(fit, np.isin(canvas.layout, REPLACES[kind]))
     window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     layers = sample(fit, garment, full.layout.shape, box)
-    old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs)
+    old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
     front = in_front(canvas, fit, garment, body, old, later)
     behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
+    if behind.any():
+        sleeved = in_sleeves(canvas.layout, layers, body, fit.unit) & ~front
+        behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= lower_than(canvas.layout.shape, body, -body.rise)
     colour, alpha = stacked(layers, front, behind)
@@ -235,7 +238,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     return out
 
 
-def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool, sleeved: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What goes for a garment of ``kind``, bool HxW, and the layout and ``before`` in which the rest of a dress or coat has the name of what it now
     is: a top takes the place of a dress above the waist, trousers and skirts below it."""
     layout, before, old = canvas.layout.copy(), canvas.before, np.isin(canvas.layout, REPLACES[kind])
@@ -249,9 +252,10 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
         old &= ~rest
         layout[rest] = S.LOWER if kind == "upper" else S.UPPER
         before = np.where(rest & own, layout, before).astype(np.uint8)
-    if kind == "jacket":  # what is worn under a jacket is no wider than the body
-        trunk = capsule(layout.shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.55 * body.hip_width))
-        old |= np.isin(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~sleeves_of(layout.shape, body, unit) & ~lower_than(layout.shape, body, -0.1)
+    if kind == "jacket":  # what is worn under a jacket is no wider than the body, and its sleeves are in those of the jacket
+        trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
+        arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(layout.shape, body, unit)
+        old |= np.isin(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
     if kind in ("upper", "jacket", "full"):
         old |= scarf(layout, body) & own
     return old, layout, before
@@ -333,6 +337,17 @@ def come_out(layers, free: np.ndarray, body: Body, unit: float) -> dict[int, np.
         worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
         if part_reaches(layers, worn_side, region):
             out[cls] &= beyond(layers, worn_side, line, free.shape)
+    return out
+
+
+def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarray:
+    """Bool HxW: skin of arms that the sleeves of a new garment cover, also where they do not quite lie on it."""
+    out = np.zeros(layout.shape, bool)
+    for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
+        line = body.limb(side, arm=True)[0]
+        worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
+        if part_reaches(layers, worn_side, capsule(layout.shape, *profile(line, True, unit))):
+            out |= (layout == cls) & ~beyond(layers, worn_side, line, layout.shape)
     return out
 
 

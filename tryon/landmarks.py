@@ -296,6 +296,10 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
     # No torso is as narrow as a network that mistakes it for a sleeve would have it.
     ys, xs = np.flatnonzero(m.any(1)), np.flatnonzero(m.any(0))
     width = max(width, 0.32 * (xs[-1] - xs[0] + 1), (0.16 if category == "full" else 0.36) * (ys[-1] - ys[0] + 1))
+    for side, sign in SIDES.items():  # no shoulder or armpit is in the middle
+        for name in (f"shoulder_{side}", f"armpit_{side}"):
+            if name in points and sign * (points[name][0] - xc) < 0.15 * width:
+                del points[name]
     landmarks, limbs = {}, {}
     for side, sign in SIDES.items():
         edge = xc + sign * 0.5 * width
@@ -305,7 +309,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
             shoulder = np.array((edge - sign * 0.06 * width, np.median([np.flatnonzero(m[:, x])[0] if m[:, x].any() else top for x in columns])))
         region = largest(m & (parts == {"right": 2, "left": 3}[side]))
         seam = region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-        if region.sum() >= 0.008 * m.sum() and seam.sum() > 3:
+        if region.sum() >= 0.008 * m.sum() and seam.sum() > 3 and sign * (np.nonzero(region)[1].mean() - xc) > 0.2 * width:
             # The shoulder is where the sleeve is set in; one that was found elsewhere, at the cuff, is wrong.
             pixels = np.argwhere(seam)[:, ::-1].astype(float)
             if np.linalg.norm(pixels - shoulder, axis=1).min() > 0.12 * width:
@@ -323,7 +327,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         reach = np.arange(int(np.clip(lo, 0, m.shape[1] - 1)), int(np.clip(hi, 0, m.shape[1] - 2)) + 1)
         profile = np.array([np.flatnonzero(torso[:, x])[0] if torso[:, x].any() else m.shape[0] for x in reach])
         landmarks[f"collar_{side}"] = (int(reach[np.argmin(profile)]), int(profile.min()), 0.4)
-        if region.sum() < 0.008 * m.sum():
+        if region.sum() < 0.008 * m.sum() or sign * (np.nonzero(region)[1].mean() - xc) < 0.2 * width:
             continue
         away = np.linalg.norm(np.argwhere(region)[:, ::-1] - shoulder, axis=1)
         if away.min() > 0.5 * width or away.max() < 0.9 * width and region.sum() < 0.2 * away.max() ** 2:  # a flounce, or the edge of an armhole

@@ -9,11 +9,13 @@ from tryon import schema as S
 BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
          S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
 # Half of a limb's width in torso lengths, at so many bones from its first joint.
-ARM = np.array(((0, 0.1), (0.35, 0.085), (0.9, 0.068), (1.25, 0.073), (1.9, 0.05), (2, 0.05)))
+ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046)))
 LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
+SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
+CLOTHED = 1.15  # times a leg's width: that of trousers
 
 
 def profile(line: np.ndarray, arm: bool, unit: float, beyond: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -81,3 +83,49 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
         if seen.all():
             points, radii = profile(line, arm, unit, 0.0 if arm else ANKLE)
             yield cls, *adjusted(points, radii, (parse == cls) & ~hidden, hidden)
+
+
+def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The pixels of an array HxW nearest to points Nx2; of points beyond it those of its border."""
+    return a[tuple(np.clip(np.rint(points).astype(int), 0, np.array(a.shape[::-1]) - 1).T[::-1])]
+
+
+def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.ndarray, free: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
+    """Limbs (as ``limbs`` gives them) without the upper part of arms that a garment (bool HxW) covers from the shoulder on. free: bool HxW, where limbs
+    may come to be seen; what is neither may be hair in front of a sleeve."""
+    out, high, middle = [], slice(1, STEPS // 4), slice(STEPS // 4, STEPS // 2)
+    for cls, points, radii in found:
+        covered, first = at(garment, points), 0
+        if cls in (S.LEFT_ARM, S.RIGHT_ARM) and (covered[high].any() or covered[middle].any() and not at(free, points[high]).any()):
+            start = int(covered.argmax())
+            first = int(np.append(covered[start:], False).argmin()) + start
+        if first < len(points) - 1:
+            out.append((cls, points[first:], radii[first:]))
+    return out
+
+
+def shoulders(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), in the form of ``limbs``."""
+    up, neck, end = SHOULDERS
+    for joint in (S.L_SHOULDER, S.R_SHOULDER):
+        if pose[[S.NECK_JOINT, joint], 2].all() and at(free, pose[None, joint, :2])[0]:
+            yield S.NECK, np.array((pose[S.NECK_JOINT, :2] - (0, up * unit), pose[joint, :2])), np.array((neck, end)) * unit
+
+
+def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
+    """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen: nothing if one is bare there, or if no
+    ground is seen between them, as with a skirt."""
+    legs = {cls: (points, radii) for cls, points, radii in found if cls in (S.LEFT_LEG, S.RIGHT_LEG)}
+    if len(legs) < 2:
+        return []
+    out, below = [], np.ones(STEPS + 1, bool)
+    for points, radii in legs.values():
+        seen, told = ~at(hidden, points), at(parse, points)
+        first = int(np.argmax(seen & (np.arange(STEPS + 1) > STEPS // 4)))
+        if not first or told[first] != S.LOWER or np.mean(told[first:][seen[first:]] == S.LOWER) < 0.5:
+            return []
+        below &= seen & (np.arange(STEPS + 1) >= first)
+        out.append((S.LOWER, points[:first + 2], CLOTHED * radii[:first + 2]))
+    (a, _), (b, _) = legs.values()
+    between = ((a + b) / 2)[below]
+    return out if len(between) and np.mean(at(parse, between) == S.LOWER) < 0.8 else []

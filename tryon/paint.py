@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, WIDEST, capsule, limbs
+from tryon.limbs import BONES, WIDEST, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -24,7 +24,8 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL, S.OUTER)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
-FROM = 5  # piece of a limb from which on it is where its bones are; shoulders and hips are left to the generator
+FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
+FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
@@ -61,6 +62,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         rgb, alpha, logits = look(allowed, coarse=twice and fill_s.mean() > SMALL)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
+    found = [*out_of_sleeves(found, garment_s, fill_s), *trousers(found, before_s, ~known), *shoulders(scaled, unit * size[0] / h, fill_s)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed)
     layout_s = layout_s.argmax(0)
@@ -106,15 +108,22 @@ def guess(image: np.ndarray, known: np.ndarray, before: np.ndarray, pose: np.nda
 
 
 def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], allowed: np.ndarray) -> None:
-    """Keep limbs to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs (tryon.limbs), in
-    pixels of the logits; allowed: bool per class."""
+    """Keep limbs to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs and of what is around
+    bones besides (tryon.limbs), in pixels of the logits; allowed: bool per class."""
     where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
     for cls, points, radii in found:
-        if cls in where:
+        if cls not in where:
+            continue
+        if cls in HIDES:
             end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
             logits[where[cls]][~capsule(shape, np.vstack((points, end)), WIDEST * np.append(radii, radii[-1]))] = -1e4
-            if not allowed[list(HIDES[cls])].any():  # of two limbs the arm is in front
-                logits[where[cls]][capsule(shape, points[FROM:], radii[FROM:])] += 2000 if HIDES[cls] is SLEEVES else 1000
+        if cls == S.LOWER and allowed[cls]:  # of the other leg, too: between them trousers are as low as the seat
+            legs = [(p, r) for c, p, r in found if c == cls]
+            seat = np.vstack([p[0] + t * (p[0] - p[FROM[S.LEFT_LEG]]) for t in (-1, 0, 1, 2) for p, _ in legs])
+            inside = np.any([capsule(shape, p, r) for p, r in legs] + [capsule(shape, seat, np.full(len(seat), legs[0][1][0]))], 0)
+            logits[where[cls]][~inside] = -1e4
+        if allowed[cls] and not allowed[list(HIDES.get(cls, SLEEVES if cls == S.NECK else ()))].any():
+            logits[where[cls]][capsule(shape, points[FROM.get(cls, 0):], radii[FROM.get(cls, 0):])] += FRONT[cls]
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

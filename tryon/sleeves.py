@@ -18,7 +18,7 @@ SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product ph
 PART = {"right": 2, "left": 3}
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
 # Half of a sleeve's width over that of the arm in it, at least; and at most on the outside and the inside of the arm, in torso lengths beyond that.
-EASE, OUTSIDE, INSIDE = 1.25, 0.03, 0.09
+EASE, OUTSIDE, INSIDE = 1.25, 0.015, 0.06
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
 
