@@ -12,7 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
-from tryon.garment import Garment
+from tryon.garment import Garment, like_ground
 from tryon.limbs import capsule, profile
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
@@ -26,6 +26,7 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 BROWS = 0.05  # torso lengths above the eyes
+ARMPITS = -0.75  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 110, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
@@ -140,24 +141,7 @@ def slits(garment: Garment) -> np.ndarray:
     wide = max(2, int(0.07 * garment.shape.width))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1,) * 2)
     near = lambda mask: cv2.dilate(mask.astype(np.uint8), disc) > 0
-    zone, inside = near(garment.parts > 1) & near(garment.parts == 1) & (garment.parts > 0), garment.mask > 127
-    around = near(near(inside)) & ~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
-    cloth = inside & ~zone
-    if not (zone.any() and around.any() and cloth.any()):
-        return np.zeros(zone.shape, bool)
-    bins = (cv2.cvtColor(garment.photo, cv2.COLOR_RGB2LAB) // 20).astype(np.int32)
-    index = (bins[..., 0] * 13 + bins[..., 1]) * 13 + bins[..., 2]
-
-    def frequency(mask: np.ndarray) -> np.ndarray:
-        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
-        for axis in range(3):  # so that neighbouring colours count as alike
-            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
-            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
-        return out.ravel() / mask.sum()
-
-    alike = frequency(around) > 6 * frequency(cloth) + 1e-4
-    found = cv2.morphologyEx((zone & alike[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
+    return like_ground(garment.photo, garment.mask, near(garment.parts > 1) & near(garment.parts == 1) & (garment.parts > 0), wide)
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -217,9 +201,9 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
     bare = come_out(layers, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros_like(old)], 0)
+    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, arms & lower_than(arms.shape, body, ARMPITS), max(1, int(0.06 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~arm_skin).astype(np.float32), (0, 0), SOFT)
-    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, max(1, int(0.05 * fit.unit)))
     seen = without_crumbs(alpha)
 
     freed = (old | canvas.freed) & ~seen
@@ -351,18 +335,22 @@ def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarra
     return out
 
 
-def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, reach: int) -> None:
-    """Where the old garment (bool HxW) would peep out between the parts of the new one, at most 2 ``reach`` pixels wide, cloth closes the gap, in
-    place."""
+def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, reach: int) -> None:
+    """Where the old garment (bool HxW) would peep out between the parts of the new one, or between it and bare ``arms``, at most 2 ``reach`` pixels wide,
+    cloth closes the gap, in place."""
     seen = alpha > 0.5
-    closed = cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    closed = cv2.morphologyEx((seen | arms).astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
     closed &= old & ~seen
     if closed.any():
+        edge = (alpha > 0.1) & seen & (cv2.dilate(closed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
         inner = cv2.erode((alpha > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if not inner.any():
+            return
         colour[closed] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[closed]
         ty, tx, my, mx = mirrored(inner, closed)
         colour[ty, tx] = colour[my, mx]
-        alpha[closed] = 1.0
+        alpha[closed | edge] = 1.0
 
 
 def without_crumbs(alpha: np.ndarray) -> np.ndarray:

@@ -336,7 +336,9 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     xc, top = shape.centre[0]
     wide = body.torso_width * (1.08 if garment.subcategory == "jacket" else 1.0)
     sx = wide / shape.width
-    if {"shoulder_left", "shoulder_right"} <= shape.landmarks.keys():  # the seams sit on the shoulders, or a little beyond
+    if not shape.limbs:  # without sleeves it must reach from arm to arm, however it flares below
+        sx *= float(np.clip(0.96 * shape.width / max(_chest(garment), 1.0), 1, 1.25))
+    elif {"shoulder_left", "shoulder_right"} <= shape.landmarks.keys():  # the seams sit on the shoulders, or a little beyond
         seams = abs(shape.landmarks["shoulder_left"][0] - shape.landmarks["shoulder_right"][0])
         if 0.7 * shape.width < seams < 1.22 * shape.width:
             sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
@@ -363,6 +365,15 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
              for side in shape.limbs}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
+
+
+def _chest(garment: Garment) -> float:
+    """Width of a top below its armholes, in pixels of the product photo."""
+    armpit = np.mean([garment.landmarks[f"armpit_{side}"][1] for side in ("left", "right")])
+    top, bottom = garment.shape.centre[:, 1]
+    rows = garment.mask[max(0, int(armpit)):max(0, int(armpit + 0.08 * (bottom - top))) + 1] > 127
+    spans = [np.ptp(np.flatnonzero(row)) + 1 for row in rows if row.any()]
+    return float(np.median(spans)) if spans else garment.shape.width
 
 
 def _seen(body: Body, side: str) -> str:

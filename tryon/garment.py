@@ -98,6 +98,44 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     return out
 
 
+def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
+    """Places of ``zone`` (bool HxW), in what a mask (HxW uint8 0/255) takes for cloth, whose colour is by far more frequent within 2 ``reach`` pixels
+    around it than in the rest of it: bool HxW."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    inside = mask > 127
+    around = cv2.dilate(cv2.dilate(inside.astype(np.uint8), disc), disc).astype(bool) & ~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    cloth = inside & ~zone
+    if not (zone.any() and around.any() and cloth.any()):
+        return np.zeros(zone.shape, bool)
+    bins = (cv2.cvtColor(photo, cv2.COLOR_RGB2LAB) // 20).astype(np.int32)
+    index = (bins[..., 0] * 13 + bins[..., 1]) * 13 + bins[..., 2]
+
+    def frequency(mask: np.ndarray) -> np.ndarray:
+        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
+        for axis in range(3):  # so that neighbouring colours count as alike
+            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
+            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
+        return out.ravel() / mask.sum()
+
+    alike = frequency(around) > 6 * frequency(cloth) + 1e-4
+    found = cv2.morphologyEx((zone & alike[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
+
+
+def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarray:
+    """Bool HxW: ground between the legs of trousers (photo HxWx3, mask HxW uint8, measured as ``shape``) that is too narrow for the network to see."""
+    h, w = mask.shape
+    top, bottom = shape.centre
+    y = np.arange(h)[:, None]
+    reach = max(2, int(0.07 * shape.width))
+    middle = shape.landmarks["crotch"][0] if "crotch" in shape.landmarks else top[0]
+    zone = (np.abs(np.arange(w)[None] - middle) < 0.22 * shape.width) & (y > top[1] + 0.3 * (bottom[1] - top[1])) & (mask > 127)
+    found = like_ground(photo, mask, zone, reach)
+    _, pieces = cv2.connectedComponents(found.astype(np.uint8))
+    open_ = np.unique(pieces[cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0])
+    return found & np.isin(pieces, open_[open_ > 0])  # prints and buttons are inside
+
+
 def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
     """Whether the border of an HxW uint8 mask shows in the photo. On a bare ground the network imagines a garment, with confidence;
     the mean slope at its border is then 0-0.3 (8-bit Lab per pixel of a photo 384 high), that of 370 garments is above 4 (measured)."""
@@ -152,6 +190,8 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
             raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
     if (mask > 0).mean() < 0.01:
         raise RowError("no_garment", "no garment was found in the photo")
+    if S.CATEGORY_OF[kind] == "lower" and kind != "skirt":
+        mask = np.where(between_legs(photo, mask, measure(mask, "lower", kind)), 0, mask).astype(np.uint8)
     h, w = mask.shape
     label = np.stack([cv2.resize(q, (w, h), interpolation=cv2.INTER_LINEAR) for q in parts]).argmax(0) + 1
     label = np.where(mask > 127, label, 0).astype(np.uint8)

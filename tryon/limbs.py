@@ -72,14 +72,15 @@ def into_shoe(ankle: np.ndarray, parse: np.ndarray, hidden: np.ndarray, reach: f
 
 
 def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are known, but for an ankle, which is where the shoe is: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
+    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
     parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in BONES.items():
         line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in (S.LEFT_ARM, S.RIGHT_ARM)
         if not arm and seen[:2].all():
-            shoe = into_shoe(line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0]), parse, hidden, 0.5 * unit)
-            if shoe is not None:
-                line[2], seen[2] = shoe, True
+            ankle = line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0])
+            shoe = into_shoe(ankle, parse, hidden, 0.5 * unit)
+            if shoe is not None or ankle[1] >= parse.shape[0]:  # a leg that goes on below the picture
+                line[2], seen[2] = ankle if shoe is None else shoe, True
         if seen.all():
             points, radii = profile(line, arm, unit, 0.0 if arm else ANKLE)
             yield cls, *adjusted(points, radii, (parse == cls) & ~hidden, hidden)

@@ -22,11 +22,12 @@ CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
 TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
 GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}  # thickness of bones without a network, in torso lengths
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
-SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL, S.OUTER)
+SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
+FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
@@ -235,8 +236,11 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         if source.sum() < 50:
             continue
         if group == S.BACKGROUND:
-            ty, tx, my, mx = continued(image, source, todo, scale)
-            out[ty - y0, tx - x0] = _detail(image, source, COARSER * scale)[my, mx]
+            source = cv2.erode(source.astype(np.uint8), np.ones((2 * round(FAR * scale) + 1,) * 2, np.uint8)) > 0
+            if source.any():
+                ty, tx, my, mx = continued(image, source, todo, scale)
+                out[ty - y0, tx - x0] = _detail(image, source, COARSER * scale)[my, mx]
+                out[todo[y0:y1, x0:x1]] = feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale)[todo[y0:y1, x0:x1]]
             continue
         if fine is None:
             fine = image - cv2.GaussianBlur(image.astype(np.float32), (0, 0), max(1.0, 0.8 * scale))
@@ -248,6 +252,16 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         ty, tx, my, mx = mirrored(source, todo)
         out[ty - y0, tx - x0] = np.clip(fine[my, mx], -WEAVE, WEAVE)
     return out
+
+
+def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tuple[np.ndarray, np.ndarray], scale: float) -> np.ndarray:
+    """Detail HxWx3 blurred where pieces meet that come from different places: the pixels ``at`` (y, x) were moved by ``moves`` (dy, dx)."""
+    which = np.full(detail.shape[:2], 1e4, np.float32)
+    which[at] = moves[0] * 1000.0 + moves[1]
+    seam = cv2.morphologyEx(which, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    near = cv2.GaussianBlur(seam.astype(np.float32), (0, 0), 1.2 * scale)[..., None]
+    share = np.clip(3 * near, 0, 1)
+    return detail * (1 - share) + cv2.GaussianBlur(detail, (0, 0), 1.5 * scale) * share
 
 
 def _detail(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
