@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import Shape, largest, measure, set_in, whole_sleeves
+from tryon.landmarks import Shape, largest, measure, other_sleeve, set_in, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -202,7 +202,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
         label = whole_sleeves(label, points)
     shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points)
     if S.CATEGORY_OF[kind] == "upper":
-        label, points = set_in(label, points, shape)
+        label, points = set_in(other_sleeve(label, shape), points, shape)
         shape = measure(mask, "upper", kind, label, points)
     for side, part in (("right", 2), ("left", 3)):
         if side not in shape.limbs:

@@ -391,6 +391,22 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     return out
 
 
+def other_sleeve(parts: np.ndarray, shape: Shape) -> np.ndarray:
+    """HxW uint8 ``parts`` of a top of which one sleeve alone was found (``shape``), with the other one where it lies in the mirror, if there is cloth."""
+    if len(shape.limbs) != 1:
+        return parts
+    found, = shape.limbs
+    mine, other = (2, 3) if found == "right" else (3, 2)
+    region, out = parts == mine, parts.copy()
+    xc, outwards = float(shape.centre[:, 0].mean()), -SIDES[found]
+    m = np.array(((-1.0, 0, 2 * xc), (0, 1, 0)))
+    there = cv2.warpAffine(region.astype(np.uint8), m, region.shape[::-1], flags=cv2.INTER_NEAREST) > 0
+    beyond = np.maximum.accumulate(there[:, ::outwards], 1)[:, ::outwards] & (parts > 0)
+    if 0.6 * region.sum() < beyond.sum() < 1.6 * region.sum():
+        out[beyond] = other
+    return out
+
+
 def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, dict]:
     """Raglan sleeves, which begin at the collar (HxW uint8 ``parts``, ``points`` and ``shape`` of a top), cut off at the shoulder: what they cover of
     the shoulders lies there like the torso."""
