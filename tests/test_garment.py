@@ -8,8 +8,8 @@ import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
-from tryon.garment import Garment, peaks, cloth_alone
-from tryon.landmarks import measure, set_in, whole_sleeves
+from tryon.garment import Garment, between_legs, cloth_alone, peaks
+from tryon.landmarks import Shape, measure, other_sleeve, set_in, whole_sleeves
 
 SIZE = (448, 336)
 
@@ -140,3 +140,34 @@ def test_hooks_and_tags_are_no_cloth_and_straps_are():
     clipped = mask.copy()
     clipped[104:120, 90:102] = 255
     assert (cloth_alone(clipped, True) != mask).sum() < 40 and (cloth_alone(mask, True) != mask).sum() == 0
+
+
+def test_no_mask_at_all_stays_none():
+    """A crash on a picture in which nothing was found."""
+    assert not cloth_alone(np.zeros((60, 40), np.uint8), True).any()
+
+
+def test_ground_between_the_legs_is_no_cloth(drawn):
+    """Trousers whose legs the network joined; a print or a button of the ground's colour that becomes a hole."""
+    g = drawn["trousers"]
+    filled = cv2.morphologyEx(g.mask, cv2.MORPH_CLOSE, np.ones((1, 61), np.uint8))
+    gap = (filled > 0) & (g.mask == 0)
+    photo, y = g.image.copy(), int(0.75 * SIZE[0])
+    x = int(np.flatnonzero(g.mask[y])[0]) + 6
+    photo[y:y + 8, x:x + 8] = np.median(g.image[g.mask == 0], 0)
+    found = between_legs(photo, filled, measure(filled, "lower", "trousers"))
+    assert gap.sum() > 300 and found[gap].mean() > 0.8
+    assert found[g.mask > 0].mean() < 0.02 and not found[y + 2:y + 6, x + 2:x + 6].any()
+
+
+def test_a_sleeve_that_was_not_found_is_in_the_mirror():
+    """A T-shirt with one sleeve; a sleeve that is folded away and appears from nothing."""
+    parts = np.zeros((200, 200), np.uint8)
+    parts[30:180, 60:140], parts[30:80, 20:60], parts[30:80, 140:180] = 1, 2, 1
+    shape = Shape(80.0, np.array(((99.5, 30), (99.5, 180))), {}, {"right": np.zeros((2, 3), np.float32)})
+    found = other_sleeve(parts, shape)
+    assert (found[30:80, 141:180] == 3).all() and (found[:, :138] == parts[:, :138]).all()
+    folded = np.where(np.arange(200) >= 145, 0, parts).astype(np.uint8)
+    assert (other_sleeve(folded, shape) == folded).all()
+    both = replace(shape, limbs={side: np.zeros((2, 3), np.float32) for side in ("left", "right")})
+    assert (other_sleeve(parts, both) == parts).all()

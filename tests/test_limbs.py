@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, LEG, adjusted, capsule, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
+from tryon.limbs import ARM, HAND, LEG, adjusted, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -14,6 +14,8 @@ def test_a_limb_is_as_thick_as_its_table_says(arm, widths):
     """Radii taken for diameters, or bones that are mixed up."""
     region = capsule((200, 120), *profile(LINE, arm, UNIT))
     for t, half in widths[1:-1]:
+        if t > 2:  # the hand, which is only there when it has to be
+            break
         assert abs(region[int(20 + 70 * t)].sum() - 2 * half * UNIT) < 3
 
 
@@ -82,3 +84,13 @@ def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     assert len(legs) == (2 if what == "trousers" else 0)
     for (cls, points, radii), line in zip(legs, lines):
         assert cls == S.LOWER and (points[0] == line[0]).all() and 105 < points[-1, 1] < 125
+
+
+def test_an_arm_whose_hand_was_hidden_ends_in_one():
+    """Stumps where a pocket was taken away; a second hand beside the one that is seen."""
+    seen = np.zeros((220, 120), bool)
+    assert hand(LINE, seen, UNIT) == HAND
+    seen[162:182, 52:68] = True
+    assert hand(LINE, seen, UNIT) == 0
+    ends = [profile(LINE, True, UNIT, beyond)[0][-1, 1] for beyond in (0.0, HAND)]
+    assert ends[0] == 160 and 170 < ends[1] < 190

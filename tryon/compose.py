@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
 from tryon.garment import Garment, like_ground
-from tryon.limbs import capsule, profile
+from tryon.limbs import capsule, hand, profile
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
 
@@ -28,7 +28,7 @@ INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes 
 BROWS = 0.05  # torso lengths above the eyes
 ARMPITS = -0.75  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 110, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -199,7 +199,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     colour, alpha = stacked(layers, front, behind)
 
     arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
-    bare = come_out(layers, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
+    bare = come_out(layers, canvas.layout, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros_like(old)], 0)
     close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, arms & lower_than(arms.shape, body, ARMPITS), max(1, int(0.06 * fit.unit)))
     if bare:
@@ -307,7 +307,7 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
     return colour / np.maximum(alpha, 1e-3)[..., None], np.clip(alpha, 0, 1)
 
 
-def come_out(layers, free: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
+def come_out(layers, layout: np.ndarray, free: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
     """Arms whose old sleeve is gone: they lie in front of the torso, below the end of the new sleeve. Class of the arm -> bool HxW, within
     ``free``, where something was taken off and nothing is in front."""
     sleeves, out = np.zeros_like(free), {}
@@ -316,7 +316,7 @@ def come_out(layers, free: np.ndarray, body: Body, unit: float) -> dict[int, np.
             sleeves |= a > 0.5
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
         line = body.limb(side, arm=True)[0]
-        region = capsule(free.shape, *profile(line, True, unit))
+        region = capsule(free.shape, *profile(line, True, unit, hand(line, layout == cls, unit)))
         out[cls] = region & free & ~sleeves
         worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
         if part_reaches(layers, worn_side, region):

@@ -9,10 +9,11 @@ from tryon import schema as S
 BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
          S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
 # Half of a limb's width in torso lengths, at so many bones from its first joint.
-ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046)))
+ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046), (2.15, 0.058), (2.3, 0.05)))  # and a closed hand
 LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
 SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
+HAND = 0.3  # of the forearm: a closed hand
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
 CLOTHED = 1.15  # times a leg's width: that of trousers
@@ -37,6 +38,12 @@ def capsule(shape: tuple[int, int], line: np.ndarray, radii) -> np.ndarray:
         for p, r in ((a, ra), (b, rb)):
             cv2.circle(out, fixed(p), max(fine, int(r * fine)), 1, -1, cv2.LINE_8, 4)
     return out > 0
+
+
+def hand(line: np.ndarray, arm: np.ndarray, unit: float) -> float:
+    """How far an arm (3x2, in pixels) goes on beyond its wrist, in forearms: by a closed hand, unless its hand is seen in ``arm`` (bool HxW)."""
+    reach = line[1:] + np.array((1, 0.35))[:, None] * (line[2] - line[1])
+    return 0.0 if (arm & capsule(arm.shape, reach, np.full(2, 0.12 * unit))).sum() > 0.004 * unit * unit else HAND
 
 
 def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,8 +89,9 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
             if shoe is not None or ankle[1] >= parse.shape[0]:  # a leg that goes on below the picture
                 line[2], seen[2] = ankle if shoe is None else shoe, True
         if seen.all():
-            points, radii = profile(line, arm, unit, 0.0 if arm else ANKLE)
-            yield cls, *adjusted(points, radii, (parse == cls) & ~hidden, hidden)
+            mine = (parse == cls) & ~hidden
+            points, radii = profile(line, arm, unit, hand(line, mine, unit) if arm else ANKLE)
+            yield cls, *adjusted(points, radii, mine, hidden)
 
 
 def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:
