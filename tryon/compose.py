@@ -349,7 +349,8 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
             return
         colour[closed] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[closed]
         ty, tx, my, mx = mirrored(inner, closed)
-        colour[ty, tx] = colour[my, mx]
+        near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
+        colour[ty[near], tx[near]] = colour[my[near], mx[near]]
         alpha[closed | edge] = 1.0
 
 
