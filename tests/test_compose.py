@@ -190,6 +190,19 @@ def test_no_skin_shows_above_a_cuff(persons, goods):
         assert patch.sum() > 30 and (look.edit_mask[patch] > 0).mean() > 0.95, who
 
 
+def test_what_cannot_be_made_well_is_sent_to_review(persons, goods):
+    """Legs without feet and people in profile that are published unseen; people who stand as they should that are not."""
+    who = next(p for p in persons.values() if (p.parse == S.SHOES).any() and (p.parse == S.LOWER).any())
+    assert not {"no_feet", "turned"} & set(wear(who, goods["skirt-09"]).reasons)
+    hidden = replace(who, parse=np.where(who.parse == S.SHOES, S.LOWER, who.parse).astype(np.uint8))
+    assert "no_feet" in wear(hidden, goods["skirt-09"]).reasons
+    pose = who.pose.copy()
+    for left, right in ((S.L_SHOULDER, S.R_SHOULDER), (S.L_HIP, S.R_HIP)):
+        middle = pose[0, [left, right], :2].mean(0)
+        pose[0, [left, right], :2] = middle + 0.2 * (pose[0, [left, right], :2] - middle)
+    assert "turned" in wear(replace(who, pose=pose), goods["skirt-09"]).reasons
+
+
 def test_same_bytes_twice(persons, goods):
     """Anything that depends on the run: resume and the comparison of two machines rest on it."""
     for who, id in (("edgar", "shirt-04"), ("amir", "dress-11"), ("lina", "trousers-07")):

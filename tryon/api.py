@@ -7,7 +7,7 @@ import numpy as np
 from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon import schema as S
-from tryon.check import signs
+from tryon.check import signs, without_feet
 from tryon.compose import finish, lay_out
 from tryon.config import GENERATORS, WARPS
 from tryon.dressing import sequence
@@ -37,6 +37,7 @@ class Look:
 
 PARSE_SURE = 0.75  # below it the parse map of a person is to be looked at
 SHOWN, WHOLE, DISTORTED = 0.45, 0.8, 0.15  # limits of tryon.check.Signs, set by eye of random looks over validation photos
+TURNED = 0.5  # distance of the shoulders in that of a person seen from the front
 
 
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
@@ -51,7 +52,8 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     shown, whole, distorted = min(s.shown for s in found), min(s.whole for s in found), max(s.distorted for s in found)
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, shown / SHOWN) * whole * (1 - distorted)
     reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
-                                     ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED)) if bad)
+                                     ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED), ("turned", body.view < TURNED),
+                                     ("no_feet", without_feet(layout, edit, body))) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
 
 

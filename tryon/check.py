@@ -4,7 +4,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon.fit import Fit
+from tryon import schema as S
+from tryon.fit import Body, Fit
 from tryon.garment import Garment
 from tryon.models.warp import PARTS
 from tryon.warp import placed
@@ -41,6 +42,20 @@ def signs(fit: Fit, garment: Garment, worn: np.ndarray, over: np.ndarray) -> Sig
         bad |= mine & ((det <= 0) | (norm > (STRETCH + 1 / STRETCH) * np.maximum(det, 1e-9)))
         done |= cover
     return Signs(float((seen & there).sum() / there.sum()), float(stats[1:, cv2.CC_STAT_AREA].max() / seen.sum()), float((bad & seen).sum() / seen.sum()))
+
+
+def without_feet(layout: np.ndarray, edit: np.ndarray, body: Body) -> bool:
+    """Whether a bare leg was painted (in ``edit``, bool HxW) down to an ankle in the picture that no shoe is near; layout: HxW parse ids of the look."""
+    painted, shoes = edit & np.isin(layout, (S.LEFT_LEG, S.RIGHT_LEG)), layout == S.SHOES
+    for ankle in (S.L_ANKLE, S.R_ANKLE):
+        y, x = body.joint[ankle][1], body.joint[ankle][0]
+        if not (body.seen[ankle] and 0 <= y < layout.shape[0] - 0.1 * body.unit):
+            continue
+        near = lambda r: tuple(slice(max(0, int(v - r * body.unit)), max(0, int(v + r * body.unit)) + 1) for v in (y, x))
+        foot = near(0.3)
+        if painted[near(0.1)].any() and not (shoes[foot].any() or (~edit & np.isin(layout, (S.LEFT_LEG, S.RIGHT_LEG)))[foot].any()):
+            return True
+    return False
 
 
 def covered(fit: Fit, garment: Garment) -> list[np.ndarray]:

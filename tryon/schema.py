@@ -93,6 +93,8 @@ REVIEW_REASONS = {
     "hidden": "less than half of the garment is seen",
     "in_pieces": "the garment is seen in pieces",
     "distorted": "the garment is folded over or drawn out of shape",
+    "turned": "the person is seen from the side",
+    "no_feet": "legs come out that end without feet, as the old garment hid the shoes",
 }
 
 
