@@ -126,9 +126,9 @@ def place_sleeve(garment, side: str, points: np.ndarray, carry: Callable[[np.nda
     drawn = max(float(np.linalg.norm(bone)), 0.4 * true[0])  # of an arm that points at the camera
     ends = carry(c.ends)
     start = np.clip((ends - line[0]) @ bone / max(float(np.linalg.norm(bone)), 1e-6) / drawn, (0, 0), (0.3, 0.65)) * true[0]
-    end, arm = start[0] + c.length * s, true.sum() - 0.08 * unit
-    if 0.66 * arm < end < 1.7 * arm:  # a long sleeve ends at the wrist
-        end = 1.02 * arm
+    end, arm = start[0] + c.length * s, true.sum()
+    if 0.6 * arm < end < 1.6 * arm:  # a long sleeve ends at the wrist
+        end = 1.03 * arm
     start[1] = min(start[1], end - 0.3 * (end - start[0]))
     half, edges = c.half * 0.9 * s_across, []
     for k, outwards in ((0, 1), (1, -1)):
