@@ -261,7 +261,7 @@ class Open(Action):
             aside = s.vector(-sign * 0.55 * unit * enter, -0.1 * unit * enter)
         joint = curve.at(np.array(rest), 0.0) - curve.at(np.array(0.0), 0.0)
         joint = joint * np.array((0.75, 0.45))  # the shoulder of the jacket is held higher than the hand
-        held = 0.2 + 0.24 * up if side == "right" else 0.14 + 0.3 * smooth(time, end, end + 0.12)
+        held = 0.42 + 0.06 * up if side == "right" else 0.2 + 0.26 * smooth(time, end, end + 0.12)
         open_ = held + (1 - held) * close
         below = np.clip(s.b / max(s.hem, 1.0), 0, 1.2)
         # A panel opens most at the hem.
