@@ -141,6 +141,8 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
         parts = np.pad(cv2.resize(parts[y0:y1, x0:x1], crop.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT), 2)
         points = {k: ((x - x0 + 0.5) * scale + 1.5, (y - y0 + 0.5) * scale + 1.5, c) for k, (x, y, c) in points.items() if k in NAMES[category]}
         points = plausible(points, m.shape)
+        if "crotch" in points and not 0.15 < (points["crotch"][1] - 2) / len(crop) < (0.88 if subcategory == "shorts" else 0.52):
+            del points["crotch"]  # lower down, the legs only touch
     if category == "lower":
         shape = _lower(m, subcategory)
     elif category == "accessory":
@@ -328,6 +330,8 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         profile = np.array([np.flatnonzero(torso[:, x])[0] if torso[:, x].any() else m.shape[0] for x in reach])
         landmarks[f"collar_{side}"] = (int(reach[np.argmin(profile)]), int(profile.min()), 0.4)
         if region.sum() < 0.008 * m.sum() or sign * (np.nonzero(region)[1].mean() - xc) < 0.2 * width:
+            continue
+        if np.percentile(sign * (np.nonzero(region)[1] - xc), 95) < 0.46 * width:  # a strap
             continue
         away = np.linalg.norm(np.argwhere(region)[:, ::-1] - shoulder, axis=1)
         if away.min() > 0.5 * width or away.max() < 0.9 * width and region.sum() < 0.2 * away.max() ** 2:  # a flounce, or the edge of an armhole

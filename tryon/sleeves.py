@@ -145,7 +145,7 @@ def place_sleeve(garment, side: str, points: np.ndarray, carry: Callable[[np.nda
             inwards = at - edge(start[k:k + 1], np.zeros(1))[0]
             leave = leave * (leave @ inwards > 0)
         settle = min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start[k]))
-        t = np.clip((arc - start[k]) / settle, 0, 1)
+        t = np.clip((arc - start[k]) / max(settle, 1e-6), 0, 1)
         fade = (1 - t * t * (3 - 2 * t))
         edges.append(edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None])
     across = c.across[:, None]
