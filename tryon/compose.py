@@ -201,7 +201,12 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
     bare = come_out(layers, canvas.layout, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros_like(old)], 0)
-    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, arms & lower_than(arms.shape, body, ARMPITS), max(1, int(0.06 * fit.unit)))
+    below = lower_than(arms.shape, body, ARMPITS)
+    if garment.category in ("upper", "full") and not garment.shape.limbs:  # the sides of the body are in it, too
+        trunk = capsule(arms.shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width))
+    else:
+        trunk = np.zeros_like(arms)
+    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, arms & below, trunk & below, max(1, int(0.06 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~arm_skin).astype(np.float32), (0, 0), SOFT)
     seen = without_crumbs(alpha)
@@ -335,10 +340,11 @@ def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarra
     return out
 
 
-def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, reach: int) -> None:
+def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, reach: int) -> None:
     """Where the old garment (bool HxW) would peep out between the parts of the new one, or between it and bare ``arms``, at most 2 ``reach`` pixels wide,
-    cloth closes the gap, in place."""
+    cloth closes the gap, in place; and above its hem all of ``trunk``."""
     seen = alpha > 0.5
+    arms = arms | trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     closed = cv2.morphologyEx((seen | arms).astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
     closed &= old & ~seen

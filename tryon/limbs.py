@@ -12,6 +12,7 @@ BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHO
 ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046), (2.15, 0.058), (2.3, 0.05)))  # and a closed hand
 LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
 SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
+ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 HAND = 0.3  # of the forearm: a closed hand
 WIDEST = 1.25  # times the usual width
@@ -114,11 +115,14 @@ def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.
 
 
 def shoulders(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), in the form of ``limbs``."""
+    """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), and down to the armpit, in the form of ``limbs``."""
     up, neck, end = SHOULDERS
     for joint in (S.L_SHOULDER, S.R_SHOULDER):
         if pose[[S.NECK_JOINT, joint], 2].all() and at(free, pose[None, joint, :2])[0]:
-            yield S.NECK, np.array((pose[S.NECK_JOINT, :2] - (0, up * unit), pose[joint, :2])), np.array((neck, end)) * unit
+            middle, shoulder = pose[S.NECK_JOINT, :2], pose[joint, :2]
+            yield S.NECK, np.array((middle - (0, up * unit), shoulder)), np.array((neck, end)) * unit
+            side = shoulder + 0.2 * (middle - shoulder)
+            yield S.NECK, np.array((side, side + (0, ARMPIT * unit))), np.full(2, end) * unit
 
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
