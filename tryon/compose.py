@@ -26,7 +26,7 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 BROWS = 0.05  # torso lengths above the eyes
-ARMPITS = -0.75  # torso lengths below the hips
+ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
@@ -206,7 +206,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
         trunk = capsule(arms.shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width))
     else:
         trunk = np.zeros_like(arms)
-    close_gaps(colour, alpha, old & ~front & ~arm_skin & ~arms, arms & below, trunk & below, max(1, int(0.06 * fit.unit)))
+    gaps = old & ~front & ~arm_skin & ~arms
+    if garment.category == "lower":  # between the legs there may be one
+        gaps &= ~lower_than(arms.shape, body, CROTCH)
+    close_gaps(colour, alpha, gaps, arms & below, trunk & below, max(1, int(0.06 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~arm_skin).astype(np.float32), (0, 0), SOFT)
     seen = without_crumbs(alpha)

@@ -101,14 +101,16 @@ def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.ndarray, free: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs (as ``limbs`` gives them) without the upper part of arms that a garment (bool HxW) covers from the shoulder on. free: bool HxW, where limbs
-    may come to be seen; what is neither may be hair in front of a sleeve."""
+    """Limbs (as ``limbs`` gives them) without the upper part that a garment (bool HxW) covers: of arms from the shoulder on, of legs down to its hem. free:
+    bool HxW, where limbs may come to be seen; what is neither may be hair in front of a sleeve."""
     out, high, middle = [], slice(1, STEPS // 4), slice(STEPS // 4, STEPS // 2)
     for cls, points, radii in found:
         covered, first = at(garment, points), 0
         if cls in (S.LEFT_ARM, S.RIGHT_ARM) and (covered[high].any() or covered[middle].any() and not at(free, points[high]).any()):
             start = int(covered.argmax())
             first = int(np.append(covered[start:], False).argmin()) + start
+        elif cls in (S.LEFT_LEG, S.RIGHT_LEG) and covered[middle].any():
+            first = int(np.flatnonzero(covered)[-1]) + 1
         if first < len(points) - 1:
             out.append((cls, points[first:], radii[first:]))
     return out

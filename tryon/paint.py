@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, WIDEST, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.limbs import BONES, STEPS, WIDEST, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -124,7 +124,8 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
             inside = np.any([capsule(shape, p, r) for p, r in legs] + [capsule(shape, seat, np.full(len(seat), legs[0][1][0]))], 0)
             logits[where[cls]][~inside] = -1e4
         if allowed[cls] and not allowed[list(HIDES.get(cls, SLEEVES if cls == S.NECK else ()))].any():
-            logits[where[cls]][capsule(shape, points[FROM.get(cls, 0):], radii[FROM.get(cls, 0):])] += FRONT[cls]
+            first = max(0, FROM.get(cls, 0) + len(points) - STEPS - 1)
+            logits[where[cls]][capsule(shape, points[first:], radii[first:])] += FRONT[cls]
 
 
 def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
