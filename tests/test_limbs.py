@@ -62,9 +62,10 @@ def test_bare_shoulders_reach_from_neck_to_arm():
     """A gap of ground between the straps of a top and the arms."""
     pose, free = np.zeros((18, 3), np.float32), np.zeros((200, 200), bool)
     pose[[S.NECK_JOINT, S.R_SHOULDER, S.L_SHOULDER]] = (100, 60, 1), (64, 60, 1), (136, 62, 1)
-    assert not list(shoulders(pose, UNIT, free))
+    assert not list(shoulders(pose, UNIT, free, set()))
     free[:, :100] = True  # the other one stays covered
-    found = list(shoulders(pose, UNIT, free))
+    assert not list(shoulders(pose, UNIT, free, {S.RIGHT_ARM}))
+    found = list(shoulders(pose, UNIT, free, set()))
     bare = np.any([capsule(free.shape, points, radii) for _, points, radii in found], 0)
     assert {cls for cls, *_ in found} == {S.NECK} and bare[60, 60:100].all() and not bare[:, 115:].any() and bare[80, 66:76].all() and not bare[100:].any()
 

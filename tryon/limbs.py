@@ -116,11 +116,13 @@ def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.
     return out
 
 
-def shoulders(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), and down to the armpit, in the form of ``limbs``."""
+def shoulders(pose: np.ndarray, unit: float, free: np.ndarray, sleeved: set[int]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), and down to the armpit, in the form of ``limbs``.
+    sleeved: arms that are in sleeves."""
     up, neck, end = SHOULDERS
-    for joint in (S.L_SHOULDER, S.R_SHOULDER):
-        if pose[[S.NECK_JOINT, joint], 2].all() and at(free, pose[None, joint, :2])[0]:
+    for arm in (S.LEFT_ARM, S.RIGHT_ARM):
+        joint = BONES[arm][0]
+        if arm not in sleeved and pose[[S.NECK_JOINT, joint], 2].all() and at(free, pose[None, joint, :2])[0]:
             middle, shoulder = pose[S.NECK_JOINT, :2], pose[joint, :2]
             yield S.NECK, np.array((middle - (0, up * unit), shoulder)), np.array((neck, end)) * unit
             side = shoulder + 0.2 * (middle - shoulder)

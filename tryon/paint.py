@@ -63,7 +63,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         rgb, alpha, logits = look(allowed, coarse=twice and fill_s.mean() > SMALL)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
-    found = [*out_of_sleeves(found, garment_s, fill_s), *trousers(found, before_s, ~known), *shoulders(scaled, unit * size[0] / h, fill_s)]
+    bare = out_of_sleeves(found, garment_s, fill_s)
+    sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
+    found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, unit * size[0] / h, fill_s, sleeved)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed)
     layout_s = layout_s.argmax(0)
