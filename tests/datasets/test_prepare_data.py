@@ -136,7 +136,7 @@ def test_limit_reads_the_first_samples_only(store):
 
 def test_every_format_of_the_issue_is_there():
     """A reader nobody can call."""
-    assert set(FORMATS) == {"viton", "viton-hd", "dresscode", "deepfashion2", "coco", "mpii", "ccp", "labelme", "supervisely", "ccp-corrected", "clothing"}
+    assert set(FORMATS) == {"viton", "viton-hd", "dresscode", "deepfashion2", "coco", "mpii", "ccp", "labelme", "supervisely", "ccp-corrected", "clothing", "catalogue"}
 
 
 def test_parse_maps_of_another_label_set_are_read_by_its_name(tmp_path):

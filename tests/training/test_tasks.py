@@ -7,6 +7,7 @@ import torch
 from ray import cloudpickle
 
 from tryon import schema as S
+from tryon.datasets.sample import Garment as Worn
 from tryon.datasets.sample import Product, Sample
 from tryon.networks import Networks
 from tryon.sample import draw_garment, draw_person
@@ -132,3 +133,6 @@ def test_tops_with_a_shop_picture_are_not_laid_out_flat():
     ratio = np.ptp(np.nonzero(seen.any(0))[0]) / np.ptp(np.nonzero(seen.any(1))[0])
     assert abs(ratio / (outline.shape[1] / outline.shape[0]) - 1) < 0.1
     assert (pair.worn > 0).any() and pairs([sample(False)], networks, 2) == []
+    trousers = sample(True)
+    trousers.garments = [Worn("lower")]
+    assert pairs([trousers], networks, 2) == []

@@ -34,7 +34,9 @@ class Source:
         """The data set at a folder's (or one annotation file's) URI. Raises StorageError for a URI that is neither local nor s3://."""
         root = storage_module.absolute(uri)
         inside = root
-        if root.endswith((".mat", ".json")):
+        if storage_module.is_table(root):
+            inside = storage_module.folder(root)
+        elif root.endswith((".mat", ".json")):
             # The photos lie beside an annotation file, or beside its folder.
             inside = root.rpartition("/")[0].removesuffix("/annotations").removesuffix("/annot")
         photos = photos and storage_module.absolute(photos)

@@ -73,9 +73,11 @@ def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
 
 
 def products(photo: Sample, seed: int, networks, times: int) -> Iterator[tuple[int, Garment]]:
-    """The class a top is worn as (UPPER or OUTER) and its shop picture, analysed; ones that cannot be are left out."""
+    """The class a top is worn as (UPPER or OUTER) and its shop picture, analysed; ones that cannot be, and other garments, are left out."""
     analyse = lambda **given: garment_module.analyse(networks, **given)
     if photo.product is not None:
+        if any(g.category not in ("", "upper") for g in photo.garments):
+            return
         cls = max((S.UPPER, S.OUTER), key=lambda c: int((photo.parse == c).sum()))
         if photo.product.paired and (photo.parse == cls).any():
             with suppress(RowError):
