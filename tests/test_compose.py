@@ -8,7 +8,7 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
-from tryon.compose import Canvas, outline, slits, taken_off
+from tryon.compose import Canvas, left_over, outline, slits, taken_off
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED, Body
 from tryon.person import Person
@@ -174,6 +174,18 @@ def test_own_sleeves_are_in_those_of_a_jacket(persons):
         assert sleeves.sum() > 500 and (old[sleeves].mean() > 0.9) == sleeved, sleeved
         centre = np.rint(body.neck + 0.5 * body.unit * body.down).astype(int)
         assert person.parse[centre[1], centre[0]] == S.UPPER and not old[centre[1], centre[0]]
+
+
+def test_what_was_taken_for_an_arm_goes_with_its_sleeve(persons):
+    """Cuffs and hems of the old garment that stay because the parser took them for skin, hair or ground; hands and faces that go with them."""
+    person = persons["edgar"]
+    old = person.parse == S.UPPER
+    band = grown(~old, 6) & old  # all along its outline
+    for cls in (S.RIGHT_ARM, S.BACKGROUND):
+        parse = np.where(band, cls, person.parse).astype(np.uint8)
+        found = left_over(Canvas.of(person.photo, parse), old & ~band, Body(person))
+        assert band.sum() > 500 and found[band].mean() > 0.6, cls
+        assert found[~grown(old, 1)].sum() < 0.02 * band.sum() and not found[np.isin(person.parse, (S.FACE, S.HAIR))].any(), cls
 
 
 def test_no_skin_shows_above_a_cuff(persons, goods):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, HAND, LEG, adjusted, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
+from tryon.limbs import ARM, HAND, LEG, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -95,3 +95,10 @@ def test_an_arm_whose_hand_was_hidden_ends_in_one():
     assert hand(LINE, seen, UNIT) == 0
     ends = [profile(LINE, True, UNIT, beyond)[0][-1, 1] for beyond in (0.0, HAND)]
     assert ends[0] == 160 and 170 < ends[1] < 190
+
+
+def test_a_neck_is_no_wider_than_necks_are():
+    """Skin painted where a scarf was, from ear to shoulder."""
+    beside = beside_neck((200, 200), np.array((100.0, 100)), np.array((104.0, 55)), UNIT)
+    assert beside[70, 60] and beside[70, 140] and not beside[70, 92:114].any()
+    assert not beside[90:].any()  # shoulders

@@ -12,8 +12,8 @@ import numpy as np
 from tryon import schema as S
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Body, Fit, Layer, on_photo, part_masks
-from tryon.garment import Garment, like_ground
-from tryon.limbs import capsule, hand, profile
+from tryon.garment import Garment, colours, like_ground, rather
+from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
 
@@ -26,6 +26,8 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 BROWS = 0.05  # torso lengths above the eyes
+NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
+ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
@@ -189,6 +191,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     layers = sample(fit, garment, full.layout.shape, box)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
+    old |= left_over(canvas, old, body)
     front = in_front(canvas, fit, garment, body, old, later)
     behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
     if behind.any():
@@ -226,7 +229,8 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     out = Canvas(full.photo, *(a.copy() for a in full.arrays[1:]), full.may)
     for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
         whole[window] = part
-    out.may = full.may | may_become(kind, out.layout)
+    gone = np.isin(np.arange(len(full.may)), [c for c in REPLACES[kind] if not ((out.layout == c) & (out.worn < 0)).any()])
+    out.may = (full.may & ~gone) | may_become(kind, np.where(out.worn < 0, out.layout, S.BACKGROUND))
     return out
 
 
@@ -251,6 +255,28 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     if kind in ("upper", "jacket", "full"):
         old |= scarf(layout, body) & own
     return old, layout, before
+
+
+def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
+    is where no neck can be: cuffs, collars, fringes."""
+    out, wide = np.zeros_like(old), max(2, int(NEAR * body.unit))
+    taken = old & (canvas.worn < 0)
+    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1,) * 2)
+    inside = cv2.erode(taken.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if inside.sum() < 100:
+        return out
+    near, index = cv2.dilate(taken.astype(np.uint8), disc(wide)) > 0, colours(canvas.photo)
+    skin = np.isin(canvas.layout, S.SKIN)
+    for classes, kind in ((ARMS, skin), ((S.NECK,), skin), ((S.HAIR,), canvas.layout == S.HAIR), ((S.BACKGROUND,), canvas.layout == S.BACKGROUND)):
+        sure = kind & ~near
+        if sure.sum() >= 100:
+            mine = np.isin(canvas.layout, classes) & near & ~old
+            out |= mine & (cv2.morphologyEx((mine & rather(index, inside, sure)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+    if body.seen[S.NOSE]:
+        out |= (canvas.layout == S.NECK) & near & beside_neck(old.shape, body.neck, body.joint[S.NOSE], body.unit)
+    _, pieces = cv2.connectedComponents((out | taken).astype(np.uint8))
+    return out & np.isin(pieces, np.setdiff1d(np.unique(pieces[taken]), 0))
 
 
 def above_brows(shape: tuple[int, int], body: Body) -> np.ndarray:
@@ -339,7 +365,8 @@ def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarra
         line = body.limb(side, arm=True)[0]
         worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
         if part_reaches(layers, worn_side, capsule(layout.shape, *profile(line, True, unit))):
-            out |= (layout == cls) & ~beyond(layers, worn_side, line, layout.shape)
+            hand = cv2.circle(np.zeros(layout.shape, np.uint8), tuple(np.rint(line[2]).astype(int).tolist()), int(0.25 * unit), 1, -1) > 0
+            out |= (layout == cls) & ~beyond(layers, worn_side, line, layout.shape) & ~hand
     return out
 
 

@@ -98,6 +98,25 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     return out
 
 
+def colours(photo: np.ndarray) -> np.ndarray:
+    """Of each pixel of an HxWx3 uint8 photo the number of its colour, one of 13 x 13 x 13 in CIELAB: int32 HxW."""
+    bins = (cv2.cvtColor(photo, cv2.COLOR_RGB2LAB) // 20).astype(np.int32)
+    return (bins[..., 0] * 13 + bins[..., 1]) * 13 + bins[..., 2]
+
+
+def rather(index: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Bool HxW: colours (of ``index``, see ``colours``) that are by far more frequent in ``one`` than in the ``other`` mask (bool HxW each, not empty)."""
+
+    def frequency(mask: np.ndarray) -> np.ndarray:
+        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
+        for axis in range(3):  # so that neighbouring colours count as alike
+            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
+            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
+        return out.ravel() / mask.sum()
+
+    return (frequency(one) > 6 * frequency(other) + 1e-4)[index]
+
+
 def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
     """Places of ``zone`` (bool HxW), in what a mask (HxW uint8 0/255) takes for cloth, whose colour is by far more frequent within 2 ``reach`` pixels
     around it than in the rest of it: bool HxW."""
@@ -107,18 +126,7 @@ def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: in
     cloth = inside & ~zone
     if not (zone.any() and around.any() and cloth.any()):
         return np.zeros(zone.shape, bool)
-    bins = (cv2.cvtColor(photo, cv2.COLOR_RGB2LAB) // 20).astype(np.int32)
-    index = (bins[..., 0] * 13 + bins[..., 1]) * 13 + bins[..., 2]
-
-    def frequency(mask: np.ndarray) -> np.ndarray:
-        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
-        for axis in range(3):  # so that neighbouring colours count as alike
-            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
-            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
-        return out.ravel() / mask.sum()
-
-    alike = frequency(around) > 6 * frequency(cloth) + 1e-4
-    found = cv2.morphologyEx((zone & alike[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    found = cv2.morphologyEx((zone & rather(colours(photo), around, cloth)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
 
 

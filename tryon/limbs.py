@@ -10,8 +10,9 @@ BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHO
          S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
 # Half of a limb's width in torso lengths, at so many bones from its first joint.
 ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046), (2.15, 0.058), (2.3, 0.05)))  # and a closed hand
-LEG = np.array(((0, 0.17), (0.5, 0.14), (0.95, 0.102), (1.3, 0.106), (1.85, 0.062), (2, 0.065)))
+LEG = np.array(((0, 0.17), (0.5, 0.135), (0.95, 0.098), (1.3, 0.1), (1.85, 0.056), (2, 0.058)))
 SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
+THROAT = 0.13  # torso lengths: the most that half a neck is wide
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 HAND = 0.3  # of the forearm: a closed hand
@@ -59,14 +60,17 @@ def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np
     usual = (radii[:-1] + radii[1:]) * np.linalg.norm(np.diff(points, axis=0), axis=1)
     share = count(seen) / np.maximum(usual, 1e-6)
     told = (count(hidden) == 0) & (share > 0.5) & (np.arange(STEPS) > STEPS // 8)
-    if told.sum() < 3:
+    if told.sum() < 2:
         return points, radii
     mine = at[seen[ys, xs]]
     off = np.stack([count(seen, mine[:, k]) for k in (0, 1)], 1)[told] / count(seen)[told, None] - middle[told]
     off *= np.minimum(1, 0.8 * radii.max() / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-6))
     where = np.append(0.0, np.flatnonzero(told) + 0.5)
     shift = np.stack([np.interp(np.arange(STEPS + 1), where, np.append(0.0, off[:, k])) for k in (0, 1)], 1)
-    return points + shift, radii * float(np.clip(np.median(share[told]), 0.75, WIDEST))
+    # As thick as the nearest piece that shows; farther away as all of them.
+    at, known = np.arange(STEPS + 1), np.flatnonzero(told) + 0.5
+    local = np.exp(-np.abs(at[:, None] - known).min(1) / 4)
+    return points + shift, radii * np.clip(np.interp(at, known, share[told]) * local + np.median(share[told]) * (1 - local), 0.65, WIDEST)
 
 
 def into_shoe(ankle: np.ndarray, parse: np.ndarray, hidden: np.ndarray, reach: float) -> np.ndarray | None:
@@ -93,6 +97,12 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
             mine = (parse == cls) & ~hidden
             points, radii = profile(line, arm, unit, hand(line, mine, unit) if arm else ANKLE)
             yield cls, *adjusted(points, radii, mine, hidden)
+
+
+def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: above the shoulders, farther from the line between ``neck`` (between the shoulders) and ``nose`` (x, y) than a neck is wide."""
+    above = np.arange(shape[0])[:, None] < neck[1] - SHOULDERS[0] * unit - SHOULDERS[1] * unit
+    return above & ~capsule(shape, np.array((neck, nose)), np.full(2, THROAT * unit))
 
 
 def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, STEPS, WIDEST, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.limbs import BONES, STEPS, WIDEST, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -67,7 +67,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
     found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, unit * size[0] / h, fill_s, sleeved)]
     layout_s = logits.copy()
-    bounded(layout_s, np.arange(len(allowed)), found, allowed)
+    bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, unit * size[0] / h)
     layout_s = layout_s.argmax(0)
     if networks.generator is not None and twice:
         rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None])
@@ -84,7 +84,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         window = np.s_[y0:y1, x0:x1]
         label = np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))])
         at = lambda p: (p + 0.5) * (w / size[1], h / size[0]) - 0.5 - (x0, y0)
-        bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed)
+        moved = pose.copy()
+        moved[:, :2] -= (x0, y0)
+        bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
         label = classes[label.argmax(0)]
         out[window][fill[window]] = label[fill[window]]
         told = _told(image_s, known, before_s, tone)
@@ -110,10 +112,12 @@ def guess(image: np.ndarray, known: np.ndarray, before: np.ndarray, pose: np.nda
     return spread(image.astype(np.float32), known), np.ones(known.shape, np.float32), logits
 
 
-def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], allowed: np.ndarray) -> None:
-    """Keep limbs to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs and of what is around
-    bones besides (tryon.limbs), in pixels of the logits; allowed: bool per class."""
+def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], allowed: np.ndarray, pose: np.ndarray, unit: float) -> None:
+    """Keep limbs and neck to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs and of what is
+    around bones besides (tryon.limbs), pose 18x3 and unit (torso length), in pixels of the logits; allowed: bool per class."""
     where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
+    if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
+        logits[where[S.NECK]][beside_neck(shape, pose[S.NECK_JOINT, :2], pose[S.NOSE, :2], unit)] = -1e4
     for cls, points, radii in found:
         if cls not in where:
             continue
