@@ -82,9 +82,10 @@ def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, poi
     tip = pixels[far >= np.percentile(far, 95)].mean(0)
     straight = np.array((start, tip))
     # Bent where the straight line leaves the sleeve.
-    inside = {tuple(p) for p in np.rint(pixels).astype(int).tolist()}
-    line = np.rint(start + np.linspace(0.1, 0.95, 30)[:, None] * (tip - start)).astype(int)
-    if np.mean([tuple(p) in inside for p in line.tolist()]) > 0.85:
+    line = start + np.linspace(0.1, 0.95, 30)[:, None] * (tip - start)
+    inside = np.zeros(pixels.max(0).astype(int) + 1, bool)
+    inside[tuple(pixels.astype(int).T)] = True
+    if np.mean(inside[tuple(np.clip(np.rint(line).astype(int), 0, np.array(inside.shape) - 1).T)]) > 0.85:
         axis = straight
     else:
         away = np.linalg.norm(axis - start, axis=1)
