@@ -29,7 +29,7 @@ FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 100
 SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
 FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
-MOVES = [(dy, dx) for dy in range(-12, 13, 4) for dx in range(-27, 28, 3) if abs(dx) + abs(dy) > 3]  # where ground may be taken from, in steps
+MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
 
@@ -284,13 +284,13 @@ def _detail(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
 def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """y and x of pixels of ``todo``, and y and x in ``source`` (bool HxW) of what goes on there: moved by the one of some displacements by which what
     lies around them, moved, looks most like what lies around (the shift-map of Pritch et al. 2009, each pixel on its own). Compared in steps of
-    3 ``scale`` pixels."""
-    step = max(1, round(3 * scale))
+    2 ``scale`` pixels."""
+    step = max(1, round(2 * scale))
     h, w = (-(-n // step) for n in todo.shape)
     shrink = lambda a: cv2.resize(a.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
     known, small, hole = shrink(source) > 0.99, shrink(image), shrink(todo) > 0
-    ring = (cv2.dilate(hole.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0) & known
-    near = cv2.blur(ring.astype(np.float32), (17, 17)) + 1e-6
+    ring = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & known
+    near = cv2.blur(ring.astype(np.float32), (25, 25)) + 1e-6
     best, which = np.full((h, w), np.inf, np.float32), np.zeros((h, w), np.uint8)
     for k, (dy, dx) in enumerate(MOVES):
         m = np.float32(((1, 0, -dx), (0, 1, -dy)))
@@ -298,7 +298,7 @@ def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: fl
         if not (hole & there).any():
             continue
         unlike = np.where(there, np.abs(small - cv2.warpAffine(small, m, (w, h))).sum(2), 200) * ring
-        cost = np.where(there, cv2.blur(unlike.astype(np.float32), (17, 17)) / near, np.inf)
+        cost = np.where(there, cv2.blur(unlike.astype(np.float32), (25, 25)) / near, np.inf)
         closer = cost < best
         best[closer], which[closer] = cost[closer], k
     ty, tx = np.nonzero(todo)
