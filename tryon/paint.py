@@ -297,7 +297,7 @@ def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: fl
         there = cv2.warpAffine(known.astype(np.uint8), m, (w, h)) > 0
         if not (hole & there).any():
             continue
-        unlike = np.where(there, np.abs(small - cv2.warpAffine(small, m, (w, h))).sum(2), 200) * ring
+        unlike = np.where(there, cv2.transform(cv2.absdiff(small, cv2.warpAffine(small, m, (w, h))), np.ones((1, 3))), 200) * ring
         cost = np.where(there, cv2.blur(unlike.astype(np.float32), (25, 25)) / near, np.inf)
         closer = cost < best
         best[closer], which[closer] = cost[closer], k
