@@ -21,12 +21,12 @@ def test_a_limb_is_as_thick_as_its_table_says(arm, widths):
 
 def test_a_limb_goes_on_through_the_middle_of_what_shows_of_it():
     """A painted forearm beside the wrist it belongs to, or twice as thick."""
-    points, radii = profile(LINE, True, UNIT)
-    seen, hidden = capsule((200, 120), points + (6, 0), 0.85 * radii), np.zeros((200, 120), bool)
-    hidden[:110], seen[:110] = True, False
+    points, radii = profile(3 * LINE, True, 3 * UNIT)  # large, as it is counted in whole pixels
+    seen, hidden = capsule((600, 360), points + (18, 0), 0.85 * radii), np.zeros((600, 360), bool)
+    hidden[:330], seen[:330] = True, False
     moved, thick = adjusted(points, radii, seen, hidden)
-    assert abs(moved[-1, 0] - 66) < 1.5 and np.abs(moved[0] - points[0]).max() < 0.5
-    assert 0.75 < np.median(thick / radii) < 0.92  # 0.85, drawn in whole pixels
+    assert abs(moved[-1, 0] - 198) < 1.5 and np.abs(moved[0] - points[0]).max() < 0.5
+    assert 0.8 < np.median(thick / radii) < 0.92
     same = adjusted(points, radii, np.zeros_like(seen), np.ones_like(seen))
     assert (same[0] == points).all() and (same[1] == radii).all()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.condition import GARMENTS, skin_tone
-from tryon.fit import Body, Fit, Layer, on_photo, part_masks
+from tryon.fit import Body, Fit, Layer, on_photo, part_masks, seen_as
 from tryon.garment import Garment, colours, like_ground, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.networks import Networks
@@ -30,7 +30,7 @@ NEAR = 0.14  # torso lengths from clothes within which some of them may have bee
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((*ARMS, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -201,7 +201,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
         behind |= lower_than(canvas.layout.shape, body, -body.rise)
     colour, alpha = stacked(layers, front, behind)
 
-    arm_skin = np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
+    arm_skin = np.isin(canvas.layout, ARMS)
     bare = come_out(layers, canvas.layout, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros_like(old)], 0)
     below = lower_than(arms.shape, body, ARMPITS)
@@ -324,7 +324,7 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
         front |= np.isin(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
-        front |= np.isin(canvas.layout, (S.LEFT_ARM, S.RIGHT_ARM))
+        front |= np.isin(canvas.layout, ARMS)
     return front
 
 
@@ -352,7 +352,7 @@ def come_out(layers, layout: np.ndarray, free: np.ndarray, body: Body, unit: flo
         line = body.limb(side, arm=True)[0]
         region = capsule(free.shape, *profile(line, True, unit, hand(line, layout == cls, unit)))
         out[cls] = region & free & ~sleeves
-        worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
+        worn_side = seen_as(body, side)
         if part_reaches(layers, worn_side, region):
             out[cls] &= beyond(layers, worn_side, line, free.shape)
     return out
@@ -363,7 +363,7 @@ def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarra
     out = np.zeros(layout.shape, bool)
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
         line = body.limb(side, arm=True)[0]
-        worn_side = side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]  # seen from behind, sleeves change sides
+        worn_side = seen_as(body, side)
         if part_reaches(layers, worn_side, capsule(layout.shape, *profile(line, True, unit))):
             hand = cv2.circle(np.zeros(layout.shape, np.uint8), tuple(np.rint(line[2]).astype(int).tolist()), int(0.25 * unit), 1, -1) > 0
             out |= (layout == cls) & ~beyond(layers, worn_side, line, layout.shape) & ~hand
@@ -543,7 +543,7 @@ def hands(layout: np.ndarray, body: Body) -> np.ndarray:
             continue
         y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
-        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= np.isin(window, (S.LEFT_ARM, S.RIGHT_ARM)) & (along > 0)
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= np.isin(window, ARMS) & (along > 0)
     return out
 
 
@@ -552,7 +552,7 @@ def bare_arms(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
     shoulders = np.zeros(layout.shape, np.uint8)
     for side in ("left", "right"):
         cv2.circle(shoulders, tuple(int(v) for v in np.rint(body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
-    return np.isin(layout, (S.LEFT_ARM, S.RIGHT_ARM)) & (shoulders == 0)
+    return np.isin(layout, ARMS) & (shoulders == 0)
 
 
 def part_reaches(layers, side: str, region: np.ndarray) -> bool:

@@ -361,7 +361,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         return origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
 
     whole, none = np.ones(len(points)), np.zeros(len(points))
-    limbs = {side: (place_sleeve(garment, side, points, carry, *body.limb(_seen(body, side), arm=True), _walk, body.unit, s, s_across), (none, whole))
+    limbs = {side: (place_sleeve(garment, side, points, carry, *body.limb(seen_as(body, side), arm=True), _walk, body.unit, s, s_across), (none, whole))
              for side in shape.limbs}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
@@ -376,7 +376,7 @@ def _chest(garment: Garment) -> float:
     return float(np.median(spans)) if spans else garment.shape.width
 
 
-def _seen(body: Body, side: str) -> str:
+def seen_as(body: Body, side: str) -> str:
     """The limb that the garment's ``side`` is seen on: from behind, sides change."""
     return side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
 
@@ -401,7 +401,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
-        line, true = body.limb(_seen(body, side), arm=False)
+        line, true = body.limb(seen_as(body, side), arm=False)
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))

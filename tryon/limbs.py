@@ -15,6 +15,7 @@ SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the j
 THROAT = 0.13  # torso lengths: the most that half a neck is wide
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
+REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
 HAND = 0.3  # of the forearm: a closed hand
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
@@ -51,7 +52,7 @@ def hand(line: np.ndarray, arm: np.ndarray, unit: float) -> float:
 def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points and half widths of a limb that go on from what shows of it: as thick as its pieces are, and through their middle. ``seen``: where the limb
     shows; ``hidden``: where something is in front of it (bool HxW each). A piece tells only if nothing of it is hidden."""
-    ys, xs = np.nonzero((seen | hidden) & capsule(seen.shape, points, 1.6 * radii))
+    ys, xs = np.nonzero((seen | hidden) & capsule(seen.shape, points, radii + REACH * radii.max()))
     if not len(ys):
         return points, radii
     middle, at = (points[:-1] + points[1:]) / 2, np.stack((xs, ys), 1)
