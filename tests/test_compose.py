@@ -8,9 +8,10 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import Canvas, left_over, outline, slits, taken_off
 from tryon.condition import GARMENTS
-from tryon.fit import TUCKED, Body
+from tryon.fit import TUCKED
 from tryon.person import Person
 
 KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "trousers-07", "shorts-08", "skirt-09", "dress-10",

@@ -10,7 +10,8 @@ from conftest import as_garment
 
 from tryon import sample
 from tryon import schema as S
-from tryon.fit import Body, fit, on_photo
+from tryon.body import Body
+from tryon.fit import fit, on_photo
 from tryon.garment import Garment
 from tryon.landmarks import measure
 from tryon.person import Person

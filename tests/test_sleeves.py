@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.fit import Body, fit
+from tryon.body import Body
+from tryon.fit import fit
 from tryon.sleeves import PART, SIGN, chart
 
 SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")

@@ -6,7 +6,8 @@ import torch
 from conftest import as_garment, as_person
 
 from tryon import warp
-from tryon.fit import Body, fit
+from tryon.body import Body
+from tryon.fit import fit
 from tryon.models.gmm import PERSON, PRODUCT, SIZE, spline_basis
 from tryon.models.warp import PARTS, SHAPES, Residual, moved
 from tryon.sample import draw_garment, draw_person

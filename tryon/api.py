@@ -11,7 +11,7 @@ from tryon.check import signs, without_feet
 from tryon.compose import finish, lay_out
 from tryon.config import GENERATORS, WARPS
 from tryon.dressing import sequence
-from tryon.fit import Body, Fit
+from tryon.fit import Fit
 from tryon.garment import Garment
 from tryon.networks import Networks
 from tryon.person import Person
@@ -42,7 +42,7 @@ TURNED = 0.5  # distance of the shoulders in that of a person seen from the fron
 
 def generate(networks: Networks, person: Person, garments: Sequence[Garment], fits: Sequence[Fit]) -> Look:
     """Put the fitted garments on in order."""
-    body = Body(person)
+    body = person.body
     canvas = lay_out(person.photo, person.parse, body, garments, fits)[-1]
     image, layout, edit = finish(canvas, person.pose[0], body, networks)
     as_mask = lambda m: m.astype(np.uint8) * 255

@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.fit import Body, Fit
+from tryon.body import Body
+from tryon.fit import Fit
 from tryon.garment import Garment
 from tryon.models.warp import PARTS
 from tryon.warp import placed

@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
-from tryon.fit import Body, Fit, Layer, on_photo, part_masks, seen_as
+from tryon.fit import Fit, Layer, on_photo, part_masks, seen_as
 from tryon.garment import Garment, colours, like_ground, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
+from tryon.masks import among, closed, distance_to, grown, shrunk
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
 
@@ -97,7 +99,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
         soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
         # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
         rim = max(5, garment.mask.shape[0] // 80 | 1)
-        inside = cv2.erode(garment.mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))) > 0
+        inside = shrunk(garment.mask > 127, rim // 2)
         colour = bleed(garment.photo, inside)
         garment.textures = soft, colour, part_layers(garment, colour) if garment.category in ("upper", "full") else {}
     return garment.textures
@@ -118,12 +120,12 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
     joints = np.zeros(garment.mask.shape, np.uint8)
     for side in ("left", "right"):
         cv2.line(joints, *(tuple(int(v) for v in np.rint(lm[f"{n}_{side}"][:2])) for n in ("shoulder", "armpit")), 1, max(3, int(0.16 * width)))
-    overlap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, int(0.035 * width)) + 1,) * 2)
+    overlap = max(1, int(0.035 * width))
     ground, out = slits(garment), {}
     colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
-        grown = (cv2.dilate(mask.astype(np.uint8), overlap) & joints) | mask
-        out[part] = cv2.GaussianBlur(grown.astype(np.uint8) * 255, (0, 0), 0.8), colour
+        overlapping = grown(mask, overlap) & (joints > 0) | mask
+        out[part] = cv2.GaussianBlur(overlapping.astype(np.uint8) * 255, (0, 0), 0.8), colour
     hidden = masks["torso"] & (garment.parts != 1)
     if hidden.any():
         xc = float(garment.shape.centre[:, 0].mean())
@@ -141,9 +143,7 @@ def slits(garment: Garment) -> np.ndarray:
     """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both
     whose colour is by far more frequent around the garment than in it."""
     wide = max(2, int(0.07 * garment.shape.width))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1,) * 2)
-    near = lambda mask: cv2.dilate(mask.astype(np.uint8), disc) > 0
-    return like_ground(garment.photo, garment.mask, near(garment.parts > 1) & near(garment.parts == 1) & (garment.parts > 0), wide)
+    return like_ground(garment.photo, garment.mask, grown(garment.parts > 1, wide) & grown(garment.parts == 1, wide) & (garment.parts > 0), wide)
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -186,23 +186,24 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     kind = kind_of(garment)
     has_legs = (canvas.layout == S.LOWER).sum() >= 0.04 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
-    full, box = canvas, reach_of(fit, np.isin(canvas.layout, REPLACES[kind]))
+    full, box = canvas, reach_of(fit, among(canvas.layout, REPLACES[kind]))
     window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     layers = sample(fit, garment, full.layout.shape, box)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
     old |= left_over(canvas, old, body)
     front = in_front(canvas, fit, garment, body, old, later)
+    past = past_sleeves(layers, canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else {}
     behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
     if behind.any():
-        sleeved = in_sleeves(canvas.layout, layers, body, fit.unit) & ~front
+        sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front
         behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= lower_than(canvas.layout.shape, body, -body.rise)
     colour, alpha = stacked(layers, front, behind)
 
-    arm_skin = np.isin(canvas.layout, ARMS)
-    bare = come_out(layers, canvas.layout, old & ~front, body, fit.unit) if garment.category in ("upper", "full") and kind != "jacket" else {}
+    arm_skin = among(canvas.layout, ARMS)
+    bare = come_out(layers, past, old & ~front) if kind != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros_like(old)], 0)
     below = lower_than(arms.shape, body, ARMPITS)
     if garment.category in ("upper", "full") and not garment.shape.limbs:  # the sides of the body are in it, too
@@ -237,7 +238,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
 def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool, sleeved: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What goes for a garment of ``kind``, bool HxW, and the layout and ``before`` in which the rest of a dress or coat has the name of what it now
     is: a top takes the place of a dress above the waist, trousers and skirts below it."""
-    layout, before, old = canvas.layout.copy(), canvas.before, np.isin(canvas.layout, REPLACES[kind])
+    layout, before, old = canvas.layout.copy(), canvas.before, among(canvas.layout, REPLACES[kind])
     own = canvas.worn < 0
     if kind in ("upper", "lower"):
         below = lower_than(layout.shape, body, -0.2)
@@ -251,7 +252,7 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     if kind == "jacket":  # what is worn under a jacket is no wider than the body, and its sleeves are in those of the jacket
         trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
         arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(layout.shape, body, unit)
-        old |= np.isin(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
+        old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
     if kind in ("upper", "jacket", "full"):
         old |= scarf(layout, body) & own
     return old, layout, before
@@ -262,16 +263,15 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     is where no neck can be: cuffs, collars, fringes."""
     out, wide = np.zeros_like(old), max(2, int(NEAR * body.unit))
     taken = old & (canvas.worn < 0)
-    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1,) * 2)
     inside = cv2.erode(taken.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if inside.sum() < 100:
         return out
-    near, index = cv2.dilate(taken.astype(np.uint8), disc(wide)) > 0, colours(canvas.photo)
-    skin = np.isin(canvas.layout, S.SKIN)
+    near, index = grown(taken, wide), colours(canvas.photo)
+    skin = among(canvas.layout, S.SKIN)
     for classes, kind in ((ARMS, skin), ((S.NECK,), skin), ((S.HAIR,), canvas.layout == S.HAIR), ((S.BACKGROUND,), canvas.layout == S.BACKGROUND)):
         sure = kind & ~near
         if sure.sum() >= 100:
-            mine = np.isin(canvas.layout, classes) & near & ~old
+            mine = among(canvas.layout, classes) & near & ~old
             out |= mine & (cv2.morphologyEx((mine & rather(index, inside, sure)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
     if body.seen[S.NOSE]:
         out |= (canvas.layout == S.NECK) & near & beside_neck(old.shape, body.neck, body.joint[S.NOSE], body.unit)
@@ -314,17 +314,17 @@ def lower_than(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:
 
 def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.ndarray, later: tuple[int, ...]) -> np.ndarray:
     """Bool HxW: what stays in front of every layer of a garment."""
-    front = np.isin(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
+    front = among(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
     if fit.tucked:
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
     if garment.category == "accessory":  # a hat covers the hair and the forehead
-        front &= ~np.isin(canvas.layout, (S.HAIR, S.HEADWEAR)) & ~((canvas.layout == S.FACE) & above_brows(canvas.layout.shape, body))
+        front &= ~among(canvas.layout, (S.HAIR, S.HEADWEAR)) & ~((canvas.layout == S.FACE) & above_brows(canvas.layout.shape, body))
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
-        front |= np.isin(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
-        front |= np.isin(canvas.layout, ARMS)
+        front |= among(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
+        front |= among(canvas.layout, ARMS)
     return front
 
 
@@ -341,32 +341,32 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
     return colour / np.maximum(alpha, 1e-3)[..., None], np.clip(alpha, 0, 1)
 
 
-def come_out(layers, layout: np.ndarray, free: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
-    """Arms whose old sleeve is gone: they lie in front of the torso, below the end of the new sleeve. Class of the arm -> bool HxW, within
-    ``free``, where something was taken off and nothing is in front."""
-    sleeves, out = np.zeros_like(free), {}
-    for part, _, a in layers:
-        if part != "torso":
-            sleeves |= a > 0.5
+def past_sleeves(layers, layout: np.ndarray, body: Body, unit: float) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
+    """Class of each arm -> bool HxW, where it may lie, and bool HxW, what is farther along it than the new sleeve reaches, None without a sleeve."""
+    out = {}
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
         line = body.limb(side, arm=True)[0]
-        region = capsule(free.shape, *profile(line, True, unit, hand(line, layout == cls, unit)))
-        out[cls] = region & free & ~sleeves
-        worn_side = seen_as(body, side)
-        if part_reaches(layers, worn_side, region):
-            out[cls] &= beyond(layers, worn_side, line, free.shape)
+        region = capsule(layout.shape, *profile(line, True, unit, hand(line, layout == cls, unit)))
+        sleeve = next((a > 0.5 for part, _, a in layers if part == seen_as(body, side)), None)
+        out[cls] = region, beyond(sleeve, line) if sleeve is not None and (sleeve & region).any() else None
     return out
 
 
-def in_sleeves(layout: np.ndarray, layers, body: Body, unit: float) -> np.ndarray:
+def come_out(layers, past: dict[int, tuple[np.ndarray, np.ndarray | None]], free: np.ndarray) -> dict[int, np.ndarray]:
+    """Arms whose old sleeve is gone: they lie in front of the torso, below the end of the new sleeve (``past_sleeves``). Class of the arm -> bool HxW,
+    within ``free``, where something was taken off and nothing is in front."""
+    sleeves = np.any([a > 0.5 for part, _, a in layers if part != "torso"] or np.zeros((1, *free.shape), bool), 0)
+    return {cls: region & free & ~sleeves & (True if farther is None else farther) for cls, (region, farther) in past.items()}
+
+
+def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray | None]], body: Body, unit: float) -> np.ndarray:
     """Bool HxW: skin of arms that the sleeves of a new garment cover, also where they do not quite lie on it."""
     out = np.zeros(layout.shape, bool)
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
-        line = body.limb(side, arm=True)[0]
-        worn_side = seen_as(body, side)
-        if part_reaches(layers, worn_side, capsule(layout.shape, *profile(line, True, unit))):
-            hand = cv2.circle(np.zeros(layout.shape, np.uint8), tuple(np.rint(line[2]).astype(int).tolist()), int(0.25 * unit), 1, -1) > 0
-            out |= (layout == cls) & ~beyond(layers, worn_side, line, layout.shape) & ~hand
+        if past[cls][1] is not None:
+            wrist = tuple(np.rint(body.limb(side, arm=True)[0][2]).astype(int).tolist())
+            hand = cv2.circle(np.zeros(layout.shape, np.uint8), wrist, int(0.25 * unit), 1, -1) > 0
+            out |= (layout == cls) & ~past[cls][1] & ~hand
     return out
 
 
@@ -375,19 +375,17 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     cloth closes the gap, in place; and above its hem all of ``trunk``."""
     seen = alpha > 0.5
     arms = arms | trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    closed = cv2.morphologyEx((seen | arms).astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
-    closed &= old & ~seen
-    if closed.any():
-        edge = (alpha > 0.1) & seen & (cv2.dilate(closed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    gaps = closed(seen | arms, reach) & old & ~seen
+    if gaps.any():
+        edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
         inner = cv2.erode((alpha > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if not inner.any():
             return
-        colour[closed] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[closed]
-        ty, tx, my, mx = mirrored(inner, closed)
+        colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[gaps]
+        ty, tx, my, mx = mirrored(inner, gaps)
         near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
         colour[ty[near], tx[near]] = colour[my[near], mx[near]]
-        alpha[closed | edge] = 1.0
+        alpha[gaps | edge] = 1.0
 
 
 def without_crumbs(alpha: np.ndarray) -> np.ndarray:
@@ -427,37 +425,36 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     """Decide and paint what was freed, light the garments: image HxWx3 uint8, layout HxW uint8 and edit HxW bool, every pixel that may
     differ from the photo."""
     h, unit = len(canvas.layout), body.unit
-    # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
-    seen, fill = canvas.worn >= 0, canvas.freed.copy()
-    kept = np.isin(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body)
-    for cls, share in RIM.items():
-        grow = max(1, h // share)
-        rim = cv2.dilate(canvas.freed.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)) > 0
-        fill |= rim & ~seen & ~kept & (canvas.layout == cls)
-    edit, out, layout = fill | (canvas.alpha > 0), canvas.photo.copy(), canvas.layout.copy()
-    if not edit.any():
+    out, layout, edit = canvas.photo.copy(), canvas.layout.copy(), np.zeros(canvas.layout.shape, bool)
+    changed = canvas.freed | (canvas.alpha > 0)
+    if not changed.any():
         return out, layout, edit
-    tone = skin_tone(canvas.photo, np.isin(canvas.before, S.SKIN) & ~edit)
     # The generator sees the part of the picture that changes, as large as it can.
-    y0, y1, x0, x1 = view_of(edit, unit)
+    y0, y1, x0, x1 = view_of(changed, unit)
     window, pose = np.s_[y0:y1, x0:x1], pose - np.float32((x0, y0, 0)) * (pose[:, 2:] > 0)
-    colour = canvas.colour[window] / np.maximum(canvas.alpha[window], 1e-3)[..., None]
-    found, painted, light = paint(networks, canvas.photo[window], colour, seen[window], fill[window], canvas.layout[window], canvas.before[window], pose,
-                                  canvas.may, unit, tone)
-    layout[window] = found
-    edge = np.clip(canvas.alpha[edit], 0, 1)[:, None]
+    photo, old, before, worn, colour, alpha, freed = (a[window] for a in canvas.arrays)
+    # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
+    seen, kept = worn >= 0, (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window]
+    rim = np.zeros(256, np.uint8)
+    rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
+    fill = freed | (distance_to(freed) <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
+    edit[window] = fill | (alpha > 0)
+    tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
+    colour = colour / np.maximum(alpha, 1e-3)[..., None]
+    found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone)
+    edge = np.clip(alpha[edited], 0, 1)[:, None]
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
-    beside = cv2.dilate(canvas.freed.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    under, inner = fill | (beside & seen), edit[window]
+    beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    under = (fill | beside & seen)[edited][:, None]
     # The rim goes over into the photo.
-    depth = cv2.distanceTransform(edit[window].astype(np.uint8), cv2.DIST_L2, 3)[inner][:, None]
-    share = np.where((fill & ~canvas.freed)[edit][:, None], np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), under[edit][:, None])
-    image = painted[inner] * share + canvas.photo[edit] * (1 - share)
-    image = (colour[inner] + light[inner]) * edge + image * (1 - edge)
-    out[edit] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    out[window], band = unmixed(canvas.photo[window], out[window], edit[window], canvas.before[window], layout[window], kept[window],
-                                max(2, round(h / 300)))
-    edit[window] |= band
+    depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)[edited][:, None]
+    share = np.where((fill & ~freed)[edited][:, None], np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), under)
+    image = painted[edited] * share + photo[edited] * (1 - share)
+    image = (colour[edited] + light[edited]) * edge + image * (1 - edge)
+    made = photo.copy()
+    made[edited] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
+    layout[window], edit[window] = found, edited | band
     return out, layout, edit
 
 
@@ -468,21 +465,23 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
 
     photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
     change; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
-    taken = (edit & np.isin(before, GARMENTS)).astype(np.uint8)
-    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1,) * 2)
-    near = cv2.dilate(taken, disc(width)) > 0
+    taken = edit & among(before, GARMENTS)
+    near = grown(taken, width)
     band, far = near & ~edit & ~kept, ~edit & ~near
     out, changed = image.copy(), np.zeros(edit.shape, bool)
     ys, xs = np.nonzero(band)
     if not len(ys):
         return out, changed
+    half = max(1, edit.shape[1] // 2), max(1, edit.shape[0] // 2)
+    at = np.minimum(ys // 2, half[1] - 1), np.minimum(xs // 2, half[0] - 1)
 
     def around(picture: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean colour of the places ``where`` around each pixel of the border, and whether there are any."""
-        share = cv2.blur(where.astype(np.float32), (6 * width + 1,) * 2)[ys, xs]
-        return cv2.blur(picture * where[..., None].astype(np.float32), (6 * width + 1,) * 2)[ys, xs] / np.maximum(share, 1e-6)[:, None], share > 1e-3
+        mean = lambda a: cv2.blur(cv2.resize(a, half, interpolation=cv2.INTER_AREA).astype(np.float32), (3 * width + 1,) * 2)[at]
+        share = mean(where.astype(np.float32))
+        return mean(picture * where[..., None]) / np.maximum(share, 1e-6)[:, None], share > 5e-3
 
-    old, known = around(photo, cv2.erode(taken, disc(1)) > 0)
+    old, known = around(photo, shrunk(taken, 1))
     new, there = around(image, edit)
     own, colour = np.zeros_like(old), photo[ys, xs].astype(np.float32)
     for cls in np.unique(layout[band]):
@@ -497,7 +496,7 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     out[ys, xs] = np.clip(np.rint(colour + (1 - share)[:, None] * (new - old)), 0, 255)[todo].astype(np.uint8)
     changed[ys, xs] = True
     # The outermost pixel is a little of both, as in a photo.
-    first = cv2.dilate(edit.astype(np.uint8), disc(1)) > 0
+    first = grown(edit, 1)
     ys, xs = np.nonzero(band & first & (layout != S.BACKGROUND))
     blur = lambda a: cv2.GaussianBlur(a, (0, 0), SOFT)[ys, xs]
     inside = edit.astype(np.float32)
@@ -543,7 +542,7 @@ def hands(layout: np.ndarray, body: Body) -> np.ndarray:
             continue
         y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
-        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= np.isin(window, ARMS) & (along > 0)
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, ARMS) & (along > 0)
     return out
 
 
@@ -552,24 +551,18 @@ def bare_arms(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
     shoulders = np.zeros(layout.shape, np.uint8)
     for side in ("left", "right"):
         cv2.circle(shoulders, tuple(int(v) for v in np.rint(body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
-    return np.isin(layout, ARMS) & (shoulders == 0)
+    return among(layout, ARMS) & (shoulders == 0)
 
 
-def part_reaches(layers, side: str, region: np.ndarray) -> bool:
-    """Whether the new garment has a sleeve on this side that is seen on the arm."""
-    return any(part == side and ((a > 0.5) & region).any() for part, _, a in layers)
-
-
-def beyond(layers, side: str, line: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Bool HxW: farther along the arm than the new sleeve reaches."""
-    a = next(a for part, _, a in layers if part == side)
-    ys, xs = np.nonzero(a > 0.5)
-    t = arm_position(np.stack((xs, ys), 1).astype(float), line)
-    y, x = np.mgrid[0:shape[0]:4, 0:shape[1]:4]
-    grid = arm_position(np.stack((x.ravel(), y.ravel()), 1).astype(float), line).reshape(x.shape).astype(np.float32)
-    m = np.array(((0.25, 0, 0), (0, 0.25, 0)))
-    full = cv2.warpAffine(grid, m, shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-    return full > np.percentile(t, 90)
+def beyond(sleeve: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Bool HxW: farther along an arm (polyline Kx2) than the new sleeve (bool HxW) reaches."""
+    step = 4
+    position = lambda y, x: arm_position(np.stack((x, y), -1).reshape(-1, 2) * float(step), line)
+    seen = sleeve[::step, ::step]
+    end = np.percentile(position(*np.nonzero(seen if seen.any() else np.ones_like(seen))), 90)
+    grid = position(*np.mgrid[0:seen.shape[0], 0:seen.shape[1]]).reshape(seen.shape).astype(np.float32)
+    m = np.array(((1 / step, 0, 0), (0, 1 / step, 0)))
+    return cv2.warpAffine(grid, m, sleeve.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE) > end
 
 
 def arm_position(points: np.ndarray, line: np.ndarray) -> np.ndarray:

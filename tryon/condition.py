@@ -3,6 +3,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.models.generator import COLOURS, CONDITION, FILL, GARMENT
 
 GARMENTS = (S.UPPER, S.OUTER, S.FULL, S.LOWER)
 
@@ -36,10 +37,16 @@ def condition(image: np.ndarray, warped: np.ndarray, tone: np.ndarray, garment: 
     image and warped HxWx3 uint8 RGB, tone RGB in 0..255 of the person's skin (``skin_tone``), garment and fill HxW bool, layout HxW parse ids of the result (not looked at inside fill), limbs
     HxWx3 uint8; allowed bool per class, what fill may become, or C x H x W, at each place.
     """
-    kept = image * ~(garment | fill)[..., None]
-    worn = warped * garment[..., None]
     allowed = allowed if allowed.ndim == 3 else allowed[:, None, None]
-    one_hot = np.where(fill, 0.5 * allowed, layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None])
-    stack = lambda x: x.transpose(2, 0, 1).astype(np.float32) / 255
-    skin = np.broadcast_to((tone / 255)[:, None, None], (3, *fill.shape))
-    return np.concatenate((stack(kept), stack(worn), skin, garment[None], fill[None], one_hot, stack(limbs))).astype(np.float32)
+    out = np.empty((CONDITION, *fill.shape), np.float32)
+    out[:3] = (image * ~(garment | fill)[..., None]).transpose(2, 0, 1)
+    out[3:6] = (warped * garment[..., None]).transpose(2, 0, 1)
+    out[6:9] = tone[:, None, None]
+    out[-3:] = limbs.transpose(2, 0, 1)
+    for colours in (out[:COLOURS], out[-3:]):
+        colours *= np.float32(1 / 255)
+    out[GARMENT], out[FILL] = garment, fill
+    one_hot = out[FILL + 1:-3]
+    one_hot[:] = layout[None] == np.arange(len(S.PARSE_CLASSES), dtype=np.uint8)[:, None, None]
+    np.copyto(one_hot, np.float32(0.5) * allowed, where=fill)
+    return out

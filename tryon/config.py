@@ -118,6 +118,8 @@ class ClusterConfig:
 @dataclass(frozen=True, kw_only=True)
 class WeightsConfig:
     folder: str = option("", "folder of *.safetensors; empty: the package's")
+    precision: str = option("auto", "what networks compute in; auto: bfloat16 where the device has it, which differs a little from float32: on unlike "
+                            "nodes choose one", choices=("auto", "float32", "bfloat16"))
 
 
 @dataclass(frozen=True, kw_only=True)

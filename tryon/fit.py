@@ -5,13 +5,13 @@ bones, blended in between, each sleeve as a surface between its edges (tryon/sle
 so that a sleeve may lie over the torso. The grid is then inverted on a coarse target grid; the texture itself is
 sampled later, at full resolution.
 """
-import copy
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment
 from tryon.landmarks import along
 from tryon.person import Person
@@ -23,9 +23,6 @@ FINE = 10  # splatted points per cell and direction
 COARSE = 256  # height of the coarse target grid
 MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outline
 
-# Proportions measured on 527 CCP people (median), in units of the torso length B (neck to middle of the hips).
-SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
-TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
@@ -58,131 +55,6 @@ class Fit:
     step: float  # of the maps, in pixels of the product photo: 1/8, more where int16 would not reach
     confidence: float  # of the joints the garment hangs on, 0..1
     tucked: bool = False  # a top that goes into the trousers or the skirt worn with it
-
-
-class Body:
-    """Joints of the main person with the missing ones inferred, in pixels, and the outline of the torso."""
-
-    def __init__(self, person: Person):
-        pose = person.pose[0]
-        self.seen = pose[:, 2] > 0
-        self.joint = pose[:, :2].astype(float).copy()
-        height, width = person.parse.shape
-        if not self.seen[[S.R_SHOULDER, S.L_SHOULDER]].any() and not self.seen[[S.R_HIP, S.L_HIP]].any():
-            raise RowError("no_place", "neither shoulders nor hips are in the photo")
-        j, seen = self.joint, self.seen
-        if not seen[[S.R_SHOULDER, S.L_SHOULDER]].any():  # legs only: a torso above the hips
-            hips = j[[S.R_HIP, S.L_HIP]][seen[[S.R_HIP, S.L_HIP]]].mean(0)
-            apart = abs(j[S.L_HIP, 0] - j[S.R_HIP, 0]) if seen[[S.R_HIP, S.L_HIP]].all() else 0.2 * width
-            unit = max(apart / 0.36, 20.0)
-            j[S.R_SHOULDER], j[S.L_SHOULDER] = hips + (-0.32 * unit, -unit), hips + (0.32 * unit, -unit)
-        for a, b in ((S.R_SHOULDER, S.L_SHOULDER), (S.L_SHOULDER, S.R_SHOULDER)):
-            if not seen[a] and seen[b]:
-                j[a] = 2 * j[S.NECK_JOINT] - j[b] if seen[S.NECK_JOINT] else j[b] + (0.1 * width * (1 if a == S.L_SHOULDER else -1), 0)
-        self.neck = (j[S.R_SHOULDER] + j[S.L_SHOULDER]) / 2
-        across = j[S.L_SHOULDER] - j[S.R_SHOULDER]
-        self.shoulder_width = float(np.linalg.norm(across))
-        hips = [j[k] for k in (S.R_HIP, S.L_HIP) if seen[k]]
-        if hips:
-            middle = np.mean(hips, 0)
-            torso = float(np.linalg.norm(middle - self.neck))
-            # A torso much shorter than the shoulders are wide is a joint found in the wrong place, or cut off.
-            self.unit = max(torso, self.shoulder_width / 0.74)
-            self.down = (middle - self.neck) / max(torso, 1e-6)
-            self.hips = self.neck + self.down * self.unit if torso < 0.8 * self.unit else middle
-        else:
-            self.unit = max(self.shoulder_width / SHOULDERS, 1.0)
-            self.down = np.array((0.0, 1.0))
-            self.hips = self.neck + self.down * self.unit
-        self.down = self.down / np.linalg.norm(self.down)
-        # How far the body is turned: 1 from the front, smaller from the side.
-        self.view = float(np.clip(self.shoulder_width / (SHOULDERS * self.unit), 0.45, 1.08))
-        sideways = across / max(self.shoulder_width, 1e-6) * (1 if across[0] >= 0 else -1)
-        square = np.array((self.down[1], -self.down[0]))
-        self.right_to_left = 1 if across[0] >= 0 else -1  # -1 when the person is seen from behind
-        self.across = sideways + square
-        self.across /= max(float(np.linalg.norm(self.across)), 1e-6)
-        self.torso_width = self._width(person, 0.35, 0.75)
-        self.hip_width = self._width(person, 0.95, 1.1)
-        self.rise = self._rise(person)
-        # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
-        self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.42))
-        self.is_head = np.isin(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
-
-    def moved(self, x: float, y: float) -> "Body":
-        """The same body with its joints ``x`` and ``y`` pixels farther right and down."""
-        out = copy.copy(self)
-        out.joint, out.neck, out.hips = (p + (x, y) for p in (self.joint, self.neck, self.hips))
-        return out
-
-    def _width(self, person: Person, a: float, b: float) -> float:
-        """Width of the outline without arms, median over rows between ``a`` and ``b`` torso lengths below the neck,
-        kept within what bodies have. Coats count less than they show."""
-        default = TORSO_WIDTH * SHOULDERS * self.unit * self.view
-        body = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.NECK, S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR)).astype(np.uint8)
-        for side in ("left", "right"):  # sleeves are of one class with the torso
-            line = np.rint(self.limb(side, arm=True)[0]).astype(int)
-            cv2.line(body, tuple((line[0] + (line[1] - line[0]) // 4).tolist()), tuple(line[1].tolist()), 0, max(1, int(0.15 * self.unit)))
-            cv2.line(body, tuple(line[1].tolist()), tuple(line[2].tolist()), 0, max(1, int(0.13 * self.unit)))
-        body = body > 0
-        widths = []
-        for t in np.linspace(a, b, 9):
-            x, y = self.neck + t * self.unit * self.down
-            if not 0 <= int(y) < body.shape[0]:
-                continue
-            row = body[int(y)]
-            x = int(np.clip(x, 0, len(row) - 1))
-            if row[x]:
-                left = np.flatnonzero(~row[:x])
-                right = np.flatnonzero(~row[x:])
-                widths.append((right[0] + x if len(right) else len(row)) - (left[-1] if len(left) else 0))
-        if not widths:
-            return default
-        return float(np.clip(np.median(widths), 1.0 * default, 1.15 * default))
-
-    def _rise(self, person: Person) -> float | None:
-        """How far above the hips, in torso lengths, what is worn on the legs begins to show; None where it does not, down to 0.2 below."""
-        lower, tops = person.parse == S.LOWER, []
-        for x in np.linspace(-0.1, 0.1, 7) * self.unit:
-            line = self.hips + x * self.across + np.outer(np.arange(-0.6, 0.2, 0.01) * self.unit, self.down)
-            ij = np.rint(line).astype(int)
-            ok = (ij >= 0).all(1) & (ij[:, 0] < lower.shape[1]) & (ij[:, 1] < lower.shape[0])
-            on = np.zeros(len(line), bool)
-            on[ok] = lower[ij[ok, 1], ij[ok, 0]]
-            if on.any():
-                tops.append(0.6 - 0.01 * int(np.argmax(on)))
-        return float(np.median(tops)) if tops else None
-
-    def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
-        """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""
-        down = np.array((-across[1], across[0]))
-        ys, xs = np.nonzero(self.is_head)
-        rel = np.stack((xs, ys), 1) - eye
-        u, v = rel @ across, rel @ down
-        near = (np.abs(u) < 0.35 * self.unit) & (v < 0) & (v > -0.5 * self.unit)
-        if near.sum() < 20:
-            return 0.32 * self.unit, 0.2 * self.unit
-        band = near & (v > -0.12 * self.unit)
-        width = float(np.ptp(np.percentile(u[band], (2, 98)))) if band.any() else 0.0
-        height = float(-np.percentile(v[near & (np.abs(u) < 0.1 * self.unit)], 2)) if (near & (np.abs(u) < 0.1 * self.unit)).any() else 0.0
-        return float(np.clip(width, 0.27 * self.unit, 0.42 * self.unit)), float(np.clip(height, 0.14 * self.unit, 0.32 * self.unit))
-
-    def limb(self, side: str, arm: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Polyline of two bones (3x2) and their true lengths: shoulder, elbow, wrist or hip, knee, ankle."""
-        ids = {("left", True): (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), ("right", True): (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
-               ("left", False): (S.L_HIP, S.L_KNEE, S.L_ANKLE), ("right", False): (S.R_HIP, S.R_KNEE, S.R_ANKLE)}[side, arm]
-        lengths = np.array((UPPER_ARM, FOREARM) if arm else (THIGH, SHIN)) * self.unit
-        sign = (1 if side == "left" else -1) * self.right_to_left
-        start = self.joint[ids[0]] if self.seen[ids[0]] or arm else self.hips + self.across * sign * 0.18 * self.unit
-        line = [start]
-        direction = self.down + 0.12 * sign * self.across * (1 if arm else 0.2)
-        for k, length in zip(ids[1:], lengths):
-            if self.seen[k]:
-                direction = self.joint[k] - line[-1]
-                line.append(self.joint[k])
-            else:
-                line.append(line[-1] + direction / max(float(np.linalg.norm(direction)), 1e-6) * length)
-        return np.array(line), lengths
 
 
 def smooth(x, a: float, b: float):
@@ -250,7 +122,9 @@ def carried_on(values: np.ndarray, known: np.ndarray, sigmas: tuple[float, ...])
     for sigma in sigmas:
         if found.all():
             break
-        blurred = cv2.GaussianBlur(base, (0, 0), sigma)
+        coarse = max(1, int(sigma / 2))
+        blurred = cv2.resize(base, (max(1, base.shape[1] // coarse), max(1, base.shape[0] // coarse)), interpolation=cv2.INTER_AREA)
+        blurred = cv2.resize(cv2.GaussianBlur(blurred, (0, 0), sigma / coarse), base.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         fill = ~found & (blurred[..., -1] > 1e-4)
         out[fill] = (blurred[..., :-1] / np.maximum(blurred[..., -1:], 1e-9))[fill]
         found |= fill
@@ -262,7 +136,7 @@ def fit(person: Person, garment: Garment) -> Fit:
     the photo, ``unsupported_category`` for accessories other than hats."""
     if garment.category == "accessory" and garment.subcategory != "hat":
         raise RowError("unsupported_category", f"{garment.subcategory} cannot be rendered yet: hats are the only accessory so far")
-    body = Body(person)
+    body = person.body
     ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
     x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
     pad = MARGIN * max(x1 - x0, y1 - y0)

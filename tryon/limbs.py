@@ -33,14 +33,16 @@ def profile(line: np.ndarray, arm: bool, unit: float, beyond: float = 0.0) -> tu
 def capsule(shape: tuple[int, int], line: np.ndarray, radii) -> np.ndarray:
     """Bool HxW: the polyline Kx2 thickened by a radius per point, in pixels."""
     out, fine = np.zeros(shape, np.uint8), 16
-    fixed = lambda p: tuple(int(v) for v in np.rint(np.clip(p, -4e3, 2e4) * fine))
-    for (a, b), (ra, rb) in zip(zip(line[:-1], line[1:]), zip(radii[:-1], radii[1:])):
-        d = b - a
-        n = np.array((-d[1], d[0])) / max(float(np.linalg.norm(d)), 1e-6)
-        cv2.fillConvexPoly(out, np.array([fixed(p) for p in (a + n * ra, b + n * rb, b - n * rb, a - n * ra)]), 1, cv2.LINE_8, 4)
-        for p, r in ((a, ra), (b, rb)):
-            cv2.circle(out, fixed(p), max(fine, int(r * fine)), 1, -1, cv2.LINE_8, 4)
-    return out > 0
+    fixed = lambda p: np.rint(np.clip(p, -4e3, 2e4) * fine).astype(np.int32)
+    line, radii = np.asarray(line, float), np.asarray(radii, float)[:, None]
+    along = np.diff(line, axis=0)
+    side = np.stack((-along[:, 1], along[:, 0]), 1) / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    starts, ends = side * radii[:-1], side * radii[1:]
+    for corners in fixed(np.stack((line[:-1] + starts, line[1:] + ends, line[1:] - ends, line[:-1] - starts), 1)):
+        cv2.fillConvexPoly(out, corners, 1, cv2.LINE_8, 4)
+    for centre, radius in zip(fixed(line).tolist(), radii[:, 0].tolist()):
+        cv2.circle(out, centre, max(fine, int(radius * fine)), 1, -1, cv2.LINE_8, 4)
+    return out.view(bool)
 
 
 def hand(line: np.ndarray, arm: np.ndarray, unit: float) -> float:

@@ -48,7 +48,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     part = small(garment)
     garment_s = part > 0.5
     fill_s = (small(fill) > 0.05) & ~garment_s
-    image_s = np.rint(small(image)).astype(np.uint8)
+    image_s = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
     worn_s = np.rint(small(worn * garment[..., None]) / np.maximum(part, 1e-3)[..., None]).clip(0, 255).astype(np.uint8)
     nearest = lambda a: cv2.resize(a, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     scaled = pose.copy()
@@ -92,7 +92,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told = _told(image_s, known, before_s, tone)
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, label, fill.shape, box)
-        painted[window] *= _roundness(out, fill, unit)[window][..., None]
+        painted[window] *= _roundness(out, fill, unit, box)[..., None]
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
 
@@ -152,8 +152,9 @@ def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     1996). ``known`` must hold at least one pixel."""
     weight = known.astype(np.float32)[..., None]
     levels = [(a * weight, weight)]
-    # One channel at a time: OpenCV takes no more than four.
-    resize = lambda x, size, how: np.dstack([cv2.resize(np.ascontiguousarray(c, np.float32), size, interpolation=how) for c in x.transpose(2, 0, 1)])
+    # OpenCV takes no more than four channels.
+    one = lambda x, size, how: cv2.resize(np.ascontiguousarray(x, np.float32), size, interpolation=how).reshape(*size[::-1], -1)
+    resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2)
     while max(levels[-1][1].shape[:2]) > 1:
         h, w = levels[-1][1].shape[:2]
         size = max(1, (w + 1) // 2), max(1, (h + 1) // 2)
@@ -192,15 +193,19 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
     return out
 
 
-def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float) -> np.ndarray:
-    """Factor float32 HxW that rounds painted limbs: darker towards their outlines, 1 elsewhere."""
+def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Factor float32 that rounds painted limbs in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, 1 elsewhere."""
+    deep = 0.065 * unit
+    y0, y1, x0, x1 = box
+    top, left = max(0, y0 - int(2 * deep)), max(0, x0 - int(2 * deep))
+    layout, fill = (a[top:y1 + int(2 * deep), left:x1 + int(2 * deep)] for a in (layout, fill))
     out = np.ones(fill.shape, np.float32)
     for cls in (S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG):
         todo = fill & (layout == cls)
         if todo.any():
             depth = cv2.distanceTransform((layout == cls).astype(np.uint8), cv2.DIST_L2, 3)
-            out[todo] = (0.82 + 0.22 * np.clip(depth / (0.065 * unit), 0, 1) ** 0.7)[todo]
-    return cv2.GaussianBlur(out, (0, 0), max(1.0, 0.012 * unit))
+            out[todo] = 0.82 + 0.22 * np.clip(depth[todo] / deep, 0, 1) ** 0.7
+    return cv2.GaussianBlur(out, (0, 0), max(1.0, 0.012 * unit))[y0 - top:y1 - top, x0 - left:x1 - left]
 
 
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
@@ -236,7 +241,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
     y0, y1, x0, x1 = box
     h, w = fill.shape
     out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
-    kernel, fine = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8), None
+    kernel, smooth = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8), None
     for group in np.unique(GROUP[layout[fill]]):
         todo = fill & (GROUP[layout] == group)
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
@@ -246,18 +251,18 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             source = cv2.erode(source.astype(np.uint8), np.ones((2 * round(FAR * scale) + 1,) * 2, np.uint8)) > 0
             if source.any():
                 ty, tx, my, mx = continued(image, source, todo, scale)
-                out[ty - y0, tx - x0] = _detail(image, source, COARSER * scale)[my, mx]
+                out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, COARSER * scale)[my, mx]
                 out[todo[y0:y1, x0:x1]] = feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale)[todo[y0:y1, x0:x1]]
             continue
-        if fine is None:
-            fine = image - cv2.GaussianBlur(image.astype(np.float32), (0, 0), max(1.0, 0.8 * scale))
+        if smooth is None:
+            smooth = cv2.GaussianBlur(image, (0, 0), max(1.0, 0.8 * scale))
+        fine = lambda where: image[where].astype(np.float32) - smooth[where]
         if group == S.FACE:
-            strength = 0.35 * np.median(np.abs(fine[source]))
-            noise = np.random.default_rng(0).normal(0, strength, todo.shape).astype(np.float32)
-            out[todo[y0:y1, x0:x1]] = noise[todo][:, None]
+            strength = 0.35 * np.median(np.abs(fine(source)))
+            out[todo[y0:y1, x0:x1]] = np.random.default_rng(0).normal(0, strength, (int(todo.sum()), 1))
             continue
         ty, tx, my, mx = mirrored(source, todo)
-        out[ty - y0, tx - x0] = np.clip(fine[my, mx], -WEAVE, WEAVE)
+        out[ty - y0, tx - x0] = np.clip(fine((my, mx)), -WEAVE, WEAVE)
     return out
 
 
@@ -271,14 +276,13 @@ def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tupl
     return detail * (1 - share) + cv2.GaussianBlur(detail, (0, 0), 1.5 * scale) * share
 
 
-def _detail(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
-    """What is finer than ``sigma`` pixels in ``source`` (bool HxW) of an image HxWx3, against the mean of the source around alone: float32 HxWx3."""
+def _mean(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
+    """The mean of ``source`` (bool HxW) of an image HxWx3 within about ``sigma`` pixels of each pixel: float32 HxWx3."""
     step, (h, w) = max(1, int(sigma / 3)), source.shape
     size = max(1, w // step), max(1, h // step)
-    inner = source.astype(np.float32)
-    blur = lambda a: cv2.GaussianBlur(cv2.resize(a, size, interpolation=cv2.INTER_AREA), (0, 0), max(1.0, sigma / step))
-    mean = blur(image * inner[..., None]) / np.maximum(blur(inner), 1e-3)[..., None]
-    return image - cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
+    blur = lambda a: cv2.GaussianBlur(cv2.resize(a.astype(np.float32), size, interpolation=cv2.INTER_AREA), (0, 0), max(1.0, sigma / step))
+    mean = blur(image * source[..., None]) / np.maximum(blur(source), 1e-3)[..., None]
+    return cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
 def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

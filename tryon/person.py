@@ -1,4 +1,5 @@
 """Person analysis: parse map and pose of a photo of a model."""
+import functools
 import io
 import json
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -22,6 +24,11 @@ class Person:
     parse: np.ndarray
     pose: np.ndarray
     confidence: float
+
+    @functools.cached_property
+    def body(self) -> Body:
+        """Raises RowError ``no_place`` when neither shoulders nor hips are in the photo."""
+        return Body(self)
 
     def to_bytes(self) -> bytes:
         """The analysis without the photo."""

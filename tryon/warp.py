@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import neck_opening
 from tryon.condition import skeleton
-from tryon.fit import COARSE, Body, Fit, Layer, fit, part_masks
+from tryon.fit import COARSE, Fit, Layer, fit, part_masks
 from tryon.garment import Garment
 from tryon.models.warp import PARTS, SIZE
 from tryon.networks import Networks
@@ -83,7 +84,7 @@ def product_shapes(garment: Garment) -> np.ndarray:
 
 def match(networks: Networks, person: Person, garment: Garment, geometry: Fit) -> Fit:
     """A fit whose maps are the matching module's."""
-    body = Body(person)
+    body = person.body
     m, n, w = view(body), product_view(garment), geometry.layers[0].cover.shape[1]
     coarse = COARSE / person.parse.shape[0]
     nothing = np.zeros((len(PARTS), COARSE, w), np.float32)
@@ -102,7 +103,7 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     """The fit with its maps moved by the residual flow; kinds that the network has not learned stay as they are."""
     if fit.category not in CATEGORIES:
         return fit
-    body = Body(person)
+    body = person.body
     m, h = view(body), fit.layers[0].cover.shape[0]
     coarse = h / person.parse.shape[0]
     flow = networks.warp(shapes(placed(fit, garment), person.parse, person.pose[0], m, coarse))  # P x 2 x SIZE, pixels of the view

@@ -6,13 +6,14 @@ import pytest
 from conftest import wear
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import lay_out
 from tryon.dressing.actions import FromAbove, Open, OverHead, StepIn
 from tryon.dressing.cloth import sheets
 from tryon.dressing.film import Stage
 from tryon.dressing.ground import Still
 from tryon.dressing.scene import Curve, gathered, placed_for, ramp
-from tryon.fit import Body, fit
+from tryon.fit import fit
 
 ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn,
            "shorts-08": StepIn, "skirt-09": StepIn, "jumpsuit-12": StepIn, "hat-13": FromAbove}

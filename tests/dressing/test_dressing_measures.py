@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from conftest import generator, wear
 
+from tryon.body import Body
 from tryon.dressing.sequence import Sequence, dress
 from tryon.evaluation.dressing import LAWS
-from tryon.fit import Body, fit
+from tryon.fit import fit
 from tryon.metrics.dressing import laws, off_line
 
 

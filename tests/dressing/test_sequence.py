@@ -9,10 +9,11 @@ import pytest
 from conftest import generator, wear
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import lay_out, sample
 from tryon.dressing.sequence import UNDER, dress, scaled
 from tryon.evaluation.dressing import LAWS
-from tryon.fit import Body, fit
+from tryon.fit import fit
 from tryon.metrics.dressing import laws
 from tryon.person import Person
 

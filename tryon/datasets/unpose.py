@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import FOREARM, SHOULDERS, UPPER_ARM
 from tryon.datasets import augment
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
-from tryon.fit import FOREARM, SHOULDERS, UPPER_ARM, invert
+from tryon.fit import invert
 
 CELL = 4  # pixels of the photo between two points of the grid
 BLEND = 0.04  # of the frame's height: how far a bone's pull reaches over its neighbour's

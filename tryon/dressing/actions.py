@@ -8,9 +8,10 @@ Times run from 0 to 1, distances are pixels of the photo. The order of the sides
 """
 import numpy as np
 
+from tryon.body import Body
 from tryon.dressing.cloth import Sheet, halves, lined
 from tryon.dressing.scene import Curve, Scene, gathered, placed_for, ramp, round_off
-from tryon.fit import Body, smooth
+from tryon.fit import smooth
 
 HEIGHT = 3.3  # of a body, in torso lengths (tryon.fit's proportions)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tryon.body import Body
 from tryon.compose import cloth_of
-from tryon.fit import Body, Fit, carried_on, splat
+from tryon.fit import Fit, carried_on, splat
 from tryon.garment import Garment
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import CLASS_OF
 from tryon.dressing.actions import way
 from tryon.dressing.cloth import LAMBDA, SPACING, Sheet, draw, grid_over, ridges, simulate
 from tryon.dressing.ground import Ground, Occluders, Still
 from tryon.dressing.scene import Curve, Outline, Scene, ramp
-from tryon.fit import COARSE, Body
+from tryon.fit import COARSE
 from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer

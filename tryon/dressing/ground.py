@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import bare_arms, hands
 from tryon.dressing.actions import Action, Open
 from tryon.dressing.scene import Curve, smooth
-from tryon.fit import Body
 from tryon.limbs import capsule
 
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)

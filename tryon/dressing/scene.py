@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tryon.body import Body
 from tryon.dressing.cloth import Grid
-from tryon.fit import Body, smooth
+from tryon.fit import smooth
 from tryon.limbs import capsule
 
 ROWS = 40  # at which the width of a garment is known

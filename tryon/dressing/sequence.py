@@ -15,12 +15,13 @@ import numpy as np
 
 from tryon import images
 from tryon import schema as S
+from tryon.body import Body
 from tryon.compose import REPLACES, Canvas, bleed, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
 from tryon.dressing.film import BARE, Frame, Stage
 from tryon.dressing.front import opens
 from tryon.dressing.ground import Ground, Still
-from tryon.fit import Body, Fit
+from tryon.fit import Fit
 from tryon.garment import Garment
 from tryon.limbs import capsule
 from tryon.networks import Networks
@@ -79,7 +80,7 @@ def frames(networks: Networks, person: Person, garments: List[Garment], fits: Li
     frames than the garments need."""
     if under not in UNDER:
         raise ValueError(f"under is one of {', '.join(UNDER)}, not {under!r}")
-    body, shape = Body(person), person.parse.shape
+    body, shape = person.body, person.parse.shape
     canvases = lay_out(person.photo, person.parse, body, garments, fits)
     before = photo = Still(person.photo, person.parse, np.zeros(shape, bool), canvases[0].worn)
     steps = []  # (frames of a step as a function of their number and direction, share of all frames)

@@ -13,7 +13,6 @@ from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
 from tryon.evaluation.look import small
-from tryon.fit import Body
 from tryon.metrics import dressing
 from tryon.metrics.pictures import FrechetDistance
 from tryon.report.sheet import Tile
@@ -103,7 +102,7 @@ class Evaluation:
             self.rows.append(Row(case.id, case.subcategory or "refused", e.reason, {}, {}, Tile.of([case.person, case.product])))
             return False
         self.taken[kind] += 1
-        figures = dressing.laws(sequence, case.person, still.image, Body(wearer).unit)
+        figures = dressing.laws(sequence, case.person, still.image, wearer.body.unit)
         figures["lawful"] = float(all(a <= figures[k] <= b for k, (a, b) in LAWS.items()))
         score = lambda picture: person.parse(self.tryon.networks, picture)[1]
         scores = [score(f) for f in sequence.frames[3:-1:4]]

@@ -53,7 +53,7 @@ class Analyse(Stage):
             return row | {"analysed": False}
         if self.networks is None:  # a warm run never loads a network
             names = ("parser", "pose") if self.kind == "person" else ("garment",)
-            self.networks = Networks(self.config.cluster.device, self.config.weights.folder, names)
+            self.networks = Networks(self.config.cluster.device, self.config.weights.folder, names, self.config.weights.precision)
         out = absolute(self.config.output.out)
         row["analysed"] = True
         try:

@@ -36,7 +36,7 @@ class Annotate(Stage):
     def setup(self) -> None:
         torch.set_num_threads(1)
         names = ("parser", "pose") if self.kind == "people" else ("garment",)
-        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, names)
+        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, names, self.config.weights.precision)
 
     def __call__(self, row: dict) -> dict:
         photo = images.decode(self.storage.read_source(row["uri"], self.config.images.max_bytes), self.config.images)

@@ -58,7 +58,7 @@ class Fit(Stage):
         torch.set_num_threads(1)
         self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
         # A small network; a GPU would wait for it.
-        self.networks = Networks("cpu", self.config.weights.folder, WARPS[self.config.render.warp])
+        self.networks = Networks("cpu", self.config.weights.folder, WARPS[self.config.render.warp], self.config.weights.precision)
 
     def __call__(self, row: dict) -> dict:
         out = absolute(self.config.output.out)
@@ -81,7 +81,7 @@ class Generate(Stage):
     def setup(self) -> None:
         torch.set_num_threads(1)
         self.recent = {Person: Recent(PEOPLE), Garment: Recent(GARMENTS)}
-        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, GENERATORS[self.config.render.generator])
+        self.networks = Networks(self.config.cluster.device, self.config.weights.folder, GENERATORS[self.config.render.generator], self.config.weights.precision)
 
     def __call__(self, row: dict) -> dict:
         start = time.perf_counter()

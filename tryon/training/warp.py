@@ -16,7 +16,7 @@ from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.sample import Sample
 from tryon.datasets.unpose import BLEND, bones, unpose
-from tryon.fit import TUCKED_RISE, Body, fit
+from tryon.fit import TUCKED_RISE, fit
 from tryon.garment import Garment
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
@@ -57,7 +57,7 @@ def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
         person = Person(photo.image, photo.parse, photo.pose, 1.0)
         for cls, product in products(photo, n, networks, times):
             try:
-                placed, body = fit(person, product), Body(person)
+                placed, body = fit(person, product), person.body
             except RowError:
                 continue
             worn = photo.parse == cls

@@ -1,0 +1,44 @@
+"""tryon/masks.py: sets of classes, discs."""
+import cv2
+import numpy as np
+import pytest
+
+from tryon.masks import among, closed, distance_to, grown, shrunk
+
+DOTS = np.random.default_rng(0).random((90, 70)) < 0.004
+
+
+def test_among_classes():
+    """A class that is missed, or one too many; a slice of a picture, which is not contiguous."""
+    labels = np.random.default_rng(0).integers(0, 17, (40, 30), dtype=np.uint8)
+    for some in (labels, labels[3:20, 5:9]):
+        assert (among(some, (2, 7, 16)) == np.isin(some, (2, 7, 16))).all() and not among(some, ()).any()
+
+
+@pytest.mark.parametrize("radius", [1, 4, 11])
+def test_grown_is_a_dilation_by_a_disc(radius):
+    """A square, a disc of another size."""
+    y, x = np.nonzero(DOTS)
+    yy, xx = np.indices(DOTS.shape)
+    true = np.hypot(yy[..., None] - y, xx[..., None] - x).min(-1)
+    assert (np.abs(distance_to(DOTS) - true) <= 0.03 * true).all()
+    found = grown(DOTS, radius)
+    assert found[(true <= 0.97 * radius) | (true == radius)].all() and not found[true > 1.03 * radius].any()
+
+
+def test_shrunk_and_closed():
+    """A mask that loses its rim at the picture's edge, gaps that stay, a bay that is filled."""
+    square = np.zeros((60, 60), bool)
+    square[:40, 10:50] = True
+    assert (shrunk(square, 5) == (cv2.erode(square.view(np.uint8), np.ones((11, 11), np.uint8)) > 0)).all()
+    square[:, 28:32] = False
+    square[30:, 14:20] = False
+    whole = closed(square, 3)
+    assert whole[5:38, 28:32].all() and not whole[36:, 15:19].all() and (whole | ~square).all()
+
+
+def test_nothing_and_everything():
+    """A distance to nothing that is small."""
+    nothing = np.zeros((20, 30), bool)
+    assert not grown(nothing, 9).any() and not closed(nothing, 9).any() and not shrunk(nothing, 2).any()
+    assert grown(~nothing, 9).all() and shrunk(~nothing, 9).all() and (distance_to(nothing) > 100).all()

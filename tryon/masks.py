@@ -1,0 +1,32 @@
+"""Masks, bool HxW: of classes of a parse map, and grown or shrunk by discs at a price that does not depend on their radius."""
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+
+def among(labels: np.ndarray, classes: Iterable[int]) -> np.ndarray:
+    """Where ``labels`` (uint8 HxW) are one of ``classes``."""
+    table = np.zeros(256, np.uint8)
+    table[list(classes)] = 1
+    return cv2.LUT(np.ascontiguousarray(labels), table).view(bool)
+
+
+def distance_to(mask: np.ndarray) -> np.ndarray:
+    """Distance of every pixel to the nearest of ``mask``, in pixels, 0 in it, very large where it is empty: float32 HxW."""
+    return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
+
+
+def grown(mask: np.ndarray, radius: float) -> np.ndarray:
+    """What is at most ``radius`` pixels from ``mask``."""
+    return distance_to(mask) <= radius if mask.any() else mask.copy()
+
+
+def shrunk(mask: np.ndarray, radius: float) -> np.ndarray:
+    """What is more than ``radius`` pixels from all that is not ``mask``; beyond the picture nothing is known, and nothing is taken away for it."""
+    return ~grown(~mask, radius)
+
+
+def closed(mask: np.ndarray, radius: float) -> np.ndarray:
+    """``mask`` without gaps that a disc of ``radius`` pixels does not fit into."""
+    return shrunk(grown(mask, radius), radius)
