@@ -5,6 +5,7 @@ bones, blended in between, each sleeve as a surface between its edges (tryon/sle
 so that a sleeve may lie over the torso. The grid is then inverted on a coarse target grid; the texture itself is
 sampled later, at full resolution.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ from tryon.garment import Garment
 from tryon.landmarks import along
 from tryon.person import Person
 from tryon.schema import RowError
-from tryon.sleeves import place_sleeve
+from tryon.sleeves import SIGN, Shoulder, chart, place_sleeve
 
 GRID = 40  # cells along the longer side of the garment
 FINE = 10  # splatted points per cell and direction
@@ -229,16 +230,43 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
     collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
 
-    def carry(points: np.ndarray) -> np.ndarray:
+    def flat(points: np.ndarray) -> np.ndarray:
         below = (points[:, 1] - top) * sy
         below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
         return origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
 
+    shoulders = {side: Shoulder(flat(np.array([garment.landmarks[f"collar_{side}"][:2]]))[0], *body.limb(seen_as(body, side), arm=True), _walk,
+                                body.unit, body.down, SIGN[side] * body.across, SIGN[side]) for side in SIGN}
+    # Both sides of a garment are alike, however it lies: seams are equally far beyond the shoulders, sleeves equally long.
+    seam = lambda side: np.linalg.norm(np.subtract(garment.landmarks[f"shoulder_{side}"][:2], garment.landmarks[f"collar_{side}"][:2]))
+    beyond = float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])) if shape.limbs else None
+    drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
+    carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
     whole, none = np.ones(len(points)), np.zeros(len(points))
-    limbs = {side: (place_sleeve(garment, side, points, carry, *body.limb(seen_as(body, side), arm=True), _walk, body.unit, s, s_across), (none, whole))
-             for side in shape.limbs}
+    charts = {side: chart(garment, side, points) for side in shape.limbs}
+    lengths = [c.length for c in charts.values()]
+    length = s * float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     torso = carry(points)
+    limbs = {side: (place_sleeve(c, torso, carry(c.ends), shoulders[side], length, s_across), (none, whole)) for side, c in charts.items()}
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
+
+
+def _drop(garment: Garment, side: str, shoulder: Shoulder, flat: Callable[[np.ndarray], np.ndarray], beyond: float | None) -> Callable[[np.ndarray], np.ndarray]:
+    """How cloth comes down on a shoulder: a function from points Nx2 of the product photo to what is to be added to where ``flat`` puts them. What is
+    sewn flat from the collar to the sleeve lies along the body's shoulder and, if it is longer, down the arm. beyond: how far the seam is then beyond
+    the top of the shoulder, in pixels of the person photo; None without sleeves: it stays as far from the collar as it was placed."""
+    lm, sign = garment.landmarks, SIGN[side]
+    collar, seam, armpit = (np.array(lm[f"{n}_{side}"][:2], float) for n in ("collar", "shoulder", "armpit"))
+    end = flat(seam[None])[0]
+    move = shoulder.at(shoulder.far[1] + beyond if beyond is not None else float(np.linalg.norm(end - shoulder.path[0]))) - end
+    across = max(sign * (seam[0] - collar[0]), 0.05 * garment.shape.width)
+    deep = max(float(armpit[1] - seam[1]), 0.4 * garment.shape.width)
+
+    def drop(points: np.ndarray) -> np.ndarray:
+        share = np.clip(sign * (points[:, 0] - collar[0]) / across, 0, 1) * (1 - smooth(points[:, 1], seam[1], seam[1] + deep))
+        return share[:, None] * move
+
+    return drop
 
 
 def _chest(garment: Garment) -> float:

@@ -211,7 +211,8 @@ def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float, box: tuple[int
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the person's own
     tone; shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
-    out = spread(rgb.astype(np.float32), mine) if mine.any() else rgb.astype(np.float32)
+    pure = cv2.erode(mine.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # the network's edges between two kinds have colours of both
+    out = spread(rgb.astype(np.float32), pure if pure.sum() >= 12 else mine) if mine.any() else rgb.astype(np.float32)
     if group == S.FACE and tone.any() and (painted := skin_tone(rgb, mine)).any():
         out = out + 0.9 * (tone - painted)
     if told is not None:

@@ -4,7 +4,6 @@ A sleeve is the surface ruled between its outer edge, from the shoulder of the p
 armpit down the inside. So it meets the torso all along the armhole, covers the arm however narrow it is in the product photo, and turns into any
 arm without folding.
 """
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -17,10 +16,16 @@ from tryon.limbs import ARM
 SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
 PART = {"right": 2, "left": 3}
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
-# Half of a sleeve's width over that of the arm in it, at least; and at most on the outside and the inside of the arm, in torso lengths beyond that.
-EASE, OUTSIDE, INSIDE = 1.25, 0.015, 0.06
+# Half of a sleeve's width over that of the arm in it, at least, and over that on the outside of the arm; and at most on its inside, in torso lengths beyond.
+EASE, OUTSIDE, INSIDE = 1.25, 0.92, 0.06
+ON_SHOULDER, BESIDE_SHOULDER = 0.075, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
+
+
+def smooth(t):
+    t = np.clip(t, 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 @dataclass
@@ -117,38 +122,66 @@ def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, poi
     return Chart(way, across, half, ends, float(np.polyval(cuff, 0) - t_seam[0]))
 
 
-def place_sleeve(garment, side: str, points: np.ndarray, carry: Callable[[np.ndarray], np.ndarray], line: np.ndarray, true: np.ndarray, walk, unit: float,
-                 s: float, s_across: float) -> np.ndarray:
-    """Positions Nx2 in the person photo of the points Nx2 of the product photo, as points of a sleeve. carry: where the torso puts points; line, true:
-    the arm's bones 3x2 and their true lengths; walk: tryon.fit._walk; unit: torso length; s and s_across: pixels of the person photo per pixel of the
-    product photo, along the sleeve and across."""
-    c = chart(garment, side, points)
-    bone = line[1] - line[0]
+class Shoulder:
+    """The outline of a body from the collar of a garment over the shoulder and down the outside of the arm. Cloth lies on it by its own length."""
+
+    def __init__(self, collar: np.ndarray, line: np.ndarray, true: np.ndarray, walk, unit: float, down: np.ndarray, outwards: np.ndarray, sign: int):
+        """collar: where that of the placed garment is; line, true: the arm's bones 3x2 and their true lengths; walk: tryon.fit._walk; unit: torso length;
+        down and outwards: directions of the body; sign: SIGN of the garment's side. In pixels of the person photo."""
+        self.line, self.true, self.unit, self.sign = line, true, unit, sign
+        self.edge = lambda arc, offset: walk(line, true, arc, -sign * offset, 0.12 * unit)
+        top = line[0] - ON_SHOULDER * unit * down + BESIDE_SHOULDER * unit * outwards
+        arc = np.linspace(0.1, 1.7, 65) * true.sum()
+        arm = self.edge(arc, OUTSIDE * self.thick(arc))
+        first = int(np.argmax((arm - top) @ (line[1] - line[0]) > 0))
+        self.path = np.vstack((collar, top, arm[first:]))
+        self.far = np.append(0, np.cumsum(np.linalg.norm(np.diff(self.path, axis=0), axis=1)))
+        self.arc = np.append((-self.far[1], 0), arc[first:])
+
+    def thick(self, arc: np.ndarray) -> np.ndarray:
+        """Half of the least width of a sleeve, ``arc`` from the shoulder along the bones."""
+        return EASE * np.interp(arc / self.true[0], *ARM.T) * self.unit
+
+    def at(self, length: np.ndarray) -> np.ndarray:
+        """Places Nx2 so far along the outline from the collar."""
+        return np.stack([np.interp(length, self.far, self.path[:, k]) for k in (0, 1)], -1)
+
+    def nearest(self, place: np.ndarray) -> float:
+        """How far along the outline the point of it is that is nearest to ``place`` (x, y)."""
+        t, _, _ = along(place[None], self.path)
+        return float(t[0])
+
+
+def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Shoulder, length: float, s_across: float) -> np.ndarray:
+    """Positions Nx2 in the person photo of the points of a chart, as points of a sleeve. torso and ends: where they, and the ends of the armhole, are as
+    points of the torso, Nx2 and 2x2; length: of the sleeve's outer edge, in pixels of the person photo; s_across: pixels of the person photo per pixel
+    of the product photo, across the sleeve."""
+    unit, line, true = shoulder.unit, shoulder.line, shoulder.true
+    bone, arm = line[1] - line[0], true.sum()
     drawn = max(float(np.linalg.norm(bone)), 0.4 * true[0])  # of an arm that points at the camera
-    ends = carry(c.ends)
-    start = np.clip((ends - line[0]) @ bone / max(float(np.linalg.norm(bone)), 1e-6) / drawn, (0, 0), (0.3, 0.65)) * true[0]
-    end, arm = start[0] + c.length * s, true.sum()
+    begin = float(shoulder.nearest(ends[0]))
+    reach = begin + length
+    end = float(np.interp(reach, shoulder.far, shoulder.arc))
     if 0.6 * arm < end < 1.6 * arm:  # a long sleeve ends at the wrist
         end = 1.03 * arm
-    start[1] = min(start[1], end - 0.3 * (end - start[0]))
-    half, edges = c.half * 0.9 * s_across, []
-    for k, outwards in ((0, 1), (1, -1)):
-        arc = start[k] + np.maximum(c.way, 0) * (end - start[k])
-        thick = EASE * np.interp(arc / true[0], *ARM.T) * unit
-        offset = np.clip(half, thick, thick + OUTSIDE * unit)
-        if k:  # cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside
-            offset = np.clip(2 * half - offset, thick, thick + INSIDE * unit)
-        first = EASE * np.interp(start[k] / true[0], *ARM.T) * unit
-        edge = lambda arc, offset: walk(line, true, arc, SIGN[side] * -outwards * offset, 0.12 * unit)
-        at = edge(start[k:k + 1], np.array([first]))[0]
-        leave = ends[k] - at
-        if k:  # an armpit that lies outside of the inside of the arm is hidden behind the arm
-            inwards = at - edge(start[k:k + 1], np.zeros(1))[0]
-            leave = leave * (leave @ inwards > 0)
-        settle = min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start[k]))
-        t = np.clip((arc - start[k]) / max(settle, 1e-6), 0, 1)
-        fade = (1 - t * t * (3 - 2 * t))
-        edges.append(edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None])
+        reach = float(np.interp(end, shoulder.arc, shoulder.far))
+    gone = np.maximum(c.way, 0) * (reach - begin)
+    outer = shoulder.at(begin + gone) + (ends[0] - shoulder.at(begin)) * (1 - smooth(gone / (SETTLE * unit)))[:, None]
+    start = float(np.clip((ends[1] - line[0]) @ bone / max(float(np.linalg.norm(bone)), 1e-6) / drawn, 0, 0.65)) * true[0]
+    start = min(start, end - 0.3 * max(end, 0.3 * unit))
+    # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
+    arc = start + np.maximum(c.way, 0) * (end - start)
+    thick = shoulder.thick(arc)
+    offset = np.clip(2 * c.half * 0.9 * s_across - OUTSIDE * thick, thick, thick + INSIDE * unit)
+    first = shoulder.thick(np.array([start]))
+    edge = lambda arc, offset: shoulder.edge(arc, -offset)
+    at = edge(np.array([start]), first)[0]
+    leave = ends[1] - at
+    inwards = at - edge(np.array([start]), np.zeros(1))[0]
+    leave = leave * (leave @ inwards > 0)  # an armpit that lies outside of the inside of the arm is hidden behind the arm
+    settle = min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start))
+    fade = 1 - smooth((arc - start) / max(settle, 1e-6))
+    inner = edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None]
     across = c.across[:, None]
-    ruled = edges[0] * (1 - across) + edges[1] * across
-    return np.where(c.way[:, None] >= 0, ruled, ruled + carry(points) - ends[0] * (1 - across) - ends[1] * across)
+    ruled = outer * (1 - across) + inner * across
+    return np.where(c.way[:, None] >= 0, ruled, ruled + torso - ends[0] * (1 - across) - ends[1] * across)
