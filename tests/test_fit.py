@@ -235,6 +235,29 @@ def test_short_sleeves_do_not_fold(persons, goods, angle):
     assert checked >= 8
 
 
+@pytest.mark.parametrize("id", ["top-01", "shirt-04", "sweater-05"])
+def test_wide_shoulders_come_down_the_arms(persons, goods, id):
+    """Shoulders of a wide top that stand out in the air like a coat hanger, or cut off those of the wearer."""
+    garment, out, up = goods[id], [], []
+    wide = lambda a, how: cv2.resize(a, None, fx=1.4, fy=1, interpolation=how)
+    mask, parts = wide(garment.mask, cv2.INTER_NEAREST), wide(garment.parts, cv2.INTER_NEAREST)
+    shape = measure(mask, garment.category, garment.subcategory, parts, {k: (1.4 * x, y, 1.0) for k, (x, y, _) in garment.landmarks.items()})
+    shape.width = garment.shape.width * 1.1  # wider at the shoulders than at the waist
+    wide_one = replace(garment, photo=wide(garment.photo, cv2.INTER_LINEAR), mask=mask, parts=parts, shape=shape)
+    for person in persons.values():
+        body, placed = person.body, fit(person, wide_one)
+        cloth = np.any([seen(layer, placed, wide_one) for layer in placed.layers], 0)
+        scale = cloth.shape[0] / person.parse.shape[0]
+        y, x = np.nonzero(cloth)
+        for sign, joint in ((-1, S.R_SHOULDER), (1, S.L_SHOULDER)):
+            at = np.stack((x, y), 1) / scale - body.joint[joint]
+            beside, below = sign * at @ body.across / body.unit, at @ body.down / body.unit
+            assert cloth[tuple(np.rint(body.joint[joint][::-1] * scale).astype(int))]
+            out.append(beside[below < 0.05].max())
+            up.append(-below[beside > -0.05].min())
+    assert np.mean(out) < 0.14 and np.mean(up) < 0.14 and max(out) < 0.22  # torso lengths beside and above the joints
+
+
 def test_a_flared_top_without_sleeves_reaches_from_arm_to_arm(persons):
     """A vest sized by its wide hem, with ground between its armholes and the arms."""
     mask = np.zeros((400, 300), np.uint8)

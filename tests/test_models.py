@@ -14,7 +14,7 @@ from tryon.models.digest import FOLDER, digest
 from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
 from tryon.models.generator import CONDITION, FILL, GARMENT
-from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, assemble, targets
+from tryon.models.openpose import HEATMAPS, PAFS, STRIDE, _peaks, assemble, targets
 from tryon.models.vae import LATENT
 
 SIZE = (96, 64)
@@ -210,6 +210,16 @@ def test_assembly_parts_two_people_and_puts_the_larger_first():
     for pose, truth in zip(found, pair[::-1]):
         seen = pose[:, 2] > 0
         assert seen.sum() >= 15 and np.linalg.norm(pose[seen, :2] - truth[seen, :2], axis=1).max() < STRIDE
+
+
+def test_one_joint_that_peaks_twice_is_one():
+    """A neck with two peaks in cells that touch at a corner: half of the limbs go to each, and one person becomes two halves."""
+    drawn = sample.draw_person(np.random.default_rng((4, 1)), (320, 224)).pose
+    heat = targets(drawn, (320, 224))[1][S.NECK_JOINT]
+    (x, y, _), = _peaks(heat, 0.15)
+    x, y = round(x), round(y)
+    heat[y + 1, x + 1], heat[y + 1, x], heat[y, x + 1] = heat[y, x] - 0.01, 0.3, 0.3
+    assert len(_peaks(heat, 0.15)) == 1
 
 
 def test_nobody_gives_no_pose():

@@ -27,6 +27,7 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
 FLAT_WIDTH = 0.92
+DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
 
@@ -239,7 +240,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
                                 body.unit, body.down, SIGN[side] * body.across, SIGN[side]) for side in SIGN}
     # Both sides of a garment are alike, however it lies: seams are equally far beyond the shoulders, sleeves equally long.
     seam = lambda side: np.linalg.norm(np.subtract(garment.landmarks[f"shoulder_{side}"][:2], garment.landmarks[f"collar_{side}"][:2]))
-    beyond = float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])) if shape.limbs else None
+    beyond = min(float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])), DROPPED * body.unit) if shape.limbs else None
     drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
     whole, none = np.ones(len(points)), np.zeros(len(points))
@@ -257,14 +258,16 @@ def _drop(garment: Garment, side: str, shoulder: Shoulder, flat: Callable[[np.nd
     the top of the shoulder, in pixels of the person photo; None without sleeves: it stays as far from the collar as it was placed."""
     lm, sign = garment.landmarks, SIGN[side]
     collar, seam, armpit = (np.array(lm[f"{n}_{side}"][:2], float) for n in ("collar", "shoulder", "armpit"))
-    end = flat(seam[None])[0]
-    move = shoulder.at(shoulder.far[1] + beyond if beyond is not None else float(np.linalg.norm(end - shoulder.path[0]))) - end
+    steps = np.linspace(0, 1, 9)
+    line = flat(collar + steps[:, None] * (seam - collar))
+    length = shoulder.far[1] + beyond if beyond is not None else float(np.linalg.norm(line[-1] - line[0]))
+    moves = shoulder.at(steps * length) - line
     across = max(sign * (seam[0] - collar[0]), 0.05 * garment.shape.width)
     deep = max(float(armpit[1] - seam[1]), 0.4 * garment.shape.width)
 
     def drop(points: np.ndarray) -> np.ndarray:
-        share = np.clip(sign * (points[:, 0] - collar[0]) / across, 0, 1) * (1 - smooth(points[:, 1], seam[1], seam[1] + deep))
-        return share[:, None] * move
+        at, fade = np.clip(sign * (points[:, 0] - collar[0]) / across, 0, 1), 1 - smooth(points[:, 1], seam[1], seam[1] + deep)
+        return np.stack([np.interp(at, steps, moves[:, k]) for k in (0, 1)], -1) * fade[:, None]
 
     return drop
 

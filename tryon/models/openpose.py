@@ -108,7 +108,11 @@ def _peaks(heat: np.ndarray, threshold: float) -> list[tuple[float, float, float
             curve = before - 2 * here + after
             peak.append(float(np.clip(0.5 * (before - after) / curve, -0.5, 0.5)) if before > -1 and after > -1 and curve < 0 else 0.0)
         out.append((x + peak[0], y + peak[1], float(c[y, x])))
-    return sorted(out, key=lambda q: -q[2])[:20]
+    apart: list[tuple[float, float, float]] = []  # two next to each other are one joint, and would split a person
+    for peak in sorted(out, key=lambda q: -q[2]):
+        if len(apart) < 20 and all(np.hypot(peak[0] - q[0], peak[1] - q[1]) > 1.5 for q in apart):
+            apart.append(peak)
+    return apart
 
 
 def _own_hips(pose: np.ndarray) -> np.ndarray:
