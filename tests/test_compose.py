@@ -1,5 +1,6 @@
 """tryon/compose.py (through tryon.api.generate) on drawn people and garments: every kind on full and half framing."""
 
+import functools
 from dataclasses import replace
 
 import cv2
@@ -23,13 +24,13 @@ REGION = {"upper": (0.2, 0.75), "lower": (0.8, 1.9), "full": (0.4, 1.6), "access
 
 @pytest.fixture(scope="module")
 def looks(persons, goods):
-    """Every garment on every person: (who, id) -> (person, garment, look)."""
-    return {(who, id): (persons[who], goods[id], wear(persons[who], goods[id])) for who in PEOPLE for id in KINDS}
+    """(who, id) -> (person, garment, look), each made when it is first asked for."""
+    return functools.cache(lambda key: (persons[key[0]], goods[key[1]], wear(persons[key[0]], goods[key[1]])))
 
 
 @pytest.fixture(params=[(who, id) for who in PEOPLE for id in KINDS], ids=lambda p: "-".join(p))
 def one(request, looks):
-    return looks[request.param]
+    return looks(request.param)
 
 
 def torso(person: Person) -> tuple[np.ndarray, float]:
@@ -160,7 +161,7 @@ def test_old_garment_is_gone(one):
 def test_jacket_leaves_what_is_under_it(looks):
     """A jacket that takes the shirt away: it goes over it."""
     for who in PEOPLE:
-        person, _, look = looks[who, "jacket-06"]
+        person, _, look = looks((who, "jacket-06"))
         inner = (person.parse == S.UPPER) & (look.warped_mask == 0) & (look.edit_mask == 0)
         assert (look.layout[inner] == S.UPPER).all()
 

@@ -32,7 +32,7 @@ NEAR = 0.14  # torso lengths from clothes within which some of them may have bee
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 75, S.NECK: 140} | dict.fromkeys((*ARMS, S.LEFT_LEG, S.RIGHT_LEG), 120)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 75, S.NECK: 140, S.LOWER: 150} | dict.fromkeys((*ARMS, S.LEFT_LEG, S.RIGHT_LEG), 100)  # what may lose a rim to the old garment beside it, so many-th of the height
 
 
 @dataclass
@@ -85,15 +85,13 @@ def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.n
     may overlap: no seam opens between torso and sleeve."""
     soft, colour, parts = textures(garment)
     if layer.part in parts:
-        share, pixels = parts[layer.part]
-    else:
-        share, pixels = np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1) * 255, colour
-    return (soft * (share / np.float32(255))).astype(np.float32), pixels
+        return parts[layer.part]
+    return soft * np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1).astype(np.float32), colour
 
 
 def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """What every look of a garment needs of its photo, worked out once: a soft mask float32 HxW in 0..1 without the inner collar,
-    colours uint8 HxWx3 that reach over the outline, and share and colours per part (``part_layers``)."""
+    colours uint8 HxWx3 that reach over the outline, and both per part (``part_layers``)."""
     if garment.textures is None:
         soft = outline(garment.mask)
         soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
@@ -101,7 +99,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
         rim = max(5, garment.mask.shape[0] // 80 | 1)
         inside = shrunk(garment.mask > 127, rim // 2)
         colour = bleed(garment.photo, inside)
-        garment.textures = soft, colour, part_layers(garment, colour) if garment.category in ("upper", "full") else {}
+        garment.textures = soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}
     return garment.textures
 
 
@@ -113,9 +111,9 @@ def outline(mask: np.ndarray) -> np.ndarray:
     return np.clip((blurred - INSET) * max(sigma / 0.8, 0.5 / (1 - INSET)) + 0.5, 0, 1)
 
 
-def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Share (uint8 HxW, 0..255) and colours (uint8 HxWx3) of each part of a top or dress, in its photo. What a sleeve hides
-    of the torso takes the colours of the other side."""
+def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Alpha (float32 HxW in 0..1) and colours (uint8 HxWx3) of each part of a top or dress, in its photo; ``soft`` and ``colour``: those of all of it. What a
+    sleeve hides of the torso takes the colours of the other side."""
     masks, width, lm = part_masks(garment), garment.shape.width, garment.landmarks
     joints = np.zeros(garment.mask.shape, np.uint8)
     for side in ("left", "right"):
@@ -125,7 +123,7 @@ def part_layers(garment: Garment, colour: np.ndarray) -> dict[str, tuple[np.ndar
     colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
         overlapping = grown(mask, overlap) & (joints > 0) | mask
-        out[part] = cv2.GaussianBlur(overlapping.astype(np.uint8) * 255, (0, 0), 0.8), colour
+        out[part] = soft * cv2.GaussianBlur(overlapping.astype(np.float32), (0, 0), 0.8), colour
     hidden = masks["torso"] & (garment.parts != 1)
     if hidden.any():
         xc = float(garment.shape.centre[:, 0].mean())

@@ -186,10 +186,13 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
             out[group] = spread(image.astype(np.float32), seen)
     person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not person.all():
-        # Smooth far from the border, continued lines near it (fast marching, Telea 2004).
-        near = cv2.inpaint(image, person, 3, cv2.INPAINT_TELEA).astype(np.float32)
-        depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3) / 10, 0, 1)[..., None]
-        out[S.BACKGROUND] = near * (1 - depth) + spread(image.astype(np.float32), person == 0) * depth
+        # Smooth far from the border, continued lines near it (fast marching, Telea 2004), where it is asked for.
+        out[S.BACKGROUND] = spread(image.astype(np.float32), person == 0)
+        y0, y1, x0, x1 = box_of(~known)
+        window = np.s_[max(0, y0 - 4):y1 + 4, max(0, x0 - 4):x1 + 4]
+        depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3)[window] / 10, 0, 1)[..., None]
+        near = cv2.inpaint(np.ascontiguousarray(image[window]), np.ascontiguousarray(person[window]), 3, cv2.INPAINT_TELEA)
+        out[S.BACKGROUND][window] = near * (1 - depth) + out[S.BACKGROUND][window] * depth
     return out
 
 
