@@ -187,33 +187,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     full, box = canvas, reach_of(fit, among(canvas.layout, REPLACES[kind]))
     window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
-    layers = sample(fit, garment, full.layout.shape, box)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
     old |= left_over(canvas, old, body)
     front = in_front(canvas, fit, garment, body, old, later)
-    past = past_sleeves(layers, canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else {}
-    behind = bare_arms(canvas.layout, body, fit.unit) if garment.category in ("upper", "full") else np.zeros_like(old)
-    if behind.any():
-        sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front
-        behind, old = behind & ~sleeved, old | sleeved
-    if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
-        behind |= lower_than(canvas.layout.shape, body, -body.rise)
-    colour, alpha = stacked(layers, front, behind)
-
-    arm_skin = among(canvas.layout, ARMS)
-    bare = come_out(layers, past, old & ~front) if kind != "jacket" else {}
-    arms = np.any([*bare.values(), np.zeros_like(old)], 0)
-    below = lower_than(arms.shape, body, ARMPITS)
-    if garment.category in ("upper", "full") and not garment.shape.limbs:  # the sides of the body are in it, too
-        trunk = capsule(arms.shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width))
-    else:
-        trunk = np.zeros_like(arms)
-    gaps = old & ~front & ~arm_skin & ~arms
-    if garment.category == "lower":  # between the legs there may be one
-        gaps &= ~lower_than(arms.shape, body, CROTCH)
-    close_gaps(colour, alpha, gaps, arms & below, trunk & below, max(1, int(0.06 * fit.unit)))
-    if bare:
-        alpha *= 1 - cv2.GaussianBlur((arms & ~arm_skin).astype(np.float32), (0, 0), SOFT)
+    colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha)
 
     freed = (old | canvas.freed) & ~seen
@@ -231,6 +208,37 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     gone = np.isin(np.arange(len(full.may)), [c for c in REPLACES[kind] if not ((out.layout == c) & (out.worn < 0)).any()])
     out.may = (full.may & ~gone) | may_become(kind, np.where(out.worn < 0, out.layout, S.BACKGROUND))
     return out
+
+
+def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np.ndarray,
+         front: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[int, np.ndarray]]:
+    """A garment's layers (``sample``) as they are seen: colour float32 HxWx3 and alpha float32 HxW in 0..1. old and front, bool HxW: what is taken off
+    for it, and what stays in front of it. Also ``old`` with the skin that goes into its sleeves, and the arms that come out (``come_out``)."""
+    shape, on_arms = old.shape, garment.category in ("upper", "full")
+    past, behind = {}, np.zeros(shape, bool)
+    if on_arms:
+        past, behind = past_sleeves(layers, canvas.layout, body, fit.unit), bare_arms(canvas.layout, body, fit.unit)
+        sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front & behind.any()
+        behind, old = behind & ~sleeved, old | sleeved
+    if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
+        behind |= lower_than(shape, body, -body.rise)
+    colour, alpha = stacked(layers, front, behind)
+
+    skin = among(canvas.layout, ARMS)
+    bare = come_out(layers, past, old & ~front) if kind_of(garment) != "jacket" else {}
+    arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
+    near = arms & lower_than(shape, body, ARMPITS)
+    if on_arms and not garment.shape.limbs:  # the sides of the body are in it, too
+        trunk = capsule(shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width)) & lower_than(shape, body, ARMPITS)
+    else:
+        trunk = np.zeros(shape, bool)
+    gaps = old & ~front & ~skin & ~arms
+    if garment.category == "lower":  # between the legs there may be one
+        gaps &= ~lower_than(shape, body, CROTCH)
+    close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
+    if bare:
+        alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
+    return colour, alpha, old, bare
 
 
 def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool, sleeved: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
