@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon import schema as S
 from tryon.landmarks import along
 from tryon.limbs import ARM
 

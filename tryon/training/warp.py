@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from tryon import garment as garment_module
 from tryon import schema as S
 from tryon import warp
+from tryon.body import Body
 from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.sample import Sample
@@ -31,6 +32,7 @@ from tryon.training.task import Task, View, some, to_picture
 HIDING, ARMS = (S.HAIR, S.FACE, S.HEADWEAR, S.BAG, S.ACCESSORY, S.FULL), (S.LEFT_ARM, S.RIGHT_ARM)
 HIDDEN, BARE = 255, 254  # in Pair.worn
 MIRROR = (0, 2, 1)  # of PARTS
+TRUSTED = 0.45  # IoU by geometry alone below which a pair is no example: its product was laid out or analysed wrongly
 
 
 @dataclass
@@ -105,10 +107,16 @@ class WarpTask(Task):
         train = [p for p in photos if p.split == "train" and p.parse is not None]
         if pseudo:
             train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher.nets["parser"], 0.0)
-        self.train = pairs(train, teacher, times)
+        found = pairs(train, teacher, times)
+        self.groups = groups
+        self.train = [pair for pair, (x, _, worn) in zip(found, map(self.as_placed, found)) if overlap(x[:, :len(PARTS)], worn) >= TRUSTED]
         self.val = pairs([p for p in photos if p.split == "val" and p.parse is not None], teacher, 1)
-        self.groups, self.model = groups, Residual()
-        print(f"{len(self.train)} training and {len(self.val)} validation pairs", flush=True)
+        self.model = Residual()
+        print(f"{len(self.train)} of {len(found)} training and {len(self.val)} validation pairs", flush=True)
+
+    def as_placed(self, pair: Pair, device="cpu") -> list[torch.Tensor]:
+        """``sample`` of a pair as it is, as a batch of one."""
+        return [torch.from_numpy(a)[None].to(device) for a in self.sample(np.random.default_rng(0), View(warp.SIZE), pair)]
 
     def sample(self, rng: np.random.Generator, view: View, pair: Pair | None = None):
         """What the network sees of the person with what geometry placed, SHAPES x SIZE in 0..1; the product, P x SIZE in 0..1; where the top is
@@ -148,10 +156,9 @@ class WarpTask(Task):
     @torch.no_grad()
     def evaluate(self, model) -> dict:
         """IoU of the placed top and the worn one where nothing hides it, mean over the validation pairs, of geometry and of the network."""
-        before, after, rng = [], [], np.random.default_rng(0)
-        device = next(model.parameters()).device
+        before, after, device = [], [], next(model.parameters()).device
         for pair in self.val:
-            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
+            x, product, worn = self.as_placed(pair, device)
             before.append(overlap(x[:, :len(PARTS)], worn))
             after.append(overlap(self.show(model, x, product), worn))
         return {"score": float(np.mean(after)), "iou_geometry": float(np.mean(before)), "iou": float(np.mean(after)),
@@ -161,9 +168,9 @@ class WarpTask(Task):
     def samples(self, model):
         """The product laid out flat, the person's skeleton, the product where geometry and where the network puts it, and where it is worn, grey
         where that is not judged; its torso is red, its right and left sleeves are green and blue."""
-        rng, device, out = np.random.default_rng(0), next(model.parameters()).device, []
+        device, out = next(model.parameters()).device, []
         for n, pair in enumerate(some(self.val)):
-            x, product, worn = (torch.from_numpy(a)[None].to(device) for a in self.sample(rng, View(warp.SIZE), pair))
+            x, product, worn = self.as_placed(pair, device)
             truth = torch.stack([torch.where(worn == 255, 0.5, worn == v) for v in (TORSO, RIGHT, LEFT)], 1)
             pictures = product, x[:, len(PARTS):len(PARTS) + 3], x[:, :len(PARTS)], self.show(model, x, product), truth
             out.append((str(n), Tile.of([to_picture(p[0]) for p in pictures], 2 * warp.SIZE[0])))
