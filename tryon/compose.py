@@ -26,6 +26,7 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
 }
 
+DEEPEST = 1.25  # widths of a collar: how low one may be open; a landmark below is a mistake
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
@@ -169,6 +170,12 @@ def neck_opening(garment: Garment) -> np.ndarray:
     depth = {"shirt": 0.22, "jacket": 0.3}.get(garment.subcategory, 0.42)
     centre = (a + b) / 2
     across = max(float(np.linalg.norm(b - a)), 1.0)
+    front = lm.get("collar_front", (*centre, 0.0))
+    told = (front[1] - centre[1]) / across if abs(front[0] - centre[0]) < 0.25 * across else 0.0
+    if garment.subcategory == "shirt" and depth < told < DEEPEST:  # between the flaps of a collar, down to where it is closed
+        cv2.fillConvexPoly(out, np.rint((a, b, centre + 0.9 * (front[:2] - centre))).astype(np.int32), 1)
+    elif not garment.shape.limbs and depth < told < DEEPEST:  # vests are cut low
+        depth = told
     cv2.ellipse(out, (int(centre[0]), int(centre[1])), (int(across * 0.47), max(1, int(depth * across))), 0, 0, 180, 1, -1)
     out[:int(centre[1]) + 1, int(a[0]):int(b[0]) + 1] = 1
     return out > 0

@@ -12,6 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.condition import condition, skeleton, skin_tone
 from tryon.limbs import BONES, STEPS, WIDEST, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.masks import grown, shrunk
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -214,8 +215,7 @@ def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float, box: tuple[int
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the person's own
     tone; shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
-    pure = cv2.erode(mine.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0  # the network's edges between two kinds have colours of both
-    out = spread(rgb.astype(np.float32), pure if pure.sum() >= 12 else mine) if mine.any() else rgb.astype(np.float32)
+    out = spread(rgb.astype(np.float32), core(mine)) if mine.any() else rgb.astype(np.float32)
     if group == S.FACE and tone.any() and (painted := skin_tone(rgb, mine)).any():
         out = out + 0.9 * (tone - painted)
     if told is not None:
@@ -227,6 +227,13 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
         distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
         out = out + spread(np.clip(image - out, -60, 60), ring) * np.exp(-distance / 10)[..., None]
     return out
+
+
+def core(mask: np.ndarray) -> np.ndarray:
+    """A mask (bool h x w) without its outermost two pixels, where the network's colours are mixed with those beside; of what is thin the middle stays."""
+    deep, less = shrunk(mask, 2), shrunk(mask, 1)
+    deep |= less & ~grown(deep, 4)
+    return deep | mask & ~grown(deep, 4)
 
 
 def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box) -> np.ndarray:
