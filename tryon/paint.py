@@ -31,6 +31,7 @@ SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the
 FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
+LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
 
@@ -75,7 +76,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
-        light = cv2.resize(change.astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
+        light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     out, painted = layout.copy(), image.astype(np.float32)
     if fill_s.any():
         # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
