@@ -81,8 +81,9 @@ def main(argv: list[str] | None = None) -> int:
     people = [draw_person(rng, (h, w), "half" if i % 2 else "full").image for i in range(args.batch)]
     garments = [draw_garment(rng, (h, w), k).image for i, k in zip(range(args.batch), 3 * ("top", "trousers", "dress", "jacket"))]
     parser, classic = networks.nets["parser"], ClassicUNet(len(S.PARSE_CLASSES)).eval().to(memory_format=torch.channels_last)
-    size = working_size((h, w), PARSER_AREA)
-    x = torch.rand(1, 3, *size).contiguous(memory_format=torch.channels_last) * 255
+    size, dtype = working_size((h, w), PARSER_AREA), next(parser.parameters()).dtype
+    classic = classic.to(dtype)
+    x = (torch.rand(1, 3, *size) * 255).to(dtype).contiguous(memory_format=torch.channels_last)
     with ThreadPoolExecutor(args.threads) as pool, torch.inference_mode():
         alone = lambda net: milliseconds(lambda: net(x), 1, args.rounds)
         figures = {
@@ -106,7 +107,7 @@ def main(argv: list[str] | None = None) -> int:
         pair = tryon.person(small[0]), tryon.garment(small[1])
         figures |= {"sequence, 24 frames": milliseconds(lambda: tryon.dress(*pair, frames=24), 1, args.rounds), "24 stills": 24 * milliseconds(still, 1, args.rounds)}
     figures["parser times faster"] = figures["classic U-Net, one thread"] / figures["parser network, one thread"]
-    print(f"{args.threads} threads, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, float32; milliseconds each")
+    print(f"{args.threads} threads, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, {str(dtype).removeprefix('torch.')}; milliseconds each")
     print("\n".join(f"{name:<30}{value:9.1f}" for name, value in figures.items()))
     if args.out:
         Path(args.out).write_text(json.dumps({"threads": args.threads, "batch": args.batch, "size": args.size} | figures, indent=1))

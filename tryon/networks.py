@@ -1,5 +1,6 @@
 """The trained networks of one worker, loaded once, with the arithmetic between pixels and tensors."""
 import contextlib
+import copy
 from collections.abc import Iterator
 
 import cv2
@@ -93,6 +94,10 @@ class Networks:
         with self._alone():
             flow = F.interpolate(self.nets["warp"](self._input(self.nets["warp"], shapes))[-1], size=(h, w), mode="bilinear", align_corners=False)[0]
         return flow.reshape(-1, 2, h, w).cpu().numpy() * np.float32(h)
+
+    def features(self) -> torch.nn.Module:
+        """The parser's encoder in float32, to measure distances of pictures with."""
+        return copy.deepcopy(self.nets["parser"].encoder).float()
 
     def match(self, person: np.ndarray, product: np.ndarray) -> np.ndarray:
         """Person and product as tryon.models.gmm takes them -> SIZE x 2: where each place of the person's view looks in the product's, corners

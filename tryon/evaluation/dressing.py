@@ -83,7 +83,7 @@ class Evaluation:
 
     def __init__(self, networks, warp: str = "flow", under: str = "over", frames: int = 24, each: int = 4):
         self.tryon, self.under, self.frames, self.each = TryOn(networks, warp), under, frames, each
-        self.rows, self.taken, self.people, self.distance = [], Counter(), {}, FrechetDistance(networks.nets["parser"].encoder)
+        self.rows, self.taken, self.people, self.distance = [], Counter(), {}, FrechetDistance(networks.features())
 
     def add(self, case: Case) -> bool:
         """Whether the case was taken."""

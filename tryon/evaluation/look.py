@@ -99,7 +99,7 @@ class Evaluation:
 
     def __init__(self, networks, warp: str = "flow", inception: str = ""):
         self.tryon, self.rows, self.products = TryOn(networks, warp), [], []
-        self.encoder = networks.nets["parser"].encoder
+        self.encoder = networks.features()
         self.distance = PerceptualDistance(self.encoder)
         self.inception = inception
 
