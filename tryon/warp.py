@@ -101,8 +101,9 @@ def match(networks: Networks, person: Person, garment: Garment, geometry: Fit) -
 
 
 def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fit:
-    """The fit with its torso moved by the residual flow, below the shoulders; kinds that the network has not learned stay as they are. Shoulders and
-    sleeves stay on the body's own outline: what the network learned of them, from worn garments laid out flat, puffs them up."""
+    """The fit with its torso moved sideways by the residual flow, below the shoulders; kinds that the network has not learned stay as they are. Shoulders
+    and sleeves stay on the body's own outline: what the network learned of them, from worn garments laid out flat, puffs them up; and the length stays
+    what geometry made it, as a print would be torn between what moves along the body and what does not."""
     if fit.category not in CATEGORIES:
         return fit
     body = person.body
@@ -119,7 +120,7 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     for layer in fit.layers:
         if layer.part == "torso":
             f = np.stack([cv2.remap(c, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in flow[PARTS.index(layer.part)]], -1)
-            at = (np.stack((x, y), -1) + share * (f @ back.T * coarse)).astype(np.float32)
+            at = (np.stack((x, y), -1) + share * (f @ back.T @ body.across)[..., None] * (body.across * coarse)).astype(np.float32)
             moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
             layer = replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16), cover=moved(layer.cover, cv2.BORDER_CONSTANT))
         layers.append(layer)
