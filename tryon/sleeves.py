@@ -19,6 +19,7 @@ SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff deci
 EASE, OUTSIDE, INSIDE = 1.25, 0.92, 0.06
 ON_SHOULDER, BESIDE_SHOULDER = 0.075, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
+LONG = 0.75  # of the arm: sleeves that would reach so far are long ones
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
 
 
@@ -161,7 +162,7 @@ def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Should
     begin = float(shoulder.nearest(ends[0]))
     reach = begin + length
     end = float(np.interp(reach, shoulder.far, shoulder.arc))
-    if 0.6 * arm < end < 1.6 * arm:  # a long sleeve ends at the wrist
+    if LONG * arm < end < 1.6 * arm:  # a long sleeve ends at the wrist
         end = 1.03 * arm
         reach = float(np.interp(end, shoulder.arc, shoulder.far))
     gone = np.maximum(c.way, 0) * (reach - begin)
