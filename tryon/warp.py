@@ -18,7 +18,7 @@ from tryon.person import Person
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
 WAIST = 0.5  # torso lengths below the neck; what hangs below moves as one with it, so that its length stays what geometry made it
-FREE = (0.25, 0.6)  # torso lengths below the neck: from where on, and from where on wholly, the flow moves a torso
+FREE = (0.25, 0.6)  # torso lengths below the neck: from where on, and from where on wholly, the flow moves a torso sideways
 CATEGORIES = ("upper",)  # what it has learned
 
 
@@ -101,9 +101,8 @@ def match(networks: Networks, person: Person, garment: Garment, geometry: Fit) -
 
 
 def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fit:
-    """The fit with its torso moved sideways by the residual flow, below the shoulders; kinds that the network has not learned stay as they are. Shoulders
-    and sleeves stay on the body's own outline: what the network learned of them, from worn garments laid out flat, puffs them up; and the length stays
-    what geometry made it, as a print would be torn between what moves along the body and what does not."""
+    """The fit with its torso moved by the residual flow, below the shoulders; kinds that the network has not learned stay as they are. Shoulders and
+    sleeves stay on the body's own outline: what the network learned of them, from worn garments laid out flat, puffs them up."""
     if fit.category not in CATEGORIES:
         return fit
     body = person.body
@@ -115,12 +114,15 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     in_photo = np.stack(((x + 0.5) / coarse - 0.5, (y + 0.5) / coarse - 0.5), -1)
     in_view = (in_photo @ m[:, :2].T + m[:, 2]).astype(np.float32)
     where = np.minimum(in_view, (np.inf, SIZE[0] * (VIEW[0] + WAIST) / (VIEW[0] + VIEW[1]))).astype(np.float32)
-    share = smooth((in_photo - body.neck) @ body.down / body.unit, *FREE)[..., None]
+    below = (in_photo - body.neck) @ body.down / body.unit
+    # Sideways from below the shoulders on; along the body more and more down to the hips: less evenly, a print would be torn.
+    shares = np.stack((smooth(below, *FREE), np.clip(below, 0, 1)), -1)
+    frame = np.stack((body.across, body.down))
     layers = []
     for layer in fit.layers:
         if layer.part == "torso":
             f = np.stack([cv2.remap(c, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in flow[PARTS.index(layer.part)]], -1)
-            at = (np.stack((x, y), -1) + share * (f @ back.T @ body.across)[..., None] * (body.across * coarse)).astype(np.float32)
+            at = (np.stack((x, y), -1) + shares * (f @ back.T @ np.linalg.inv(frame)) @ frame * coarse).astype(np.float32)
             moved = lambda a, border: cv2.remap(a, at, None, cv2.INTER_LINEAR, borderMode=border)
             layer = replace(layer, map=np.rint(moved(layer.map.astype(np.float32), cv2.BORDER_REPLICATE)).astype(np.int16), cover=moved(layer.cover, cv2.BORDER_CONSTANT))
         layers.append(layer)
