@@ -128,7 +128,7 @@ class Shoulder:
     def __init__(self, collar: np.ndarray, line: np.ndarray, true: np.ndarray, walk, unit: float, down: np.ndarray, outwards: np.ndarray, sign: int):
         """collar: where that of the placed garment is; line, true: the arm's bones 3x2 and their true lengths; walk: tryon.fit._walk; unit: torso length;
         down and outwards: directions of the body; sign: SIGN of the garment's side. In pixels of the person photo."""
-        self.line, self.true, self.unit, self.sign = line, true, unit, sign
+        self.line, self.true, self.unit = line, true, unit
         self.edge = lambda arc, offset: walk(line, true, arc, -sign * offset, 0.12 * unit)
         top = line[0] - ON_SHOULDER * unit * down + BESIDE_SHOULDER * unit * outwards
         arc = np.linspace(0.1, 1.7, 65) * true.sum()
