@@ -28,16 +28,6 @@ from tryon.person import Person
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# Files that wait for a Ray most: they are begun first, so that none is left alone at the end.
-WAITING = ("e2e/test_render.py", "faults/test_crash.py", "training/test_train.py", "evaluation/test_evaluate.py", "e2e/test_submit.py", "e2e/test_dress.py",
-           "test_pipeline.py", "test_stages.py")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    rank = {ROOT / "tests" / name: n for n, name in enumerate(WAITING)}
-    items.sort(key=lambda item: rank.get(item.path, len(rank)))
-
-
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory):
     """The endpoint of a real S3 server; AWS_* is set for this process and its children while it runs."""
