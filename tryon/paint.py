@@ -191,7 +191,7 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
         # Smooth far from the border, continued lines near it (fast marching, Telea 2004), where it is asked for.
         out[S.BACKGROUND] = spread(image.astype(np.float32), person == 0)
         y0, y1, x0, x1 = box_of(~known)
-        window = np.s_[max(0, y0 - 4):y1 + 4, max(0, x0 - 4):x1 + 4]
+        window = np.s_[max(0, y0 - 12):y1 + 12, max(0, x0 - 12):x1 + 12]  # with all ground that is near enough to matter
         depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3)[window] / 10, 0, 1)[..., None]
         near = cv2.inpaint(np.ascontiguousarray(image[window]), np.ascontiguousarray(person[window]), 3, cv2.INPAINT_TELEA)
         out[S.BACKGROUND][window] = near * (1 - depth) + out[S.BACKGROUND][window] * depth
