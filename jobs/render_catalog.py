@@ -31,7 +31,8 @@ from tryon.plan import source_key
 from tryon.report import gallery
 from tryon.schema import FAILED, PIPELINE_VERSION
 from tryon.stages import crumbs
-from tryon.stages.keys import thumb_key
+from tryon.stages.finish import result
+from tryon.stages.thumbs import thumb_key
 from tryon.storage import Storage, StorageError, absolute, join, roots
 
 
@@ -141,7 +142,6 @@ def render(pipeline, ledger: Ledger, plan, done: set[str], progress: "Progress",
 
     try:
         if len(done) < progress.total:
-            from tryon.stages.render import result  # and with it torch, which a warm run does without
             for row in notice.until(pipeline.render(plan, done)):
                 shard.append(result(row) | {"weights": pipeline.weights, "carried": json.loads(row["carried"])})
                 progress.count(shard[-1]["status"])

@@ -1,13 +1,20 @@
 """Fixtures that several test files share: a real S3 server, drawn people and garments with their exact analyses, a
 small store on disk, and the job as a subprocess on a real Ray."""
 
+import contextlib
 import csv
+import fcntl
 import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+# Tests run side by side: threads of OpenMP that wait for each other spin, and take the cores from those that work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import boto3
 import pyarrow.parquet as pq
@@ -98,26 +105,41 @@ SMALL_PEOPLE = ("clara", "edgar", "amir")
 SMALL_LOOKS = len(SMALL_GARMENTS) * len(SMALL_PEOPLE)
 
 
+@contextlib.contextmanager
+def once(tmp_path_factory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder that all of pytest's processes share, and whether this one is the first to need it: the others wait until it has been filled."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = base / name, base / f"{name}.done"
+    with open(base / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder, not done.exists()
+        done.touch()
+
+
 @pytest.fixture(scope="session")
 def small_store(tmp_path_factory) -> Path:
-    """A folder with ``catalog.csv`` (7 products) and ``people.csv`` (3 people), pictures of 192x256: 21 looks."""
-    folder = tmp_path_factory.mktemp("store")
-    people = [p for p in sample.people(0, (256, 192)) if p.id in SMALL_PEOPLE]
-    garments = [g for g in sample.garments(0, (256, 192)) if g.id in SMALL_GARMENTS]
-    for item in (*people, *garments):
-        (folder / f"{item.id}.png").write_bytes(images.encode(item.image, "png"))
-    write_csv(folder / "catalog.csv", [{"product_id": g.id, "garment_uri": f"{g.id}.png", "category": g.category, "title": g.title}
-                                       for g in garments])
-    write_csv(folder / "people.csv", [{"person_id": p.id, "person_uri": f"{p.id}.png"} for p in people])
+    """A folder with ``catalog.csv`` (7 products) and ``people.csv`` (3 people), pictures of 192x256: 21 looks; only to be read."""
+    with once(tmp_path_factory, "store") as (folder, first):
+        if first:
+            folder.mkdir(exist_ok=True)
+            people = [p for p in sample.people(0, (256, 192)) if p.id in SMALL_PEOPLE]
+            garments = [g for g in sample.garments(0, (256, 192)) if g.id in SMALL_GARMENTS]
+            for item in (*people, *garments):
+                (folder / f"{item.id}.png").write_bytes(images.encode(item.image, "png"))
+            write_csv(folder / "catalog.csv", [{"product_id": g.id, "garment_uri": f"{g.id}.png", "category": g.category, "title": g.title}
+                                               for g in garments])
+            write_csv(folder / "people.csv", [{"person_id": p.id, "person_uri": f"{p.id}.png"} for p in people])
     return folder
 
 
 @pytest.fixture(scope="session")
 def clean(small_store, tmp_path_factory) -> Path:
     """The output of one undisturbed run over the small store; only to be read."""
-    out = tmp_path_factory.mktemp("clean") / "out"
-    done = render(*tables(small_store), "--out", out)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with once(tmp_path_factory, "clean") as (out, first):
+        if first:
+            done = render(*tables(small_store), "--out", out)
+            assert done.returncode == 0, done.stdout + done.stderr
     return out
 
 

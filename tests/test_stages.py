@@ -24,7 +24,8 @@ from tryon.stages.analyse import Analyse
 from tryon.stages.contract import STATE, Guard, Stage
 from tryon.stages.expand import LOOK, Expand
 from tryon.stages.fetch import SOURCE, Fetch
-from tryon.stages.render import Finish, Fit, Generate, result
+from tryon.stages.finish import Finish, result
+from tryon.stages.render import Fit, Generate
 from tryon.storage import Storage, StorageError
 
 ROW = pa.schema([("id", pa.string()), ("uri", pa.string()), ("out", pa.string()), ("ms_try", pa.float32()), *STATE])

@@ -17,7 +17,7 @@ from tryon.garment import Garment
 from tryon.landmarks import along
 from tryon.person import Person
 from tryon.schema import RowError
-from tryon.sleeves import SIGN, Shoulder, chart, place_sleeve
+from tryon.sleeves import PART, SIGN, Shoulder, chart, place_sleeve
 
 GRID = 40  # cells along the longer side of the garment
 FINE = 10  # splatted points per cell and direction
@@ -187,7 +187,7 @@ def fit(person: Person, garment: Garment) -> Fit:
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:
     """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it."""
     parts, lm = garment.parts, garment.landmarks
-    out = {"torso": parts == 1, "right": parts == 2, "left": parts == 3}
+    out = {"torso": parts == 1} | {side: parts == PART[garment.sleeves.get(side, side)] for side in PART}
     if all(f"{n}_{s}" in lm for n in ("armpit", "hem") for s in ("left", "right")):
         body = np.zeros(parts.shape, np.uint8)
         corners = [lm[k][:2] for k in ("armpit_right", "armpit_left", "hem_left", "hem_right")]
@@ -244,11 +244,14 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
     whole, none = np.ones(len(points)), np.zeros(len(points))
-    charts = {side: chart(garment, side, points) for side in shape.limbs}
+    charts = {side: chart(garment, source, points) for side, source in garment.sleeves.items()}
     lengths = [c.length for c in charts.values()]
     length = s * float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
+    # Where the sleeve of the other side is seen, the torso is that of the other side, too.
+    across = lambda side, points: points if garment.sleeves[side] == side else (-1, 1) * points + (2 * xc, 0)
+    limbs = {side: (place_sleeve(c, carry(across(side, points)), carry(across(side, c.ends)), shoulders[side], length, s_across), (none, whole))
+             for side, c in charts.items()}
     torso = carry(points)
-    limbs = {side: (place_sleeve(c, torso, carry(c.ends), shoulders[side], length, s_across), (none, whole)) for side, c in charts.items()}
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 
 

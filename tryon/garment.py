@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import Shape, largest, measure, other_sleeve, set_in, whole_sleeves
+from tryon.landmarks import SIDES, Shape, largest, measure, other_sleeve, set_in, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -31,6 +31,12 @@ class Garment:
     def landmarks(self) -> dict[str, tuple[float, float, float]]:
         """Name (of schema.LANDMARKS) -> x, y in pixels of the photo, confidence."""
         return self.shape.landmarks
+
+    @property
+    def sleeves(self) -> dict[str, str]:
+        """Side of a top or dress -> that side whose sleeve is seen there: where one alone was found, both are like it."""
+        found = list(self.shape.limbs) if self.category in ("upper", "full") else []
+        return dict.fromkeys(SIDES, found[0]) if len(found) == 1 else {side: side for side in found}
 
     def to_bytes(self) -> bytes:
         """The analysis without the photo."""

@@ -76,8 +76,9 @@ class Pipeline:
         return self._source(looks, named).map_batches(name, batch_format="pyarrow", batch_size=None, num_cpus=self.config.cluster.task_cpus).materialize()
 
     def render(self, plan: Dataset, done: set[str]) -> Iterator[dict]:
-        """Result rows (stages.render.Finish.schema) of the planned looks that are not in ``done``, as they are finished."""
-        from tryon.stages.render import Dress, Finish, Fit, Generate
+        """Result rows (stages.finish.Finish.schema) of the planned looks that are not in ``done``, as they are finished."""
+        from tryon.stages.finish import Finish
+        from tryon.stages.render import Dress, Fit, Generate
         c, ids = self.config.cluster, ray.put(np.array(sorted(done), dtype="S32"))
         pending = lambda t: t.filter(pa.array(~np.isin(np.array(t["look_id"].to_pylist(), dtype="S32"), ray.get(ids))))
         rows = plan.map_batches(pending, batch_format="pyarrow", batch_size=None, num_cpus=c.task_cpus)

@@ -51,7 +51,7 @@ def wait_for(process: subprocess.Popen, happened: Callable[[], bool]) -> None:
     while not happened():
         assert process.poll() is None, process.stdout.read()
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def holds_lock(out: Path, pid: int) -> bool:

@@ -11,11 +11,9 @@ from tryon.config import Config
 from tryon.networks import Networks
 from tryon.schema import RowError
 from tryon.stages.contract import Stage
-from tryon.stages.keys import thumb_key
 from tryon.stages.fetch import INDEX, is_permanent
+from tryon.stages.thumbs import put_thumb
 from tryon.storage import Storage, absolute, join
-
-THUMB = 320  # height of the report's small pictures
 
 
 def person_photo(data: bytes, config: Config) -> np.ndarray:
@@ -28,10 +26,6 @@ def person_photo(data: bytes, config: Config) -> np.ndarray:
 
 def garment_photo(data: bytes, config: Config) -> np.ndarray:
     return images.fit_height(images.decode(data, config.images), config.render.max_height)
-
-
-def put_thumb(storage: Storage, out: str, name: str, image: np.ndarray) -> None:
-    storage.write(join(out, thumb_key(name)), images.encode(images.fit_height(image, THUMB), "jpeg", 85), "image/jpeg")
 
 
 @dataclass
