@@ -9,7 +9,8 @@ import pytest
 from tryon import sample
 from tryon.datasets import articulate
 from tryon.garment import Garment, between_legs, cloth_alone, peaks
-from tryon.landmarks import Shape, measure, other_sleeve, set_in, whole_sleeves
+from tryon.fit import fit
+from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, set_in, unlike, whole_sleeves
 
 SIZE = (448, 336)
 
@@ -45,6 +46,66 @@ def test_hanging_sleeves_are_measured_along_themselves(kind):
             cuff = np.mean([laid.landmarks[f"cuff_{edge}_{side}"] for edge in ("outer", "inner")], 0)
             off.append(np.linalg.norm(axis[-1, :2] - cuff) / apart)
     assert len(off) >= 12 and np.percentile(off, 75) < 0.3, np.sort(off).round(2)
+
+
+def laid(drawn) -> tuple[np.ndarray, dict, Shape]:
+    """Parts, landmarks with their confidence, and measures of a drawn garment."""
+    parts, points = articulate.split(drawn.mask, drawn.landmarks, drawn.category), {k: (*v, 1.0) for k, v in drawn.landmarks.items()}
+    return parts, points, measure(drawn.mask, drawn.category, drawn.subcategory, parts, points)
+
+
+@pytest.mark.parametrize("found", ["left", "right"])
+def test_a_sleeve_that_is_folded_away_is_like_the_other_one(drawn, persons, found):
+    """A long-sleeved top that comes out with one sleeve, or with the shoulder where the fold was; a second sleeve on the wrong arm."""
+    top, other = drawn["sweater"], {"left": "right", "right": "left"}[found]
+    parts, points, whole = laid(top)
+    mask = np.where(parts == PART[other], 0, top.mask).astype(np.uint8)
+    parts[parts == PART[other]] = 0
+    points = {k: v for k, v in points.items() if not k.startswith("cuff") or k.endswith(found)}
+    points[f"shoulder_{other}"] = (*np.add(points[f"shoulder_{other}"][:2], (0, 0.3 * whole.width)), 1.0)
+    shape = measure(mask, "upper", "sweater", parts, dict(points))
+    assert list(shape.limbs) == [found] and lone(shape)
+    parts, points = alike(parts, points, shape)
+    shape = measure(mask, "upper", "sweater", parts, dict(points))
+    assert np.linalg.norm(np.subtract(points[f"shoulder_{other}"][:2], whole.landmarks[f"shoulder_{other}"][:2])) < 0.08 * whole.width
+    garment = Garment(top.image, mask, parts, "upper", "sweater", shape, 1.0)
+    assert garment.sleeves == dict.fromkeys(("left", "right"), found)
+    person = persons["clara"]
+    layers = {layer.part: layer for layer in fit(person, garment).layers}
+    assert layers.keys() == {"torso", "left", "right"}
+    area = {side: int((layers[side].cover > 127).sum()) for side in ("left", "right")}
+    assert 0.8 < area["left"] / area["right"] < 1.25, area
+    for side, sign in (("left", 1), ("right", -1)):  # of the picture, in which she faces us
+        x = np.nonzero(layers[side].cover > 127)[1].mean() / layers[side].cover.shape[1] * person.parse.shape[1]
+        assert sign * (x - person.pose[0, 1, 0]) > 0
+
+
+def test_a_stub_of_a_sleeve_is_told_from_a_short_sleeve(drawn):
+    """The shoulder of a sleeve taken for all of it; a short sleeve, or one seen a little shorter, thrown away."""
+    parts, points, shape = laid(drawn["sweater"])
+    assert unlike(shape) is None and unlike(laid(drawn["top"])[2]) is None
+    for side in ("left", "right"):
+        axis = shape.limbs[side].copy()
+        shape.limbs[side] = axis[:3]
+        assert unlike(shape) == side
+        shape.limbs[side] = axis * (1, 1, 3)
+        assert unlike(shape) == side, "a strip of the torso"
+        shape.limbs[side] = axis
+
+
+def test_a_sleeve_on_the_torso_goes_down_to_its_cuff():
+    """A sleeve of which only the shoulder was told from the torso; a strip where only one side's cuff says so, or over the ground."""
+    parts = np.zeros((200, 200), np.uint8)
+    parts[20:180, 40:160] = 1
+    parts[22:50, 40:60], parts[22:50, 140:160] = 2, 3
+    sides = {"right": (lambda x: x), "left": (lambda x: 199 - x)}
+    points = {f"{n}_{s}": (at(x), y, 0.9) for s, at in sides.items() for n, x, y in (("shoulder", 45, 22), ("cuff_outer", 41, 170), ("cuff_inner", 56, 170))}
+    whole = between_ends(parts, points)
+    assert (whole[40:160, 42:52] == 2).all() and (whole[40:160, 148:158] == 3).all() and (whole[:, 80:120] == parts[:, 80:120]).all()
+    assert (between_ends(parts, points | {"cuff_outer_left": (158.0, 60.0, 0.9), "cuff_inner_left": (143.0, 60.0, 0.9)}) == parts).all()
+    short = parts.copy()
+    short[100:, :60], short[100:, 140:] = 0, 0
+    assert (between_ends(short, points) == short).all()
 
 
 def test_the_lower_end_of_a_sleeve_is_carried_up_to_the_shoulder():

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Fit, Layer, on_photo, part_masks, seen_as
@@ -229,11 +230,10 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= lower_than(shape, body, -body.rise)
-    colour, alpha = stacked(layers, front, behind)
-
     skin = among(canvas.layout, ARMS)
     bare = come_out(layers, past, old & ~front) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
+    colour, alpha = stacked(shaded(layers, front | behind & skin | arms, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
     if on_arms and not garment.shape.limbs:  # the sides of the body are in it, too
         trunk = capsule(shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width)) & lower_than(shape, body, ARMPITS)
@@ -242,7 +242,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     gaps = old & ~front & ~skin & ~arms
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
-    close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
+    close_gaps(colour, alpha, gaps, near, trunk, (canvas.layout == S.BACKGROUND) & ~old, max(1, int(0.06 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
     return colour, alpha, old, bare
@@ -319,10 +319,15 @@ def scarf(layout: np.ndarray, body: Body) -> np.ndarray:
     return out
 
 
+def lower_by(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:
+    """HxW: pixels down the body from ``height`` torso lengths below the hips."""
+    x, y = np.arange(shape[1])[None] - body.hips[0], np.arange(shape[0])[:, None] - body.hips[1]
+    return x * body.down[0] + y * body.down[1] - height * body.unit
+
+
 def lower_than(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:
     """Bool HxW: what is farther down the body than ``height`` torso lengths below the hips."""
-    x, y = np.arange(shape[1])[None] - body.hips[0], np.arange(shape[0])[:, None] - body.hips[1]
-    return x * body.down[0] + y * body.down[1] > height * body.unit
+    return lower_by(shape, body, height) > 0
 
 
 def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.ndarray, later: tuple[int, ...]) -> np.ndarray:
@@ -339,6 +344,17 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
         front |= among(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
         front |= among(canvas.layout, ARMS)
     return front
+
+
+def shaded(layers, front: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The layers of a top or dress (``sample``) in the light of a body that wears them: float32 colours. front: bool HxW, what lies in front of them."""
+    unit, out = body.unit, []
+    below = np.clip(lower_by(front.shape, body, ARMPITS) / (0.15 * unit), 0, 1)  # further up, torso and sleeves are one surface
+    for k, (part, pixels, alpha) in enumerate(layers):
+        over = np.max([a for _, _, a in layers[k + 1:]] or [np.zeros_like(alpha)], 0)
+        factor = shade.turned(alpha, unit, part != "torso") * shade.beside(np.maximum(front, over * below).astype(np.float32), unit)
+        out.append((part, pixels * factor[..., None], alpha))
+    return out
 
 
 def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -383,12 +399,19 @@ def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray 
     return out
 
 
-def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, reach: int) -> None:
+def walled(gaps: np.ndarray, walls: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Those pieces of ``gaps`` that lie along ``walls`` rather than along the ``ground`` (bool HxW each)."""
+    count, pieces = cv2.connectedComponents(gaps.astype(np.uint8))
+    beside = lambda mask: np.bincount(pieces[grown(mask, 1) & gaps], minlength=count)
+    return gaps & (2 * beside(ground) <= beside(walls))[pieces]
+
+
+def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, ground: np.ndarray, reach: int) -> None:
     """Where the old garment (bool HxW) would peep out between the parts of the new one, or between it and bare ``arms``, at most 2 ``reach`` pixels wide,
-    cloth closes the gap, in place; and above its hem all of ``trunk``."""
+    cloth closes the gap, in place, but not along the ``ground``; and above its hem all of ``trunk``."""
     seen = alpha > 0.5
     arms = arms | trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
-    gaps = closed(seen | arms, reach) & old & ~seen
+    gaps = walled(closed(seen | arms, reach) & old & ~seen, seen | arms, ground)
     if gaps.any():
         edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
         inner = cv2.erode((alpha > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -455,6 +478,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / np.maximum(alpha, 1e-3)[..., None]
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone)
+    painted *= np.where(fill & (found != S.BACKGROUND), shade.beside(alpha, unit, shade.OVER, shade.FALL), 1)[..., None]
     edge = np.clip(alpha[edited], 0, 1)[:, None]
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -14,10 +14,10 @@ import numpy as np
 from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment
-from tryon.landmarks import along
+from tryon.landmarks import PART, along
 from tryon.person import Person
 from tryon.schema import RowError
-from tryon.sleeves import PART, SIGN, Shoulder, chart, place_sleeve
+from tryon.sleeves import SIGN, Shoulder, chart, place_sleeve
 
 GRID = 40  # cells along the longer side of the garment
 FINE = 10  # splatted points per cell and direction

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import SIDES, Shape, largest, measure, other_sleeve, set_in, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, unlike, whole_sleeves
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -214,12 +214,20 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
         label[(label == part) & ~largest(label == part)] = 1
     points = peaks(heat, photo.shape)
     if S.CATEGORY_OF[kind] == "upper":
-        label = whole_sleeves(label, points)
+        label = between_ends(whole_sleeves(label, points), points)
     shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points)
     if S.CATEGORY_OF[kind] == "upper":
+        if (stub := unlike(shape)) is not None:
+            label[label == PART[stub]] = 1
+            del shape.limbs[stub]
         label, points = set_in(other_sleeve(label, shape), points, shape)
         shape = measure(mask, "upper", kind, label, points)
-    for side, part in (("right", 2), ("left", 3)):
+        if lone(shape):
+            label, points = alike(label, points, shape)
+            shape = measure(mask, "upper", kind, label, points)
+    if S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1 and not lone(shape):
+        shape.limbs.clear()  # of short ones both are seen
+    for side, part in PART.items():
         if side not in shape.limbs:
             label[label == part] = 1
     return Garment(photo, mask, label, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))

@@ -11,6 +11,9 @@ import numpy as np
 
 WORK = 192
 SIDES = {"right": -1, "left": 1}  # direction in the picture
+PART = {"right": 2, "left": 3}  # of a garment's parts
+LONG = 0.58  # of the torso's width: sleeves that are no short ones
+UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
 _PAIRS = lambda *names: {f"{n}_{s}" for n in names for s in SIDES}
@@ -309,7 +312,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         shoulder = next(iter(sure(f"shoulder_{side}")), None)
         if shoulder is None:
             shoulder = np.array((edge - sign * 0.06 * width, np.median([np.flatnonzero(m[:, x])[0] if m[:, x].any() else top for x in columns])))
-        region = largest(m & (parts == {"right": 2, "left": 3}[side]))
+        region = largest(m & (parts == PART[side]))
         seam = region & (cv2.dilate(torso.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
         if region.sum() >= 0.008 * m.sum() and seam.sum() > 3 and sign * (np.nonzero(region)[1].mean() - xc) > 0.2 * width:
             # The shoulder is where the sleeve is set in; one that was found elsewhere, at the cuff, is wrong.
@@ -372,7 +375,7 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
         return parts
     out, ends = parts.copy(), {side: np.array(points[f"shoulder_{side}"][:2]) for side in SIDES}
     wide = float(np.linalg.norm(ends["left"] - ends["right"]))
-    for side, value in (("right", 2), ("left", 3)):
+    for side, value in PART.items():
         inwards = (ends["left"] + ends["right"]) / 2 - ends[side]
         inwards /= max(float(np.linalg.norm(inwards)), 1e-6)
         ys, xs = np.nonzero(parts == value)
@@ -395,6 +398,33 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     return out
 
 
+def between_ends(parts: np.ndarray, points: dict) -> np.ndarray:
+    """HxW uint8 ``parts`` with long sleeves that lie against or on the torso, and of which no more than the upper end was told from it, straight down
+    to the cuffs (of ``points``, in pixels), where those of both sides say the same."""
+    if not _PAIRS("shoulder", "cuff_outer", "cuff_inner") <= points.keys():
+        return parts
+    out, place = parts.copy(), lambda name: np.array(points[name][:2])
+    across = place("shoulder_left") - place("shoulder_right")
+    wide = float(np.linalg.norm(across))
+    ends = {side: [place(f"{name}_{side}") for name in ("shoulder", "cuff_outer", "cuff_inner")] for side in SIDES}
+    lengths = [float(np.linalg.norm((outer + inner) / 2 - shoulder)) for shoulder, outer, inner in ends.values()]
+    if min(lengths) < 0.8 * wide or max(lengths) > 1.3 * min(lengths) or abs(across[1]) > 0.2 * wide:
+        return parts
+    for length, (side, value) in zip(lengths, PART.items()):
+        (shoulder, outer, inner), region = ends[side], np.argwhere(parts == value)[:, ::-1]
+        if len(region) < 0.01 * (parts > 0).sum() or np.percentile(np.linalg.norm(region - shoulder, axis=1), 98) > 0.65 * length:
+            continue
+        armhole = shoulder - SIDES[side] * across / wide * max(0.22 * wide, 1.3 * float(np.linalg.norm(outer - inner)))
+        strip = np.zeros(parts.shape, np.uint8)
+        cv2.fillConvexPoly(strip, cv2.convexHull(np.rint((shoulder, outer, inner, armhole)).astype(np.int32)), 1)
+        if (strip & (parts > 0)).sum() < 0.8 * strip.sum():  # it leads over the ground
+            continue
+        beyond = np.maximum.accumulate(strip[:, ::SIDES[side]], 1)[:, ::SIDES[side]]
+        out[parts == value] = 1
+        out[(beyond > 0) & (parts > 0)] = value
+    return out
+
+
 def other_sleeve(parts: np.ndarray, shape: Shape) -> np.ndarray:
     """HxW uint8 ``parts`` of a top of which one sleeve alone was found (``shape``), with the other one where it lies in the mirror, if there is cloth."""
     if len(shape.limbs) != 1:
@@ -411,11 +441,56 @@ def other_sleeve(parts: np.ndarray, shape: Shape) -> np.ndarray:
     return out
 
 
+def alike(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, dict]:
+    """HxW uint8 ``parts`` and ``points`` of a top of which one sleeve was found (``shape``) and the other one is folded away, or on the torso, or nothing
+    like it: shoulder and armpit are where they are in the mirror, and what lies beside a torso that is alike on both sides goes."""
+    found, = shape.limbs
+    other, sign, xc = "left" if found == "right" else "right", SIDES[found], float(shape.centre[:, 0].mean())
+    if {"collar_left", "collar_right"} <= points.keys():
+        collar = (points["collar_left"][0] + points["collar_right"][0]) / 2
+        xc = collar if abs(collar - xc) < 0.2 * shape.width else xc
+    points = {name: at for name, at in points.items() if name not in (f"shoulder_{other}", f"armpit_{other}")}
+    for name in ("shoulder", "armpit"):
+        if f"{name}_{found}" in points:
+            x, y, sure = points[f"{name}_{found}"]
+            points[f"{name}_{other}"] = 2 * xc - x, y, sure
+    room = 2 * max(1, int(0.04 * shape.width)) + 1
+    torso = cv2.dilate((parts == 1).astype(np.uint8), np.ones((1, room), np.uint8))
+    mirror = np.array(((-1.0, 0, 2 * xc), (0, 1, 0)))
+    inside = cv2.warpAffine(torso, mirror, parts.shape[::-1], flags=cv2.INTER_NEAREST) > 0
+    near = sign * (np.arange(parts.shape[1]) - xc) > -0.25 * shape.width
+    return np.where(inside | near, parts, 0).astype(np.uint8), points
+
+
+def length_of(axis: np.ndarray) -> float:
+    """Of a sleeve's or leg's axis Nx3, in its pixels."""
+    return float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
+
+
+def lone(shape: Shape) -> bool:
+    """Whether one sleeve alone was found of a top, a long one."""
+    return len(shape.limbs) == 1 and length_of(*shape.limbs.values()) >= LONG * shape.width
+
+
+def unlike(shape: Shape) -> str | None:
+    """The side of a top's sleeve that is so much shorter than the other one that only a piece of it was found, or so much wider that it is torso, too."""
+    if len(shape.limbs) < 2:
+        return None
+    length = {side: length_of(axis) / shape.width for side, axis in shape.limbs.items()}
+    half = {side: float(np.median(axis[:, 2])) / shape.width for side, axis in shape.limbs.items()}
+    short, wide = min(length, key=length.get), max(half, key=half.get)
+    if max(length.values()) < LONG:
+        return None
+    if half[wide] > max(0.2, 2 * min(half.values())):
+        return wide
+    return short if length[short] < LONG and UNLIKE * length[short] < max(length.values()) else None
+
+
 def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, dict]:
     """Raglan sleeves, which begin at the collar (HxW uint8 ``parts``, ``points`` and ``shape`` of a top), cut off at the shoulder: what they cover of
     the shoulders lies there like the torso."""
     xc, out, points = float(shape.centre[:, 0].mean()), parts.copy(), dict(points)
-    for side, value in (("right", 2), ("left", 3)):
+    for side, value in PART.items():
         name = f"shoulder_{side}"
         if name not in points or abs(points[name][0] - xc) > 0.36 * shape.width:
             continue

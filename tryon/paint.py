@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon import shade
 from tryon.condition import condition, skeleton, skin_tone
 from tryon.limbs import BONES, STEPS, WIDEST, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.masks import grown, shrunk
@@ -94,7 +95,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told = _told(image_s, known, before_s, tone)
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, label, fill.shape, box)
-        painted[window] *= _roundness(out, fill, unit, box)[..., None]
+        painted[window] *= shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
 
@@ -196,21 +197,6 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
         near = cv2.inpaint(np.ascontiguousarray(image[window]), np.ascontiguousarray(person[window]), 3, cv2.INPAINT_TELEA)
         out[S.BACKGROUND][window] = near * (1 - depth) + out[S.BACKGROUND][window] * depth
     return out
-
-
-def _roundness(layout: np.ndarray, fill: np.ndarray, unit: float, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Factor float32 that rounds painted limbs in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, 1 elsewhere."""
-    deep = 0.065 * unit
-    y0, y1, x0, x1 = box
-    top, left = max(0, y0 - int(2 * deep)), max(0, x0 - int(2 * deep))
-    layout, fill = (a[top:y1 + int(2 * deep), left:x1 + int(2 * deep)] for a in (layout, fill))
-    out = np.ones(fill.shape, np.float32)
-    for cls in (S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG):
-        todo = fill & (layout == cls)
-        if todo.any():
-            depth = cv2.distanceTransform((layout == cls).astype(np.uint8), cv2.DIST_L2, 3)
-            out[todo] = 0.82 + 0.22 * np.clip(depth[todo] / deep, 0, 1) ** 0.7
-    return cv2.GaussianBlur(out, (0, 0), max(1.0, 0.012 * unit))[y0 - top:y1 - top, x0 - left:x1 - left]
 
 
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:

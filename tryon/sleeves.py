@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon.landmarks import along
+from tryon.landmarks import PART, along
 from tryon.limbs import ARM
 
 SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
-PART = {"right": 2, "left": 3}
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
 # Half of a sleeve's width over that of the arm in it, at least, and over that on the outside of the arm; and at most on its inside, in torso lengths beyond.
 EASE, OUTSIDE, INSIDE = 1.25, 0.92, 0.06

@@ -1,0 +1,54 @@
+"""tryon/shade.py: light on cloth and limbs."""
+
+import numpy as np
+
+from tryon import schema as S
+from tryon import shade
+
+UNIT = 200.0
+
+
+def test_cloth_turns_away_at_its_sides_and_not_at_its_hem():
+    """A garment as flat as it lay in the shop; a hem, a collar or the middle that is darkened as if it were a side."""
+    cover = np.zeros((400, 300), np.float32)
+    cover[50:350, 60:240] = 1
+    factor = shade.turned(cover, UNIT, sleeve=False)
+    assert factor[200, 63] < 0.9 < 0.97 < factor[200, 150] <= 1 and (np.diff(factor[200, 63:140]) > -1e-3).all()
+    assert 1 - min(factor[346, 150], factor[53, 150]) < 0.5 * (1 - factor[200, 63])
+    assert np.abs(factor - factor[:, ::-1]).max() < 0.03
+
+
+def test_what_is_in_front_keeps_light_off():
+    """A shadow that is nowhere, everywhere, or that rises."""
+    front = np.zeros((400, 300), np.float32)
+    front[:200] = 1
+    flat, fallen = (shade.beside(front, UNIT, 0.4, fall)[:, 150] for fall in (0.0, 0.04))
+    assert 0.75 < flat[201] < 0.86 and flat[240] > 0.99 and (np.diff(flat[204:240]) > -1e-4).all()
+    assert (fallen[200:212] < flat[200:212]).all()
+    assert (shade.beside(np.zeros_like(front), UNIT) == 1).all()
+
+
+def test_light_is_read_off_the_face():
+    """Light from the wrong side, or from anywhere where no face is seen."""
+    face = np.zeros((60, 60), bool)
+    face[10:50, 15:45] = True
+    image = np.full((60, 60, 3), 120, np.uint8)
+    image[:, :30] = 160
+    x, y = shade.lit_from(image, face)
+    assert x < -0.05 and abs(y) < 0.01
+    assert np.allclose(shade.lit_from(image[:, ::-1], face), (-x, y), atol=0.01)
+    assert not shade.lit_from(image, np.zeros_like(face)).any() and np.abs(shade.lit_from(np.full_like(image, 90), face)).max() < 1e-6
+
+
+def test_painted_limbs_are_round():
+    """Flat tubes; a side that is dark towards the light; shadows on skin that are grey; shades beside what was painted."""
+    layout = np.zeros((400, 300), np.uint8)
+    layout[50:350, 140:164] = S.LEFT_ARM
+    fill = layout > 0
+    fill[:200] = False
+    across = lambda light: shade.limbs(layout, fill, UNIT, np.array(light), (200, 350, 130, 180))[75]
+    even, lit = across((0.0, 0.0)), across((-0.15, 0.0))
+    assert even.shape == (50, 3) and even[22].min() > 0.97 and even[[11, 32], 1].max() < 0.93
+    assert (even[11, 0] > even[11, 1]) and (even[11, 1] > even[11, 2]), "red is what is left"
+    assert (lit[11] > even[11] + 0.05).all() and (lit[32] < even[32] - 0.05).all() and np.abs(lit[22] - even[22]).max() < 0.02
+    assert np.allclose(even[:5], 1, atol=1e-3)
