@@ -34,7 +34,8 @@ def turned(cover: np.ndarray, unit: float, sleeve: bool) -> np.ndarray:
     stretched = cv2.resize(inside, None, fx=1, fy=tall, interpolation=cv2.INTER_NEAREST)
     deep = cv2.distanceTransform(stretched, cv2.DIST_L2, 3)[tall // 2::tall][1:-1, 1:-1] * COARSE
     out = 1 - SIDES * (1 - np.clip(deep / (ROUND["sleeve" if sleeve else "torso"] * unit), 0, 1)) ** 2
-    return _fine(cv2.GaussianBlur(out, (0, 0), max(0.8, 0.01 * unit / COARSE)), cover.shape)
+    across = 2 * int(np.ceil(0.03 * unit / COARSE)) + 1
+    return _fine(cv2.GaussianBlur(out, (across, across if sleeve else 1), 0), cover.shape)
 
 
 def beside(front: np.ndarray, unit: float, strength: float = FRONT, fall: float = 0.0) -> np.ndarray:
