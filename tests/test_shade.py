@@ -18,6 +18,21 @@ def test_cloth_turns_away_at_its_sides_and_not_at_its_hem():
     assert np.abs(factor - factor[:, ::-1]).max() < 0.03
 
 
+def test_what_a_photo_shows_by_itself_is_not_done_again():
+    """A garment photographed on somebody shaded twice; stripes, or light from one side, taken for shade."""
+    torso = np.zeros((300, 300), bool)
+    torso[40:260, 80:220] = True
+    photo = np.full((300, 300, 3), 150, np.uint8)
+    photo[:, ::10] = 90
+    assert shade.flatness(photo, torso) == 1
+    photo = (photo * np.linspace(0.8, 1.2, 300)[None, :, None]).astype(np.uint8)
+    assert shade.flatness(photo, torso) > 0.9
+    cover = np.where(torso, 1.0, 0.0).astype(np.float32)
+    worn = (photo * shade.turned(cover, 140.0, sleeve=False)[..., None]).astype(np.uint8)
+    assert shade.flatness(worn, torso) < 0.2
+    assert (shade.turned(cover, 140.0, sleeve=False, strength=0.05) >= shade.turned(cover, 140.0, sleeve=False)).all()
+
+
 def test_what_is_in_front_keeps_light_off():
     """A shadow that is nowhere, everywhere, or that rises."""
     front = np.zeros((400, 300), np.float32)

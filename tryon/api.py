@@ -1,6 +1,9 @@
 """The Python face: analyses and looks without Ray. The job's stages call exactly this code."""
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -97,12 +100,15 @@ class TryOn:
         return sequence.dress(self.networks, *self._placed(person, garments, category), frames, under, backwards)
 
     def _placed(self, person, garments, category: str | None) -> tuple[Person, list[Garment], list[Fit]]:
-        person = person if isinstance(person, Person) else self.person(person)
         if isinstance(garments, (Garment, np.ndarray)):
             garments = [garments]
-        garments = [g if isinstance(g, Garment) else self.garment(g, category) for g in garments]
         if not garments:
             raise ValueError("at least one garment is needed")
+        analyse = lambda of: of() if callable(of) else of
+        wanted = [person if isinstance(person, Person) else partial(self.person, person)]
+        wanted += [g if isinstance(g, Garment) else partial(self.garment, g, category) for g in garments]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # a photo takes one thread
+            person, *garments = pool.map(analyse, wanted)
         return person, garments, [place(self.networks, person, g, self.warp) for g in garments]
 
 

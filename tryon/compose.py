@@ -85,15 +85,15 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, i
 def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.ndarray]:
     """What of the product photo is a layer's: alpha float32 HxW in 0..1 and colour uint8 HxWx3. Parts agree on where a shared pixel goes, so they
     may overlap: no seam opens between torso and sleeve."""
-    soft, colour, parts = textures(garment)
+    soft, colour, parts, _ = textures(garment)
     if layer.part in parts:
         return parts[layer.part]
     return soft * np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1).astype(np.float32), colour
 
 
-def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
+def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]], float]:
     """What every look of a garment needs of its photo, worked out once: a soft mask float32 HxW in 0..1 without the inner collar,
-    colours uint8 HxWx3 that reach over the outline, and both per part (``part_layers``)."""
+    colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
     if garment.textures is None:
         soft = outline(garment.mask)
         soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
@@ -101,7 +101,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
         rim = max(5, garment.mask.shape[0] // 80 | 1)
         inside = shrunk(garment.mask > 127, rim // 2)
         colour = bleed(garment.photo, inside)
-        garment.textures = soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}
+        garment.textures = soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
     return garment.textures
 
 
@@ -233,7 +233,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     skin = among(canvas.layout, ARMS)
     bare = come_out(layers, past, old & ~front) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
-    colour, alpha = stacked(shaded(layers, front | behind & skin | arms, body) if on_arms else layers, front, behind)
+    colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
     if on_arms and not garment.shape.limbs:  # the sides of the body are in it, too
         trunk = capsule(shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width)) & lower_than(shape, body, ARMPITS)
@@ -346,14 +346,16 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     return front
 
 
-def shaded(layers, front: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def shaded(layers, garment: Garment, front: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """The layers of a top or dress (``sample``) in the light of a body that wears them: float32 colours. front: bool HxW, what lies in front of them."""
-    unit, out = body.unit, []
+    unit, out, sides = body.unit, [], shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])
     below = np.clip(lower_by(front.shape, body, ARMPITS) / (0.15 * unit), 0, 1)  # further up, torso and sleeves are one surface
     for k, (part, pixels, alpha) in enumerate(layers):
         over = np.max([a for _, _, a in layers[k + 1:]] or [np.zeros_like(alpha)], 0)
-        factor = shade.turned(alpha, unit, part != "torso") * shade.beside(np.maximum(front, over * below).astype(np.float32), unit)
-        out.append((part, pixels * factor[..., None], alpha))
+        factor = shade.turned(alpha, unit, part != "torso", sides) * shade.beside(np.maximum(front, over * below).astype(np.float32), unit)
+        seen = alpha * (1 - np.maximum(front, over))
+        mean = float((factor * seen).sum() / max(seen.sum(), 1e-6))
+        out.append((part, pixels * (factor / max(mean, 0.9))[..., None], alpha))  # all in all as bright as it is
     return out
 
 

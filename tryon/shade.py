@@ -26,14 +26,29 @@ def _fine(a: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(a.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def turned(cover: np.ndarray, unit: float, sleeve: bool) -> np.ndarray:
-    """Factor float32 HxW of cloth (``cover`` HxW, 0..1): darker towards its sides, and of a sleeve towards its edges. unit: torso length in pixels."""
+def flatness(photo: np.ndarray, torso: np.ndarray) -> float:
+    """How little of its sides' shade a product photo (HxWx3 uint8) shows by itself on the torso of a garment (bool HxW): 1 where they are as bright as its
+    middle, 0 where they are darker by SIDES / 4 or more, about what ``turned`` does to that quarter of its width."""
+    ys, xs = np.nonzero(torso)
+    if len(xs) < 200:
+        return 1.0
+    count = np.bincount(ys, minlength=len(torso))
+    centre, half = np.bincount(ys, xs, len(torso)) / np.maximum(count, 1), np.maximum(count / 2, 1)
+    off = np.abs(xs - centre[ys]) / half[ys]
+    light = photo[ys, xs] @ np.float32((0.3, 0.59, 0.11))
+    middle, sides = (float(light[at].mean()) if at.any() else 1.0 for at in (off < 0.4, (off > 0.72) & (off < 0.97)))
+    return float(np.clip(1 - 4 * (1 - sides / max(middle, 1.0)) / SIDES, 0, 1))
+
+
+def turned(cover: np.ndarray, unit: float, sleeve: bool, strength: float = SIDES) -> np.ndarray:
+    """Factor float32 HxW of cloth (``cover`` HxW, 0..1): darker towards its sides, and of a sleeve towards its edges, by ``strength`` at the very edge.
+    unit: torso length in pixels."""
     inside = (_coarse(cover) > 0.5).astype(np.uint8)
     inside = np.pad(inside, 1)  # a picture's border is a side of nothing, but of what ends there little is seen
     tall = 1 if sleeve else UPRIGHT
     stretched = cv2.resize(inside, None, fx=1, fy=tall, interpolation=cv2.INTER_NEAREST)
     deep = cv2.distanceTransform(stretched, cv2.DIST_L2, 3)[tall // 2::tall][1:-1, 1:-1] * COARSE
-    out = 1 - SIDES * (1 - np.clip(deep / (ROUND["sleeve" if sleeve else "torso"] * unit), 0, 1)) ** 2
+    out = 1 - strength * (1 - np.clip(deep / (ROUND["sleeve" if sleeve else "torso"] * unit), 0, 1)) ** 2
     across = 2 * int(np.ceil(0.03 * unit / COARSE)) + 1
     return _fine(cv2.GaussianBlur(out, (across, across if sleeve else 1), 0), cover.shape)
 
