@@ -10,7 +10,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import Canvas, left_over, outline, slits, taken_off
+from tryon.compose import Canvas, colourless, left_over, outline, slits, taken_off
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -188,6 +188,39 @@ def test_what_was_taken_for_an_arm_goes_with_its_sleeve(persons):
         found = left_over(Canvas.of(person.photo, parse), old & ~band, Body(person))
         assert band.sum() > 500 and found[band].mean() > 0.6, cls
         assert found[~grown(old, 1)].sum() < 0.02 * band.sum() and not found[np.isin(person.parse, (S.FACE, S.HAIR))].any(), cls
+
+
+def test_long_hair_in_front_stays(persons, goods):
+    """A strand of hair over the chest that is taken for the old garment: what hair looks like is told by all of it, not by what lies near."""
+    person = persons["clara"]
+    neck, unit = torso(person)
+    hair, photo, parse = person.parse == S.HAIR, person.photo.copy(), person.parse.copy()
+    strand = np.zeros(parse.shape, np.uint8)
+    x = int(neck[0] + 0.14 * unit)
+    cv2.line(strand, (x, int(neck[1] - 0.1 * unit)), (x, int(neck[1] + 0.45 * unit)), 1, max(3, int(0.09 * unit)))
+    strand = (strand > 0) & np.isin(parse, (S.UPPER, S.FULL, S.OUTER, S.NECK))
+    rng = np.random.default_rng(0)
+    photo[strand] = photo[hair][rng.integers(0, int(hair.sum()), int(strand.sum()))]
+    parse[strand] = S.HAIR
+    look = wear(replace(person, photo=photo, parse=parse), goods["sweater-05"])
+    inner = strand & ~grown(~strand, 2)
+    assert strand.sum() > 200 and (look.layout[inner] == S.HAIR).mean() > 0.97 and (look.image[inner] == photo[inner]).all(1).mean() > 0.95
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_collar_taken_for_neck_is_no_skin(persons, who):
+    """The white or dark collar of an undershirt that is left around the neck; a neck in shadow, or in the light, that is taken for one."""
+    person = persons[who]
+    old, skin = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL)), np.isin(person.parse, (S.FACE, S.NECK))
+    band = (person.parse == S.NECK) & grown(old, 5)
+    share = lambda photo: colourless(photo, band, skin & ~band)[band].mean()
+    assert band.sum() > 30
+    for colour in ((245, 245, 245), (25, 25, 30), (60, 90, 200)):
+        photo = np.where(band[..., None], np.uint8(colour), person.photo)
+        assert share(photo) == 1, colour
+        assert left_over(Canvas.of(photo, person.parse), old, Body(person))[band].mean() > 0.8, colour
+    for light in (0.5, 0.75, 1.0, 1.15):
+        assert share(np.where(band[..., None], np.clip(person.photo * light, 0, 255), person.photo).astype(np.uint8)) < 0.05, light
 
 
 def test_no_skin_shows_above_a_cuff(persons, goods):

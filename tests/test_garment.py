@@ -8,9 +8,10 @@ import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
-from tryon.garment import Garment, between_legs, cloth_alone, peaks
+from tryon.garment import Garment, between_legs, cloth_alone, peaks, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, set_in, unlike, whole_sleeves
+from tryon.sleeves import chart
 
 SIZE = (448, 336)
 
@@ -232,3 +233,47 @@ def test_a_sleeve_that_was_not_found_is_in_the_mirror():
     assert (other_sleeve(folded, shape) == folded).all()
     both = replace(shape, limbs={side: np.zeros((2, 3), np.float32) for side in ("left", "right")})
     assert (other_sleeve(parts, both) == parts).all()
+
+
+def worn_short(corners, armhole) -> tuple[Garment, np.ndarray]:
+    """A drawn-by-hand top with a sleeve on the left of the picture, a polygon of ``corners``; ``armhole``: shoulder and armpit."""
+    parts = np.zeros((300, 300), np.uint8)
+    parts[40:280, 90:210] = 1
+    cv2.fillPoly(parts, [np.array(corners, np.int32)], 2)
+    mask = np.where(parts > 0, 255, 0).astype(np.uint8)
+    landmarks = {f"{n}_right": (*map(float, p), 1.0) for n, p in zip(("shoulder", "armpit"), armhole)}
+    shape = Shape(120.0, np.array(((150.0, 40.0), (150.0, 280.0))), landmarks, {"right": np.zeros((2, 3), np.float32)})
+    return Garment(np.zeros((300, 300, 3), np.uint8), mask, parts, "upper", "top", shape, 1.0), parts
+
+
+def test_a_cuff_that_runs_into_the_armpit_is_a_cuff_all_along():
+    """A sleeve without an inner seam, as polo shirts lie: the stripe of its cuff would turn upwards along the arm's inside, over the chest."""
+    garment, _ = worn_short([(90, 50), (30, 110), (90, 150)], [(90, 50), (90, 150)])
+    cuff = np.linspace((34, 112), (78, 142), 12)
+    found = chart(garment, "right", cuff)
+    assert (found.way > 0.85).all(), found.way.round(2)
+    assert found.across[0] < 0.25 and found.across[-1] > 0.6 and (np.diff(found.across) > 0).all()
+
+
+def test_a_sliver_of_a_sleeve_is_no_maze():
+    """Hardly more than an armhole: coordinates that jump from pixel to pixel, and cloth that is torn to shreds by them."""
+    garment, _ = worn_short([(90, 50), (78, 80), (76, 120), (90, 150)], [(90, 50), (90, 150)])
+    y, x = np.mgrid[52:148, 70:110]
+    found = chart(garment, "right", np.stack((x.ravel(), y.ravel()), 1).astype(float))
+    for values in (found.way, found.across):
+        steps = values.reshape(y.shape)
+        assert max(np.abs(np.diff(steps, axis=k)).max() for k in (0, 1)) < 0.15
+    assert found.way.reshape(y.shape)[48, 8] > 0.3 > found.way.reshape(y.shape)[48, 30]
+
+
+def test_ground_at_the_outline_is_no_cloth(drawn):
+    """Corners of the ground under sleeves that come along with the garment; cloth that goes because it is as light as the ground."""
+    for kind in ("top", "sweater"):
+        mask = drawn[kind].mask
+        more = (cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0) & (mask == 0)
+        more[:, SIZE[1] // 2:] = False  # along one side
+        photo = np.where(mask[..., None] > 0, (40, 60, 150), (190, 180, 160)).astype(np.uint8) + np.random.default_rng(0).integers(0, 20, (*SIZE, 3), np.uint8)
+        found = without_rim(photo, np.where(more, 255, mask).astype(np.uint8))
+        assert more.sum() > 300 and (found[more] == 0).mean() > 0.75 and (found[mask > 0] > 0).mean() > 0.98
+        plain = np.full((*SIZE, 3), 200, np.uint8) + np.random.default_rng(0).integers(0, 20, (*SIZE, 3), np.uint8)
+        assert (without_rim(plain, mask) == mask).all()

@@ -29,6 +29,7 @@ REPLACES = {
 
 DEEPEST = 1.25  # widths of a collar: how low one may be open; a landmark below is a mistake
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
+LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
@@ -173,9 +174,9 @@ def neck_opening(garment: Garment) -> np.ndarray:
     across = max(float(np.linalg.norm(b - a)), 1.0)
     front = lm.get("collar_front", (*centre, 0.0))
     told = (front[1] - centre[1]) / across if abs(front[0] - centre[0]) < 0.25 * across else 0.0
-    if garment.subcategory == "shirt" and depth < told < DEEPEST:  # between the flaps of a collar, down to where it is closed
+    if garment.subcategory != "jacket" and depth < told < DEEPEST:  # between the flaps of a collar, or in a V, down to where it is closed
         cv2.fillConvexPoly(out, np.rint((a, b, centre + 0.9 * (front[:2] - centre))).astype(np.int32), 1)
-    elif not garment.shape.limbs and depth < told < DEEPEST:  # vests are cut low
+    if garment.subcategory != "shirt" and not garment.shape.limbs and depth < told < DEEPEST:  # vests are cut low
         depth = told
     cv2.ellipse(out, (int(centre[0]), int(centre[1])), (int(across * 0.47), max(1, int(depth * across))), 0, 0, 180, 1, -1)
     out[:int(centre[1]) + 1, int(a[0]):int(b[0]) + 1] = 1
@@ -193,10 +194,12 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     has_legs = (canvas.layout == S.LOWER).sum() >= 0.04 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
     full, box = canvas, reach_of(fit, among(canvas.layout, REPLACES[kind]))
-    window, body = np.s_[box[0]:box[1], box[2]:box[3]], body.moved(-box[2], -box[0])
+    window, whole_body, body = np.s_[box[0]:box[1], box[2]:box[3]], body, body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
-    old |= left_over(canvas, old, body)
+    gone = np.zeros(full.layout.shape, bool)
+    gone[window] = old
+    old |= left_over(full, gone, whole_body)[window]  # all of a person tells what is hair and skin
     front = in_front(canvas, fit, garment, body, old, later)
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha)
@@ -286,10 +289,30 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
         if sure.sum() >= 100:
             mine = among(canvas.layout, classes) & near & ~old
             out |= mine & (cv2.morphologyEx((mine & rather(index, inside, sure)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
+    neck = (canvas.layout == S.NECK) & near & ~old
+    if neck.any():
+        out |= grown(cv2.morphologyEx((neck & colourless(canvas.photo, neck, among(canvas.layout, (S.FACE, S.NECK)) & ~near)).astype(np.uint8), cv2.MORPH_OPEN,
+                                      np.ones((3, 3), np.uint8)) > 0, 1) & neck
     if body.seen[S.NOSE]:
         out |= (canvas.layout == S.NECK) & near & beside_neck(old.shape, body.neck, body.joint[S.NOSE], body.unit)
     _, pieces = cv2.connectedComponents((out | taken).astype(np.uint8))
     return out & np.isin(pieces, np.setdiff1d(np.unique(pieces[taken]), 0))
+
+
+def colourless(photo: np.ndarray, where: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Bool HxW: places of ``where`` that are white, grey or black, or of a colour far from that of all skin (``skin``, bool HxW each): whatever the light,
+    skin is as far from grey as its brightness. photo HxWx3 uint8."""
+    if skin.sum() < 100:
+        return np.zeros(where.shape, bool)
+
+    def hue(mask: np.ndarray) -> np.ndarray:
+        light, a, b = (v.astype(np.float32) for v in cv2.cvtColor(photo[mask][None], cv2.COLOR_RGB2LAB)[0].T)
+        return np.stack((a - 128, b - 128), 1) / np.maximum(light, 25)[:, None]
+
+    usual = np.median(hue(skin), 0)
+    out = np.zeros(where.shape, bool)
+    out[where] = hue(where) @ usual < LIKE_SKIN * float(usual @ usual)
+    return out
 
 
 def above_brows(shape: tuple[int, int], body: Body) -> np.ndarray:

@@ -14,9 +14,12 @@ from tryon.limbs import ARM
 
 SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
+STUB = 0.7  # of the armhole's length: what comes out of it no farther is short, too
 # Half of a sleeve's width over that of the arm in it, at least, and over that on the outside of the arm; and at most on its inside, in torso lengths beyond.
 EASE, OUTSIDE, INSIDE = 1.25, 0.92, 0.06
 ON_SHOULDER, BESIDE_SHOULDER = 0.075, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
+SLIVER = 0.2  # area of a sleeve over the square of its armhole: below it there is no quadrangle to speak of
+ALIKE = 0.98  # quadrangles of so many times the largest area are as good
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
 LONG = 0.75  # of the arm: sleeves that would reach so far are long ones
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
@@ -50,7 +53,10 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
             ends = near
     pixels = np.argwhere(region)[:, ::-1].astype(float)
     far = np.linalg.norm(pixels - ends[0], axis=1)
-    if far.max() ** 2 < SHORT * len(pixels):
+    armhole = ends[1] - ends[0]
+    t = np.clip((pixels - ends[0]) @ armhole / max(float(armhole @ armhole), 1e-6), 0, 1)[:, None]
+    deep = float(np.percentile(np.linalg.norm(pixels - ends[0] - t * armhole, axis=1), 97))
+    if deep < STUB * float(np.linalg.norm(armhole)) or far.max() ** 2 < SHORT * len(pixels):
         if len(seam):  # up to its very top
             ends[0] = seam[((seam - ends[1]) @ (ends[0] - ends[1])).argmax()]
         return _short(region, ends, SIGN[side], points)
@@ -58,14 +64,24 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
 
 
 def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) -> Chart:
-    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline."""
+    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline, the ends of the cuff."""
     outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
     c = outline[::max(1, len(outline) // 90)]
     cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     a, b, (s, p) = c[:, None], c[None], ends
     area = sign * (cross(s, a) + cross(a, b) + cross(b, p) + cross(p, s))  # twice that of shoulder, outer and inner end of the cuff, armpit
-    i, j = np.unravel_index(int(area.argmax()), area.shape)
+    # Where the cuff runs into the armpit many are as large: the one with all of the cuff, which is no longer inside than outside.
+    long = lambda q: np.linalg.norm(q, axis=-1)
+    likely = (area >= ALIKE * area.max()) & (long(a - s) >= long(b - p))
+    i, j = np.unravel_index(int((np.where(likely, long(a - b), 0) if likely.any() else area).argmax()), area.shape)
     outer, inner = c[i], c[j]
+    deep, armhole = area.max() / 2, p - s
+    if deep < SLIVER * (armhole @ armhole):  # hardly more than an armhole: straight out of it
+        out = sign * np.array((armhole[1], -armhole[0])) / (armhole @ armhole)
+        depth = max(float(np.percentile((outline - s) @ out, 97)), SLIVER)
+        across = (points - s) @ armhole / (armhole @ armhole)
+        length = float(np.linalg.norm(armhole))
+        return Chart(np.clip((points - s) @ out / depth, -1.0, 2.0), np.clip(across, -BEYOND, 1 + BEYOND), np.full(len(points), length / 2), ends, depth * length)
     # The inverse of the bilinear map of the unit square onto it, by Newton's method.
     way, across = np.full(len(points), 0.5), np.full(len(points), 0.5)
     for _ in range(8):
