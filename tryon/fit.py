@@ -26,7 +26,7 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
 # lengths are scaled by more than widths. Worn tops of CCP: 0.83 as wide as the torso is long (median of 170).
-FLAT_WIDTH = 0.92
+FLAT_WIDTH = 1.0
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -225,7 +225,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
-    origin = body.neck - body.down * 0.075 * body.unit
+    origin = body.neck - body.down * 0.09 * body.unit
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
     if garment.subcategory == "jumpsuit" and ankles:
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
