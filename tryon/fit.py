@@ -225,7 +225,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
-    origin = body.neck - body.down * 0.09 * body.unit
+    origin = body.neck - body.down * 0.08 * body.unit
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
     if garment.subcategory == "jumpsuit" and ankles:
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
