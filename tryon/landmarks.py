@@ -13,6 +13,7 @@ WORK = 192
 SIDES = {"right": -1, "left": 1}  # direction in the picture
 PART = {"right": 2, "left": 3}  # of a garment's parts
 LONG = 0.58  # of the torso's width: sleeves that are no short ones
+ASLANT = 0.45  # slope between two landmarks of a garment that lies upright: steeper, one is a mistake
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
@@ -502,13 +503,18 @@ def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, d
 
 
 def plausible(points: dict, shape: tuple[int, int]) -> dict:
-    """Those of the landmarks that lie in the picture of the garment, and pairs the right way round."""
+    """Those of the landmarks that lie in the picture of the garment, and pairs the right way round and level."""
     h, w = shape
     out = {k: v for k, v in points.items() if -0.03 * w < v[0] < 1.03 * w and -0.03 * h < v[1] < 1.03 * h}
     for name in [k for k in out if k.endswith("_right")]:
         left = name.replace("_right", "_left")
         if left in out and not name.startswith("cuff_inner") and out[left][0] <= out[name][0]:
             del out[name], out[left]
+    for name in ("shoulder", "collar"):  # both sides are about as high
+        if {f"{name}_left", f"{name}_right"} <= out.keys():
+            across, down = np.abs(np.subtract(out[f"{name}_left"][:2], out[f"{name}_right"][:2]))
+            if down > ASLANT * across:
+                del out[f"{name}_left"], out[f"{name}_right"]
     hems = [out[k][1] for k in ("hem_left", "hem_right") if k in out]
     high = {"collar_left", "collar_right", "shoulder_left", "shoulder_right"}
     return {k: v for k, v in out.items() if k not in high or v[1] < 0.6 * (np.mean(hems) if hems else h)}
