@@ -285,5 +285,5 @@ def test_shoulders_and_collars_are_level():
               "hem_right": (45.0, 190.0, 0.9), "hem_left": (155.0, 195.0, 0.9)}
     assert plausible(points, (200, 200)).keys() == points.keys()
     for name in ("shoulder", "collar"):
-        askew = points | {f"{name}_right": (points[f"{name}_right"][0], 110.0, 0.9)}
+        askew = points | {f"{name}_right": (points[f"{name}_right"][0], 140.0, 0.9)}
         assert plausible(askew, (200, 200)).keys() == points.keys() - {f"{name}_right", f"{name}_left"}
