@@ -235,6 +235,22 @@ def test_short_sleeves_do_not_fold(persons, goods, angle):
     assert checked >= 8
 
 
+@pytest.mark.parametrize("id", ["top-02", "top-03", "shirt-04", "sweater-05"])
+def test_tops_are_as_long_as_they_are_laid_flat(persons, goods, id):
+    """Shirts that end at the waist, or are dresses: 65 cm of cloth 50 cm wide reach 1.2 torso lengths of 52 cm below the neck."""
+    garment, ends = goods[id], []
+    ratio = (garment.shape.centre[1, 1] - garment.shape.centre[0, 1]) / garment.shape.width
+    for person in (persons["clara"], persons["edgar"], persons["lina"]):
+        body, placed = person.body, fit(person, garment)
+        cloth = seen(next(layer for layer in placed.layers if layer.part == "torso"), placed, garment)
+        y, x = np.nonzero(cloth)
+        at = np.stack((x, y), 1) * person.parse.shape[0] / cloth.shape[0] - body.neck
+        middle = np.abs(at @ body.across) < 0.25 * body.unit
+        ends.append(float(np.percentile(at[middle] @ body.down, 99)) / body.unit)
+    expected = np.clip(ratio, 0.75, 1.45) * 50 / 52 - 0.04
+    assert np.abs(np.array(ends) - expected).max() < 0.13, (ends, expected)
+
+
 @pytest.mark.parametrize("id", ["top-01", "shirt-04", "sweater-05"])
 def test_wide_shoulders_come_down_the_arms(persons, goods, id):
     """Shoulders of a wide top that stand out in the air like a coat hanger, or cut off those of the wearer."""

@@ -97,7 +97,8 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
     if garment.textures is None:
         soft = outline(garment.mask)
-        soft[neck_opening(garment)] = 0  # the inner collar is hidden behind the neck
+        # The inner collar is hidden behind the neck; its edge is as smooth as an outline.
+        soft *= 1 - outline(neck_opening(garment).view(np.uint8) * 255)
         # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
         rim = max(5, garment.mask.shape[0] // 80 | 1)
         inside = shrunk(garment.mask > 127, rim // 2)
