@@ -29,6 +29,7 @@ REPLACES = {
 
 DEEPEST = 1.25  # widths of a collar: how low one may be open; a landmark below is a mistake
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
+CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
@@ -290,7 +291,7 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
         if sure.sum() >= 100:
             mine = among(canvas.layout, classes) & near & ~old
             out |= mine & (cv2.morphologyEx((mine & rather(index, inside, sure)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
-    neck = (canvas.layout == S.NECK) & near & ~old
+    neck = (canvas.layout == S.NECK) & near & ~old & ~grown(canvas.layout == S.FACE, int(CHIN * body.unit))
     if neck.any():
         out |= grown(cv2.morphologyEx((neck & colourless(canvas.photo, neck, among(canvas.layout, (S.FACE, S.NECK)) & ~near)).astype(np.uint8), cv2.MORPH_OPEN,
                                       np.ones((3, 3), np.uint8)) > 0, 1) & neck
