@@ -213,7 +213,7 @@ def test_a_collar_taken_for_neck_is_no_skin(persons, who):
     person = persons[who]
     old, skin = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL)), np.isin(person.parse, (S.FACE, S.NECK))
     band = (person.parse == S.NECK) & grown(old, 5)
-    share = lambda photo: colourless(photo, band, skin & ~band)[band].mean()
+    share = lambda photo: colourless(photo, band, photo[skin & ~band])[band].mean()
     assert band.sum() > 30
     for colour in ((245, 245, 245), (25, 25, 30), (60, 90, 200)):
         photo = np.where(band[..., None], np.uint8(colour), person.photo)

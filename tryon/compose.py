@@ -278,42 +278,46 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
 
 def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
-    is where no neck can be: cuffs, collars, fringes."""
-    out, wide = np.zeros_like(old), max(2, int(NEAR * body.unit))
-    taken = old & (canvas.worn < 0)
-    inside = cv2.erode(taken.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if inside.sum() < 100:
+    is where no neck can be: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked."""
+    out, wide, taken = np.zeros_like(old), max(2, int(NEAR * body.unit)), old & (canvas.worn < 0)
+    if taken.sum() < 100:
         return out
-    near, index = grown(taken, wide), colours(canvas.photo)
-    skin = among(canvas.layout, S.SKIN)
-    for classes, kind in ((ARMS, skin), ((S.NECK,), skin), ((S.HAIR,), canvas.layout == S.HAIR), ((S.BACKGROUND,), canvas.layout == S.BACKGROUND)):
-        sure = kind & ~near
-        if sure.sum() >= 100:
-            mine = among(canvas.layout, classes) & near & ~old
-            out |= mine & (cv2.morphologyEx((mine & rather(index, inside, sure)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
-    neck = (canvas.layout == S.NECK) & near & ~old & ~grown(canvas.layout == S.FACE, int(CHIN * body.unit))
-    if neck.any():
-        out |= grown(cv2.morphologyEx((neck & colourless(canvas.photo, neck, among(canvas.layout, (S.FACE, S.NECK)) & ~near)).astype(np.uint8), cv2.MORPH_OPEN,
-                                      np.ones((3, 3), np.uint8)) > 0, 1) & neck
+    y0, y1, x0, x1 = np.array(box_of(taken)) + (-wide - 2, wide + 2, -wide - 2, wide + 2)
+    window, far, few = np.s_[max(0, y0):y1, max(0, x0):x1], np.ones_like(old), np.s_[::2, ::2]
+    taken, layout, photo = taken[window], canvas.layout[window], canvas.photo[window]
+    near, inside = grown(taken, wide), cv2.erode(taken.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    far[window] = ~near
+    index, everywhere, kinds, far = colours(photo), colours(np.ascontiguousarray(canvas.photo[few])), canvas.layout[few], far[few]
+    opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
+    found = np.zeros_like(taken)
+    for classes, like in ((ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
+        sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
+        if inside.any() and sure.sum() >= 25 and mine.any():
+            found |= opened(mine & rather(index[inside], everywhere[sure])[index])
+    neck = (layout == S.NECK) & near & ~old[window]
+    collar = neck & ~grown(layout == S.FACE, int(CHIN * body.unit))
+    if collar.any():
+        found |= grown(opened(colourless(photo, collar, canvas.photo[few][among(kinds, (S.FACE, S.NECK)) & far])), 1) & collar
     if body.seen[S.NOSE]:
-        out |= (canvas.layout == S.NECK) & near & beside_neck(old.shape, body.neck, body.joint[S.NOSE], body.unit)
-    _, pieces = cv2.connectedComponents((out | taken).astype(np.uint8))
-    return out & np.isin(pieces, np.setdiff1d(np.unique(pieces[taken]), 0))
+        found |= neck & beside_neck(neck.shape, body.neck - (window[1].start, window[0].start), body.joint[S.NOSE] - (window[1].start, window[0].start), body.unit)
+    _, pieces = cv2.connectedComponents((found | taken).astype(np.uint8))
+    out[window] = found & np.isin(pieces, np.setdiff1d(np.unique(pieces[taken]), 0))
+    return out
 
 
 def colourless(photo: np.ndarray, where: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Bool HxW: places of ``where`` that are white, grey or black, or of a colour far from that of all skin (``skin``, bool HxW each): whatever the light,
-    skin is as far from grey as its brightness. photo HxWx3 uint8."""
-    if skin.sum() < 100:
-        return np.zeros(where.shape, bool)
+    """Bool HxW: places of ``where`` (bool HxW) that are white, grey or black, or of a colour far from that of all ``skin`` (Nx3): whatever the light,
+    skin is as far from grey as its brightness. photo HxWx3; both uint8 RGB."""
+    out = np.zeros(where.shape, bool)
+    if len(skin) < 25:
+        return out
 
-    def hue(mask: np.ndarray) -> np.ndarray:
-        light, a, b = (v.astype(np.float32) for v in cv2.cvtColor(photo[mask][None], cv2.COLOR_RGB2LAB)[0].T)
+    def hue(pixels: np.ndarray) -> np.ndarray:
+        light, a, b = (v.astype(np.float32) for v in cv2.cvtColor(pixels[None], cv2.COLOR_RGB2LAB)[0].T)
         return np.stack((a - 128, b - 128), 1) / np.maximum(light, 25)[:, None]
 
     usual = np.median(hue(skin), 0)
-    out = np.zeros(where.shape, bool)
-    out[where] = hue(where) @ usual < LIKE_SKIN * float(usual @ usual)
+    out[where] = hue(photo[where]) @ usual < LIKE_SKIN * float(usual @ usual)
     return out
 
 

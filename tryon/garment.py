@@ -113,17 +113,18 @@ def colours(photo: np.ndarray) -> np.ndarray:
     return cv2.LUT(lightness, 169 * bins) + cv2.LUT(a, 13 * bins) + cv2.LUT(b, bins)
 
 
-def rather(index: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Bool HxW: colours (of ``index``, see ``colours``) that are by far more frequent in ``one`` than in the ``other`` mask (bool HxW each, not empty)."""
+def rather(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which of the 13^3 colours are by far more frequent among ``one`` than among the ``other`` (numbers as from ``colours``, at least one each): bool
+    13^3, to be indexed with such numbers."""
 
-    def frequency(mask: np.ndarray) -> np.ndarray:
-        out = np.bincount(index[mask], minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
+    def frequency(found: np.ndarray) -> np.ndarray:
+        out = np.bincount(found, minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
         for axis in range(3):  # so that neighbouring colours count as alike
             pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
             out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
-        return out.ravel() / mask.sum()
+        return out.ravel() / len(found)
 
-    return (frequency(one) > 6 * frequency(other) + 1e-4)[index]
+    return frequency(one) > 6 * frequency(other) + 1e-4
 
 
 def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
@@ -135,7 +136,8 @@ def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: in
     cloth = inside & ~zone
     if not (zone.any() and around.any() and cloth.any()):
         return np.zeros(zone.shape, bool)
-    found = cv2.morphologyEx((zone & rather(colours(photo), around, cloth)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    index = colours(photo)
+    found = cv2.morphologyEx((zone & rather(index[around], index[cloth])[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
 
 
