@@ -199,9 +199,9 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     window, whole_body, body = np.s_[box[0]:box[1], box[2]:box[3]], body, body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
-    gone = np.zeros(full.layout.shape, bool)
-    gone[window] = old
-    old |= left_over(full, gone, whole_body)[window]  # all of a person tells what is hair and skin
+    taken = np.zeros(full.layout.shape, bool)
+    taken[window] = old
+    old |= left_over(full, taken, whole_body)[window]
     front = in_front(canvas, fit, garment, body, old, later)
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha)
