@@ -35,6 +35,24 @@ from tryon.person import Person
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# Folders of tests that start Ray again and again and take most of the time, about as much in each row.
+SLOW = (("e2e",), ("training", "evaluation", "faults"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests come first in the shares that pytest's processes begin with: small ones are left in the end, which even out."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    slow = [[item for folder in row for item in items if item.path.parent.name == folder] for row in SLOW]
+    rest = [item for item in items if not any(item in row for row in slow)]
+    ordered: list[pytest.Item] = []
+    for k in range(count):
+        share = [item for row in slow[k::count] for item in row]
+        size = (len(items) - len(ordered)) // (count - k)
+        ordered += share + rest[:max(0, size - len(share))]
+        del rest[:max(0, size - len(share))]
+    items[:] = ordered + rest
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory):
     """The endpoint of a real S3 server; AWS_* is set for this process and its children while it runs."""
