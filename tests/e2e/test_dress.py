@@ -27,7 +27,7 @@ def test_webp(store, tmp_path):
     """Sequences that are not there, do not play, or belong to another look; files that verify does not know, that a second night makes
     again, that pruning leaves behind; a gallery that does not show them."""
     out = tmp_path / "out"
-    made = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 12)
+    made = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 8)
     assert made.returncode == 0, made.stdout + made.stderr
     found, files = rows(out), pictures(out)
     assert len(found) == 3 and len(files) == 3 * 4
@@ -35,10 +35,10 @@ def test_webp(store, tmp_path):
         film, sheet, timeline = row["dressing_keys"]
         assert {film, sheet, timeline} <= files.keys() and all(f"/{row['look_id']}.dressing." in k for k in row["dressing_keys"])
         told = json.loads(files[timeline])
-        assert [e["frame"] for e in told["frames"]] == list(range(12))
+        assert [e["frame"] for e in told["frames"]] == list(range(8))
         assert told["files"] == {k: hashlib.sha256(files[k]).hexdigest() for k in (film, sheet)}
         ok, shown = cv2.imdecodeanimation(np.frombuffer(files[film], np.uint8))
-        assert ok and len(shown.frames) == 12 and shown.frames[0].shape[:2] == (256, 192) == (row["height"], row["width"])
+        assert ok and len(shown.frames) == 8 and shown.frames[0].shape[:2] == (256, 192) == (row["height"], row["width"])
         last = cv2.cvtColor(shown.frames[-1][..., :3], cv2.COLOR_BGR2RGB)
         assert np.abs(last.astype(int) - images.decode(files[row["image_key"]])).mean() < 6
         assert row["ms_dress"] > 0 and row["score"] is not None
@@ -51,7 +51,7 @@ def test_webp(store, tmp_path):
     os.remove(out / outfit["dressing_keys"][0])
     broken = verify(out)
     assert broken.returncode == 1 and "of its dressing sequence is missing" in broken.stdout
-    mended = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 12)
+    mended = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 8)
     assert "1 done by this run" in mended.stdout and pictures(out) == files
 
     # Stills alone are other looks; with --prune the sequences go.
