@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.masks import among, closed, distance_to, grown, shrunk
+from tryon.masks import among, closed, distance_to, grown, shrunk, touching
 
 DOTS = np.random.default_rng(0).random((90, 70)) < 0.004
 
@@ -42,3 +42,13 @@ def test_nothing_and_everything():
     nothing = np.zeros((20, 30), bool)
     assert not grown(nothing, 9).any() and not closed(nothing, 9).any() and not shrunk(nothing, 2).any()
     assert grown(~nothing, 9).all() and shrunk(~nothing, 9).all() and (distance_to(nothing) > 100).all()
+
+
+def test_pieces_that_touch():
+    """A piece that is kept though it only lies near, or cut to what touches; a mask that grows by the other."""
+    mask, other = np.zeros((20, 30), bool), np.zeros((20, 30), bool)
+    mask[2:6, 2:10] = mask[10:14, 2:10] = True
+    other[4, 8:14] = True
+    kept = touching(mask, other)
+    assert (kept[2:6, 2:10]).all() and kept.sum() == 32
+    assert not touching(mask, np.zeros_like(other)).any() and not touching(np.zeros_like(mask), other).any()

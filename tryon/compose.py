@@ -16,7 +16,7 @@ from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Fit, Layer, on_photo, part_masks, seen_as
 from tryon.garment import Garment, colours, like_ground, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
-from tryon.masks import among, closed, distance_to, grown, shrunk
+from tryon.masks import among, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
 
@@ -299,9 +299,9 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     if collar.any():
         found |= grown(opened(colourless(photo, collar, canvas.photo[few][among(kinds, (S.FACE, S.NECK)) & far])), 1) & collar
     if body.seen[S.NOSE]:
-        found |= neck & beside_neck(neck.shape, body.neck - (window[1].start, window[0].start), body.joint[S.NOSE] - (window[1].start, window[0].start), body.unit)
-    _, pieces = cv2.connectedComponents((found | taken).astype(np.uint8))
-    out[window] = found & np.isin(pieces, np.setdiff1d(np.unique(pieces[taken]), 0))
+        corner = window[1].start, window[0].start
+        found |= neck & beside_neck(neck.shape, body.neck - corner, body.joint[S.NOSE] - corner, body.unit)
+    out[window] = found & touching(found | taken, taken)
     return out
 
 

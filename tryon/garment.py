@@ -6,7 +6,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, unlike, whole_sleeves
-from tryon.masks import grown, shrunk
+from tryon.masks import grown, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -149,10 +149,8 @@ def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarra
     reach = max(2, int(0.07 * shape.width))
     middle = shape.landmarks["crotch"][0] if "crotch" in shape.landmarks else top[0]
     zone = (np.abs(np.arange(w)[None] - middle) < 0.22 * shape.width) & (y > top[1] + 0.3 * (bottom[1] - top[1])) & (mask > 127)
-    found = like_ground(photo, mask, zone, reach)
-    _, pieces = cv2.connectedComponents(found.astype(np.uint8))
-    open_ = np.unique(pieces[cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0])
-    return found & np.isin(pieces, open_[open_ > 0])  # prints and buttons are inside
+    # Prints and buttons are inside.
+    return touching(like_ground(photo, mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -162,10 +160,7 @@ def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
     small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
     wide = max(2, int(RIM * np.sqrt((inside > 127).sum())))
-    found = like_ground(small, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide)
-    _, pieces = cv2.connectedComponents(found.astype(np.uint8))
-    outer = np.unique(pieces[grown(inside <= 127, 1) & found])
-    found &= np.isin(pieces, outer[outer > 0])
+    found = touching(like_ground(small, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
     if not found.any():
         return mask
     return np.where(cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)

@@ -30,3 +30,11 @@ def shrunk(mask: np.ndarray, radius: float) -> np.ndarray:
 def closed(mask: np.ndarray, radius: float) -> np.ndarray:
     """``mask`` without gaps that a disc of ``radius`` pixels does not fit into."""
     return shrunk(grown(mask, radius), radius)
+
+
+def touching(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Those connected pieces of ``mask`` that share a pixel with ``other``."""
+    count, pieces = cv2.connectedComponents(mask.astype(np.uint8))
+    kept = np.zeros(count, bool)
+    kept[pieces[other]] = True
+    return mask & kept[pieces]

@@ -20,6 +20,7 @@ from tryon.config import Config
 from tryon.stages.contract import CRASHES, Guard, Stage
 from tryon.stages.expand import LOOK, Expand
 from tryon.stages.fetch import INDEX, SOURCE, Fetch
+from tryon.stages.finish import Finish
 from tryon.storage import Storage
 
 
@@ -77,7 +78,6 @@ class Pipeline:
 
     def render(self, plan: Dataset, done: set[str]) -> Iterator[dict]:
         """Result rows (stages.finish.Finish.schema) of the planned looks that are not in ``done``, as they are finished."""
-        from tryon.stages.finish import Finish
         from tryon.stages.render import Dress, Fit, Generate
         c, ids = self.config.cluster, ray.put(np.array(sorted(done), dtype="S32"))
         pending = lambda t: t.filter(pa.array(~np.isin(np.array(t["look_id"].to_pylist(), dtype="S32"), ray.get(ids))))
