@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import boto3
 import pyarrow.parquet as pq
+import numpy as np
 import pytest
 import s3
 import torch
@@ -78,10 +79,10 @@ def as_person(drawn) -> Person:
 
 
 def as_garment(drawn) -> Garment:
-    """The analysis of a drawn garment that a perfect network would make: its exact mask, parts and landmarks."""
+    """The analysis of a drawn garment that a perfect network would make: its exact mask, parts, inner back and landmarks."""
     parts = split(drawn.mask, drawn.landmarks, drawn.category)
     shape = measure(drawn.mask, drawn.category, drawn.subcategory, parts, {k: (*v[:2], 1.0) for k, v in drawn.landmarks.items()})
-    return Garment(drawn.image, drawn.mask, parts, drawn.category, drawn.subcategory, shape, 1.0)
+    return Garment(drawn.image, drawn.mask, parts, drawn.inner, drawn.category, drawn.subcategory, shape, 1.0)
 
 
 @cache
@@ -104,8 +105,9 @@ def persons() -> dict[str, Person]:
 
 @pytest.fixture(scope="session")
 def goods() -> dict[str, Garment]:
-    """The garments of the sample store by id, 512x384, from the drawn truth."""
-    return {g.id: as_garment(g) for g in sample.garments(0, (512, 384))}
+    """The garments of the sample store by id, and a scarf, 512x384, from the drawn truth."""
+    scarf = sample.draw_garment(np.random.default_rng(1), (512, 384), "scarf")
+    return {g.id: as_garment(g) for g in sample.garments(0, (512, 384))} | {"scarf": as_garment(scarf)}
 
 
 @pytest.fixture(scope="session")

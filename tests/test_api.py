@@ -224,9 +224,15 @@ def test_wrong_arguments_say_what_was_expected(tryon, persons, goods):
         tryon.render(persons["clara"], [])
 
 
-def test_bags_and_scarves_are_refused(tryon, persons, goods):
-    """An accessory that cannot be rendered yet and is put on like a shirt."""
-    assert refusal(tryon.render, persons["clara"], goods["bag-14"]) == "unsupported_category"
+def test_bags_and_scarves_are_added_to_what_is_worn(tryon, persons, goods):
+    """An accessory that takes clothes off, covers the hand that holds it, or is told to be another class; a scarf whose far side covers the neck."""
+    person = persons["clara"]
+    for garment, cls in ((goods["bag-14"], S.BAG), (goods["scarf"], S.ACCESSORY)):
+        look = tryon.render(person, garment)
+        worn = look.warped_mask > 0
+        assert worn.sum() > 0.03 * person.body.unit ** 2 and (look.layout[worn] == cls).all()
+        assert np.array_equal(look.layout[~worn], person.parse[~worn]), cls
+    assert (look.layout == S.NECK).sum() > 0.3 * (person.parse == S.NECK).sum()
 
 
 def test_hidden_state_does_not_leak_between_photos(tryon, photos):

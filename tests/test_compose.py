@@ -10,7 +10,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import Canvas, colourless, left_over, outline, slits, taken_off
+from tryon.compose import Canvas, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, under_waistband
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -352,3 +352,58 @@ def test_ground_between_sleeve_and_torso_is_found(goods):
     photo[slit] = ground
     found = slits(replace(garment, photo=photo))
     assert found[slit].mean() > 0.8 and (found & ~slit).sum() < 1.5 * slit.sum()
+
+
+@pytest.mark.parametrize("name", ("top-01", "shirt-04", "sweater-05", "dress-10", "scarf"))
+def test_inner_back_never_shows(persons, goods, name):
+    """The label and the inside of the back in front of the neck, or a rim of them."""
+    garment, seen = goods[name], []
+    photo = np.where(garment.inner[..., None] > 127, np.uint8((255, 0, 255)), garment.photo)
+    assert (garment.inner > 0).mean() > 0.002
+    for inner in (garment.inner, np.zeros_like(garment.inner)):
+        image = wear(persons["clara"], replace(garment, photo=photo, inner=inner)).image.astype(int)
+        seen.append(int(((image[..., 0] > 150) & (image[..., 2] > 150) & (image[..., 1] < 90)).sum()))
+    assert seen[0] < 0.03 * seen[1] and seen[1] > 100
+
+
+def test_a_belt_is_no_scarf(persons):
+    """A belt that is taken off with the top it was worn over; a scarf that stays."""
+    person = persons["clara"]
+    body, layout = person.body, np.zeros(person.parse.shape, np.uint8)
+    box = lambda above, below, half: np.s_[int(body.neck[1] + above * body.unit):int(body.neck[1] + below * body.unit), int(body.neck[0] - half * body.unit):int(body.neck[0] + half * body.unit)]
+    layout[box(0.55, 0.75, 0.3)] = S.ACCESSORY
+    assert not scarf(layout, body).any()
+    layout[:] = 0
+    layout[box(0.0, 0.6, 0.15)] = S.ACCESSORY
+    assert (scarf(layout, body) == (layout > 0)).all()
+
+
+def test_what_is_tucked_in_ends_at_the_waistband(persons):
+    """A gap between a top and trousers whose upper edge is not straight, or cloth that hangs out beside them."""
+    person = persons["clara"]
+    body, layout = person.body, np.zeros(person.parse.shape, np.uint8)
+    body = Body(person)
+    body.rise = 0.2
+    y, x = np.mgrid[0:layout.shape[0], 0:layout.shape[1]]
+    waist, off = body.hips[1] - 0.2 * body.unit, x - body.hips[0]
+    layout[(y >= waist + 0.15 * off) & (np.abs(off) < 0.3 * body.unit)] = S.LOWER
+    behind = under_waistband(layout, body)
+    assert behind[layout == S.LOWER].all()
+    for at in (-0.25, 0.0, 0.25):
+        column = int(body.hips[0] + at * body.unit)
+        assert abs(int(behind[:, column].argmax()) - (waist + 0.15 * at * body.unit)) < 3
+    beside = int(body.hips[0] + 0.4 * body.unit)
+    assert abs(int(behind[:, beside].argmax()) - (waist + 0.15 * 0.3 * body.unit)) < 4
+    assert not under_waistband(np.zeros_like(layout), body)[:int(waist) - 2].any()
+
+
+def test_neck_opens_from_collar_to_collar(goods):
+    """A keyhole: corners of the neckline and the rim of the back that the network left, which would close it at the top."""
+    top = goods["top-01"]
+    rim = np.zeros_like(top.inner)
+    ys, xs = np.nonzero(top.inner)
+    middle = np.abs(xs - xs.mean()) < 0.6 * np.ptp(xs) / 2
+    rim[ys[middle & (ys > ys.min() + 2)], xs[middle & (ys > ys.min() + 2)]] = 255
+    for inner in (top.inner, rim):
+        opening = neck_opening(replace(top, inner=inner)) & (top.mask > 127)
+        assert opening[top.inner > 127].mean() > 0.85 and (opening & (top.inner < 128)).sum() < 0.25 * (top.inner > 127).sum()

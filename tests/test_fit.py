@@ -131,14 +131,38 @@ def test_mirrored_person_and_garment_give_the_mirrored_fit(persons, goods, id):
         assert np.median(np.abs(x - layer.map[..., 0] / 8)[there & back]) < 0.02 * mask.shape[1], layer.part
 
 
-def test_accessories_other_than_hats_are_refused(persons):
-    """A bag stretched over the torso instead of a row that says what is not there yet."""
-    for kind in ("bag", "scarf"):
-        drawn = sample.draw_garment(np.random.default_rng(1), (256, 192), kind)
-        garment = as_garment(drawn)
-        with pytest.raises(RowError) as e:
-            fit(persons["clara"], garment)
-        assert e.value.reason == "unsupported_category" and kind in e.value.detail
+def places(fitted, mask: np.ndarray, shape) -> np.ndarray:
+    """(x, y) in the person photo of the cloth of a garment that is one piece: Nx2."""
+    layer, = fitted.layers
+    at = (layer.map * fitted.step).astype(np.float32)
+    y, x = np.nonzero((cv2.remap(mask, at, None, cv2.INTER_NEAREST) > 127) & (layer.cover > 127))
+    return np.stack((x, y), 1) * shape[0] / layer.cover.shape[0]
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_a_scarf_hangs_around_the_neck(persons, goods, who):
+    """A scarf on the chest, on the face, as wide as the photo, or beside the neck."""
+    person, scarf = persons[who], goods["scarf"]
+    body, at = person.body, places(fit(person, scarf), scarf.mask, person.parse.shape)
+    across, down = (at - body.neck) @ body.across / body.unit, (at - body.neck) @ body.down / body.unit
+    assert -0.35 < down.min() < -0.2 and 0.5 < down.max() < 1.3
+    assert abs(np.median(across)) < 0.08 and np.percentile(np.abs(across), 98) < 0.34
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_a_bag_hangs_from_a_hand(persons, goods, who):
+    """A bag on the chest, upside down, along the forearm, or in no hand; one for somebody whose hands are not in the photo."""
+    person, bag = persons[who], goods["bag-14"]
+    body, at = person.body, places(fit(person, bag), bag.mask, person.parse.shape)
+    handle = at[at[:, 1] <= at[:, 1].min() + 0.02 * body.unit].mean(0)
+    away = [np.linalg.norm(handle - body.joint[k]) / body.unit for k in (S.R_WRIST, S.L_WRIST) if body.seen[k]]
+    assert 0.05 < min(away) < 0.16
+    assert abs(at[:, 0].mean() - handle[0]) < 0.05 * body.unit and 0.45 < np.ptp(at[:, 0]) / body.unit < 0.75 and np.ptp(at[:, 1]) <= 1.02 * body.unit
+    pose = person.pose.copy()
+    pose[0, [S.R_WRIST, S.L_WRIST]] = 0
+    with pytest.raises(RowError) as e:
+        fit(Person(person.photo, person.parse, pose, 1.0), bag)
+    assert e.value.reason == "no_place" and "hand" in e.value.detail
 
 
 @pytest.mark.parametrize("id, joints", [
@@ -210,7 +234,7 @@ def capped(garment: Garment, keep: float = 0.3) -> Garment:
         parts[y[far], x[far]] = 0
     mask = (parts > 0).astype(np.uint8) * 255
     points = {name: point for name, point in garment.landmarks.items() if not name.startswith(("cuff", "elbow"))}
-    return Garment(garment.photo, mask, parts, garment.category, garment.subcategory, measure(mask, garment.category, garment.subcategory, parts, points), 1.0)
+    return Garment(garment.photo, mask, parts, garment.inner, garment.category, garment.subcategory, measure(mask, garment.category, garment.subcategory, parts, points), 1.0)
 
 
 @pytest.mark.parametrize("angle", [-0.2, 0.1, 0.4])
@@ -281,7 +305,7 @@ def test_a_flared_top_without_sleeves_reaches_from_arm_to_arm(persons):
     photo = np.full((400, 300, 3), 200, np.uint8)
     points = {"shoulder_right": (112, 42, 1), "shoulder_left": (188, 42, 1), "armpit_right": (105, 120, 1), "armpit_left": (195, 120, 1)}
     shape = measure(mask, "upper", "top", (mask > 127).astype(np.uint8), points)
-    garment = Garment(photo, mask, (mask > 127).astype(np.uint8), "upper", "top", shape, 1.0)
+    garment = Garment(photo, mask, (mask > 127).astype(np.uint8), np.zeros_like(mask), "upper", "top", shape, 1.0)
     assert not shape.limbs
     for who in ("clara", "edgar"):
         person = persons[who]

@@ -69,7 +69,7 @@ def test_a_sleeve_that_is_folded_away_is_like_the_other_one(drawn, persons, foun
     parts, points = alike(parts, points, shape)
     shape = measure(mask, "upper", "sweater", parts, dict(points))
     assert np.linalg.norm(np.subtract(points[f"shoulder_{other}"][:2], whole.landmarks[f"shoulder_{other}"][:2])) < 0.08 * whole.width
-    garment = Garment(top.image, mask, parts, "upper", "sweater", shape, 1.0)
+    garment = Garment(top.image, mask, parts, top.inner, "upper", "sweater", shape, 1.0)
     assert garment.sleeves == dict.fromkeys(("left", "right"), found)
     person = persons["clara"]
     layers = {layer.part: layer for layer in fit(person, garment).layers}
@@ -243,7 +243,7 @@ def worn_short(corners, armhole) -> tuple[Garment, np.ndarray]:
     mask = np.where(parts > 0, 255, 0).astype(np.uint8)
     landmarks = {f"{n}_right": (*map(float, p), 1.0) for n, p in zip(("shoulder", "armpit"), armhole)}
     shape = Shape(120.0, np.array(((150.0, 40.0), (150.0, 280.0))), landmarks, {"right": np.zeros((2, 3), np.float32)})
-    return Garment(np.zeros((300, 300, 3), np.uint8), mask, parts, "upper", "top", shape, 1.0), parts
+    return Garment(np.zeros((300, 300, 3), np.uint8), mask, parts, np.zeros_like(mask), "upper", "top", shape, 1.0), parts
 
 
 def test_a_cuff_that_runs_into_the_armpit_is_a_cuff_all_along():

@@ -54,6 +54,9 @@ def test_arms_begin_where_the_sleeve_ends():
     assert (out_of_sleeves(arm, nothing, ~nothing)[0][1] == arm[0][1]).all()
     sleeve[:52] = False  # behind hair
     assert abs(out_of_sleeves(arm, sleeve, free)[0][1][0, 1] - 80) < 8
+    sleeve[10:] = True  # to the very end
+    assert len(out_of_sleeves(arm, sleeve, free)[0][1]) == 2, "a hand alone, or skin could be painted anywhere"
+    sleeve[80:] = sleeve[:52] = False
     free[:52] = True  # torn off the shoulder: the arm is in front of what covers its middle
     assert (out_of_sleeves(arm, sleeve, free)[0][1] == arm[0][1]).all()
 

@@ -20,17 +20,18 @@ from tryon.masks import among, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import box_of, mirrored, paint, spread, zoom
 
-CLASS_OF = {"upper": S.UPPER, "lower": S.LOWER, "full": S.FULL, "accessory": S.HEADWEAR}
+CLASS_OF = {"upper": S.UPPER, "jacket": S.OUTER, "lower": S.LOWER, "full": S.FULL, "hat": S.HEADWEAR, "scarf": S.ACCESSORY, "bag": S.BAG}
 # What a garment takes the place of. A jacket goes over what is worn under it.
 REPLACES = {
     "upper": (S.UPPER, S.OUTER, S.FULL), "jacket": (S.OUTER,), "lower": (S.LOWER, S.FULL),
-    "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "accessory": (S.HEADWEAR,),
+    "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "hat": (S.HEADWEAR,), "scarf": (S.ACCESSORY,), "bag": (),
 }
 
-DEEPEST = 1.25  # widths of a collar: how low one may be open; a landmark below is a mistake
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
+SLANT = 0.25  # pixels per pixel
+WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
@@ -97,12 +98,12 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     """What every look of a garment needs of its photo, worked out once: a soft mask float32 HxW in 0..1 without the inner collar,
     colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
     if garment.textures is None:
-        soft = outline(garment.mask)
-        # The inner collar is hidden behind the neck; its edge is as smooth as an outline.
-        soft *= 1 - outline(neck_opening(garment).view(np.uint8) * 255)
+        soft, hidden = outline(garment.mask), neck_opening(garment)
+        # The inner back is hidden behind the neck; its edge is as smooth as an outline.
+        soft *= 1 - outline(hidden.view(np.uint8) * 255)
         # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
         rim = max(5, garment.mask.shape[0] // 80 | 1)
-        inside = shrunk(garment.mask > 127, rim // 2)
+        inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
         colour = bleed(garment.photo, inside)
         garment.textures = soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
     return garment.textures
@@ -165,29 +166,25 @@ def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 
 def neck_opening(garment: Garment) -> np.ndarray:
-    """Bool HxW, in the product photo, of the inner back collar that a worn garment hides behind the neck."""
-    out = np.zeros(garment.mask.shape, np.uint8)
-    lm = garment.landmarks
-    if garment.category not in ("upper", "full"):
-        return out > 0
-    a, b = np.array(lm["collar_right"][:2]), np.array(lm["collar_left"][:2])
-    depth = {"shirt": 0.22, "jacket": 0.3}.get(garment.subcategory, 0.42)
-    centre = (a + b) / 2
-    across = max(float(np.linalg.norm(b - a)), 1.0)
-    front = lm.get("collar_front", (*centre, 0.0))
-    told = (front[1] - centre[1]) / across if abs(front[0] - centre[0]) < 0.25 * across else 0.0
-    if garment.subcategory != "jacket" and depth < told < DEEPEST:  # between the flaps of a collar, or in a V, down to where it is closed
-        cv2.fillConvexPoly(out, np.rint((a, b, centre + 0.9 * (front[:2] - centre))).astype(np.int32), 1)
-    if garment.subcategory != "shirt" and not garment.shape.limbs and depth < told < DEEPEST:  # vests are cut low
-        depth = told
-    cv2.ellipse(out, (int(centre[0]), int(centre[1])), (int(across * 0.47), max(1, int(depth * across))), 0, 0, 180, 1, -1)
-    out[:int(centre[1]) + 1, int(a[0]):int(b[0]) + 1] = 1
-    return out > 0
+    """Bool HxW, in the product photo, of what a wearer's neck hides: the inner back and all that lies above it, of tops and dresses from one collar to the
+    other."""
+    inner, (h, w) = garment.inner > 127, garment.mask.shape
+    known = np.flatnonzero(inner.any(0))
+    edge = [(x, h - 1 - inner[::-1, x].argmax()) for x in known]  # the front of the neckline
+    if garment.category in ("upper", "full"):
+        ends = np.array([garment.landmarks[f"collar_{side}"][:2] for side in ("right", "left")])
+        outside = [end for end in ends if not len(known) or not known[0] <= end[0] <= known[-1]]
+        edge = sorted([*edge, *map(tuple, outside)])
+    if not edge:
+        return inner
+    x, y = np.array(edge, float).T
+    lowest = np.interp(np.arange(w), x, y, left=-1, right=-1)
+    return np.arange(h)[:, None] <= np.rint(lowest)
 
 
 def kind_of(garment: Garment) -> str:
-    """Key of ``REPLACES``."""
-    return "jacket" if garment.subcategory == "jacket" else garment.category
+    """Key of ``CLASS_OF`` and ``REPLACES``."""
+    return garment.subcategory if garment.subcategory in CLASS_OF else garment.category
 
 
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
@@ -210,7 +207,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     layout[old & ~seen] = S.BACKGROUND  # until it is painted
     for cls, arm in bare.items():  # but garments that follow must know an arm that came out
         layout[arm & ~seen] = cls
-    layout[seen] = CLASS_OF[garment.category] if kind != "jacket" else S.OUTER
+    layout[seen] = CLASS_OF[kind]
     worn = np.where(old, -1, canvas.worn).astype(np.int8)
     worn[seen] = index
     kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
@@ -234,7 +231,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front & behind.any()
         behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
-        behind |= lower_than(shape, body, -body.rise)
+        behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, ARMS)
     bare = come_out(layers, past, old & ~front) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
@@ -271,6 +268,8 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
         trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
         arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(layout.shape, body, unit)
         old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
+    if kind == "scarf":
+        old &= scarf(layout, body)
     if kind in ("upper", "jacket", "full"):
         old |= scarf(layout, body) & own
     return old, layout, before
@@ -338,12 +337,13 @@ def sleeves_of(shape: tuple[int, int], body: Body, unit: float) -> np.ndarray:
 
 
 def scarf(layout: np.ndarray, body: Body) -> np.ndarray:
-    """Bool HxW: accessories around the neck and on the chest that are too large for a necklace."""
+    """Bool HxW: accessories that hang from the neck over the chest and are too large for a necklace."""
     pieces = cv2.connectedComponentsWithStats((layout == S.ACCESSORY).astype(np.uint8))
     out = np.zeros(layout.shape, bool)
     for k, centre in enumerate(pieces[3][1:], 1):
         at = (centre - body.neck) @ body.down, abs((centre - body.neck) @ body.across)
-        if pieces[2][k, cv2.CC_STAT_AREA] > 0.05 * body.unit ** 2 and -0.3 * body.unit < at[0] < 0.75 * body.unit and at[1] < 0.4 * body.unit:
+        begins = pieces[2][k, cv2.CC_STAT_TOP] < body.neck[1] + 0.35 * body.unit  # others are belts
+        if begins and pieces[2][k, cv2.CC_STAT_AREA] > 0.05 * body.unit ** 2 and -0.3 * body.unit < at[0] < 0.75 * body.unit and at[1] < 0.4 * body.unit:
             out |= pieces[1] == k
     return out
 
@@ -366,7 +366,9 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
     if fit.tucked:
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
-    if garment.category == "accessory":  # a hat covers the hair and the forehead
+    if garment.subcategory == "bag":  # the hand that holds it
+        return hands(canvas.layout, body)
+    if garment.subcategory == "hat":  # a hat covers the hair and the forehead
         front &= ~among(canvas.layout, (S.HAIR, S.HEADWEAR)) & ~((canvas.layout == S.FACE) & above_brows(canvas.layout.shape, body))
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
@@ -585,6 +587,23 @@ def view_of(edit: np.ndarray, unit: float) -> tuple[int, int, int, int]:
     return max(0, int(y0)), min(h, int(np.ceil(y1))), max(0, int(x0)), min(w, int(np.ceil(x1)))
 
 
+def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: where a top that is tucked in is not seen: below the upper edge of trousers or skirt, which is near ``Body.rise``, falls by no more than
+    SLANT from the middle outwards, and goes on level beside them."""
+    shape = layout.shape
+    band = lower_than(shape, body, -body.rise - WAISTBAND) & ~lower_than(shape, body, -body.rise + WAISTBAND)
+    edge = (layout == S.LOWER) & band
+    known = np.flatnonzero(edge.any(0))
+    if not len(known):
+        return lower_than(shape, body, -body.rise)
+    x, middle = np.arange(shape[1]), int(np.clip(body.hips[0], 0, shape[1] - 1))
+    top = np.interp(x, known, edge[:, known].argmax(0))
+    for side in (np.s_[middle:], np.s_[middle::-1]):
+        fall = SLANT * np.abs(x[side] - middle)
+        top[side] = np.minimum.accumulate(top[side] - fall) + fall
+    return np.arange(shape[0])[:, None] >= top
+
+
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what is worn around the waist, which only a top that is tucked in leaves to be seen."""
     y, x = np.nonzero(layout == S.ACCESSORY)
@@ -651,7 +670,8 @@ def may_become(kind: str, layout: np.ndarray) -> np.ndarray:
     """Bool per class: what shows where a garment of ``kind`` has taken the old one away. Garments only where they are worn already."""
     skin = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
     under = {"upper": (*skin, S.LOWER, S.LEGWEAR, S.HAIR), "jacket": (*skin, S.UPPER, S.FULL, S.LOWER, S.LEGWEAR, S.HAIR),
-             "lower": (*skin, S.UPPER, S.OUTER, S.LEGWEAR), "full": (*skin, S.LEGWEAR, S.HAIR), "accessory": (S.HAIR, S.FACE)}[kind]
+             "lower": (*skin, S.UPPER, S.OUTER, S.LEGWEAR), "full": (*skin, S.LEGWEAR, S.HAIR), "hat": (S.HAIR, S.FACE), "bag": (),
+             "scarf": (S.NECK, S.UPPER, S.OUTER, S.FULL, S.HAIR)}[kind]
     out = np.zeros(len(S.PARSE_CLASSES), bool)
     out[[S.BACKGROUND, *(c for c in under if c in (*skin, S.FACE) or (layout == c).any())]] = True
     if kind == "jacket" and not out[[S.UPPER, S.FULL]].any():  # something is worn under a coat

@@ -135,10 +135,7 @@ def carried_on(values: np.ndarray, known: np.ndarray, sigmas: tuple[float, ...])
 
 
 def fit(person: Person, garment: Garment) -> Fit:
-    """Place ``garment`` on ``person``. Raises RowError: ``no_place`` when the part of the body it belongs on is not in
-    the photo, ``unsupported_category`` for accessories other than hats."""
-    if garment.category == "accessory" and garment.subcategory != "hat":
-        raise RowError("unsupported_category", f"{garment.subcategory} cannot be rendered yet: hats are the only accessory so far")
+    """Place ``garment`` on ``person``. Raises RowError ``no_place`` when the part of the body it belongs on is not in the photo."""
     body = person.body
     ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
     x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
@@ -148,7 +145,8 @@ def fit(person: Person, garment: Garment) -> Fit:
     source = np.stack((gx, gy), -1)
     points = source.reshape(-1, 2)
 
-    place = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "accessory": _place_hat}[garment.category]
+    places = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "hat": _place_hat, "scarf": _place_scarf, "bag": _place_bag}
+    place = places[garment.subcategory if garment.category == "accessory" else garment.category]
     torso, limbs, joints = place(body, garment, points)
 
     # Every part has positions of its own; near the joint, where parts meet, they agree.
@@ -205,6 +203,8 @@ def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[i
     return cv2.remap(share.astype(np.float32) / 255, mx.astype(np.float32), my.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+LOOP, BEHIND, FALL = 0.5, 0.27, 1.5  # torso lengths: width of a scarf around the neck, how far it begins above the shoulders, its greatest length
+BAG, HANGS, GRIP = 0.6, 1.0, 0.1  # torso lengths: width of a bag, its greatest height with its straps, from the wrist to the fingers that hold it
 LENGTHS = {"top": (0.75, 1.35), "shirt": (0.95, 1.45), "sweater": (0.9, 1.4), "jacket": (0.9, 2.3), "dress": (1.35, 2.9), "jumpsuit": (2.0, 2.9)}
 
 
@@ -350,3 +350,29 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), 1.45 * (height - rise) / (bottom - top)))
     placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * sy, down)
     return placed, {}, (S.R_EYE, S.L_EYE)
+
+
+def _place_scarf(body: Body, garment: Garment, points: np.ndarray):
+    """As it was photographed, folded or in a loop, around the neck: the upper third of it is as wide as what lies on a neck."""
+    top, bottom = garment.shape.centre[:, 1]
+    rows = [np.flatnonzero(row) for row in garment.mask[int(top):int(top + 0.35 * (bottom - top)) + 1] > 127]
+    ends = np.array([(row[0], row[-1]) for row in rows if len(row)])
+    left, right = np.percentile(ends[:, 0], 10), np.percentile(ends[:, 1], 90)
+    s = body.unit * min(LOOP * body.view / max(right - left, 1.0), FALL / max(bottom - top, 1.0))
+    origin = body.neck - BEHIND * body.unit * body.down
+    placed = origin + np.outer((points[:, 0] - (left + right) / 2) * s, body.across) + np.outer((points[:, 1] - top) * s, body.down)
+    return placed, {}, (S.R_SHOULDER, S.L_SHOULDER)
+
+
+def _place_bag(body: Body, garment: Garment, points: np.ndarray):
+    """Upright, held at its top by the hand that hangs lowest."""
+    arms = [arm for arm in ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST)) if body.seen[list(arm)].all()]
+    if not arms:
+        raise RowError("no_place", "no hand is in the photo, so a bag has no place")
+    elbow, wrist = max(arms, key=lambda arm: body.joint[arm[1], 1])
+    along_arm = body.joint[wrist] - body.joint[elbow]
+    held = body.joint[wrist] + GRIP * body.unit * along_arm / max(float(np.linalg.norm(along_arm)), 1e-6)
+    top, bottom = garment.shape.centre[:, 1]
+    s = body.unit * min(BAG / max(garment.shape.width, 1.0), HANGS / max(bottom - top, 1.0))
+    handle = np.flatnonzero((garment.mask[int(top):int(top + 0.03 * (bottom - top)) + 1] > 127).any(0))
+    return held + (points - (handle.mean(), top)) * s, {}, (elbow, wrist)

@@ -17,11 +17,12 @@ from tryon.schema import RowError
 @dataclass
 class Garment:
     """photo HxWx3 uint8 RGB, the garment upright in it; mask HxW uint8 0/255; parts HxW uint8: 0, torso 1, right sleeve or leg 2, left 3;
-    shape: measurements in pixels of the photo; confidence: the IoU 0..1 that the mask can be expected to have (tryon.person.soft_iou)."""
+    inner HxW uint8 0/255: what of the mask its wearer's neck hides, the inside of the back and the label and hanger in it; shape: measurements in pixels of the photo; confidence: the IoU 0..1 that the mask can be expected to have (tryon.person.soft_iou)."""
 
     photo: np.ndarray
     mask: np.ndarray
     parts: np.ndarray
+    inner: np.ndarray
     category: str
     subcategory: str
     shape: Shape
@@ -44,14 +45,14 @@ class Garment:
         meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence,
                 "width": self.shape.width, "landmarks": self.shape.landmarks}
         arrays = {"centre": self.shape.centre} | {f"limb_{k}": v for k, v in self.shape.limbs.items()}
-        return pack(meta, arrays, {"mask": self.mask, "parts": self.parts})
+        return pack(meta, arrays, {"mask": self.mask, "parts": self.parts, "inner": self.inner})
 
     @staticmethod
     def from_bytes(data: bytes, photo: np.ndarray) -> "Garment":
         meta, a = unpack(data)
         limbs = {k.removeprefix("limb_"): v for k, v in a.items() if k.startswith("limb_")}
         shape = Shape(meta["width"], a["centre"], {k: tuple(v) for k, v in meta["landmarks"].items()}, limbs)
-        return Garment(photo, a["mask"], a["parts"], meta["category"], meta["subcategory"], shape, meta["confidence"])
+        return Garment(photo, a["mask"], a["parts"], a["inner"], meta["category"], meta["subcategory"], shape, meta["confidence"])
 
 
 # Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
@@ -181,12 +182,21 @@ def soft_mask(p: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, float]:
     """The network's probability h x w at the photo's own size, its edges moved to those of the photo: mask HxW uint8 0/255, and the
     mean probability inside it."""
     p = p.astype(np.float32)
+    mask, inside = clean(at_edges(p, photo) > 0.5), p > 0.5
+    return mask, float(p[inside].mean()) if inside.any() else 0.0
+
+
+def at_edges(p: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """A probability h x w at the photo's own size, float32 HxW, its edges moved to those of the photo."""
     soft = cv2.resize(p, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     unsure = np.nonzero(np.abs(soft - 0.5) < 0.48)
     soft[unsure] = GuidedFilter(photo, p.shape, OUTLINE)(p, unsure)
-    mask = clean(soft > 0.5)
-    inside = p > 0.5
-    return mask, float(p[inside].mean()) if inside.any() else 0.0
+    return soft
+
+
+def inner_back(p: np.ndarray, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Its largest piece, HxW uint8 0/255, in a mask HxW uint8, from the network's probability h x w (Garment.inner)."""
+    return largest((at_edges(p.astype(np.float32), photo) > 0.5) & (mask > 127)).astype(np.uint8) * 255
 
 
 def peaks(heat: np.ndarray, shape: tuple[int, ...]) -> dict[str, tuple[float, float, float]]:
@@ -209,7 +219,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
     if category and category not in S.CATEGORIES:
         raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
-    p, parts, heat, kinds = networks.garment(photo)
+    p, parts, heat, inner, kinds = networks.garment(photo)
     kind = _kind(kinds, category, subcategory)
     if mask is None:
         mask = cloth_alone(soft_mask(p, photo)[0], S.CATEGORY_OF[kind] == "lower")
@@ -246,7 +256,8 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     for side, part in PART.items():
         if side not in shape.limbs:
             label[label == part] = 1
-    return Garment(photo, mask, label, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
+    hidden = inner_back(inner, photo, mask) if S.CATEGORY_OF[kind] in ("upper", "full") or kind == "scarf" else np.zeros_like(mask)
+    return Garment(photo, mask, label, hidden, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
 
 
 def _kind(kinds: np.ndarray, category: str | None, subcategory: str | None) -> str:

@@ -121,7 +121,7 @@ def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.
         covered, first = at(garment, points), 0
         if cls in (S.LEFT_ARM, S.RIGHT_ARM) and (covered[high].any() or covered[middle].any() and not at(free, points[high]).any()):
             start = int(covered.argmax())
-            first = int(np.append(covered[start:], False).argmin()) + start
+            first = min(int(np.append(covered[start:], False).argmin()) + start, len(points) - 2)  # of one in a long sleeve there is a hand
         elif cls in (S.LEFT_LEG, S.RIGHT_LEG) and covered[middle].any():
             first = int(np.flatnonzero(covered)[-1]) + 1
         if first < len(points) - 1:

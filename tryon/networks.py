@@ -80,12 +80,13 @@ class Networks:
         assert heat.shape[1] * STRIDE == size[0]
         return paf, heat, (photo.shape[1] / size[1], photo.shape[0] / size[0])
 
-    def garment(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def garment(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """HxWx3 uint8 -> all at half the working size, float32: probability of garment h x w, of its parts 3hw (torso, right and left
-        sleeve or leg), heat-maps of schema.LANDMARKS Lhw; and the probability of each kind (``weights.KINDS``)."""
+        sleeve or leg), heat-maps of schema.LANDMARKS Lhw, the probability that a wearer's neck hides it h x w; and that of each kind
+        (``weights.KINDS``)."""
         (logits, tags), _ = self._run("garment", photo, 256 * 224)
         logits = logits[0].float()
-        found = logits[0].sigmoid(), logits[1:4].softmax(0), logits[4:], tags[0].float().softmax(0)
+        found = logits[0].sigmoid(), logits[1:4].softmax(0), logits[4:-1], logits[-1].sigmoid(), tags[0].float().softmax(0)
         return tuple(t.cpu().numpy() for t in found)
 
     def warp(self, shapes: np.ndarray) -> np.ndarray:

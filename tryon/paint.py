@@ -12,7 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, STEPS, WIDEST, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.limbs import BONES, STEPS, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.masks import grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -26,6 +26,7 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
+WIDER = 1.1  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
@@ -126,7 +127,7 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
             continue
         if cls in HIDES:
             end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
-            logits[where[cls]][~capsule(shape, np.vstack((points, end)), WIDEST * np.append(radii, radii[-1]))] = -1e4
+            logits[where[cls]][~capsule(shape, np.vstack((points, end)), WIDER * np.append(radii, radii[-1]))] = -1e4
         if cls == S.LOWER and allowed[cls]:  # of the other leg, too: between them trousers are as low as the seat
             legs = [(p, r) for c, p, r in found if c == cls]
             seat = np.vstack([p[0] + t * (p[0] - p[FROM[S.LEFT_LEG]]) for t in (-1, 0, 1, 2) for p, _ in legs])

@@ -54,7 +54,7 @@ LANDMARKS = (
 )
 
 # Raised by hand when the same weights and configuration would give other pictures: every look is then rendered anew.
-PIPELINE_VERSION = 8
+PIPELINE_VERSION = 9
 
 # Results.
 OK, REVIEW, FAILED = "ok", "review", "failed"
@@ -73,7 +73,7 @@ PERMANENT_REASONS = {
     "too_large": "the picture is larger than the limits of [images]",
     "no_person": "no person was found in the photo",
     "no_garment": "no garment was found in the photo",
-    "unsupported_category": "this kind of garment cannot be rendered yet",
+    "unsupported_category": "this kind of garment could not be rendered when this look was tried",  # before pipeline version 9
     "no_place": "the part of the body the garment belongs on is not in the photo",
     "worker_crashed": "the process that worked on this row died",
     "stage_error": "a stage raised; the traceback is in failures/",

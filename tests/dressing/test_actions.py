@@ -8,7 +8,7 @@ from conftest import wear
 from tryon import schema as S
 from tryon.body import Body
 from tryon.compose import lay_out
-from tryon.dressing.actions import FromAbove, Open, OverHead, StepIn
+from tryon.dressing.actions import FromAbove, Handed, Open, OverHead, StepIn
 from tryon.dressing.cloth import sheets
 from tryon.dressing.film import Stage
 from tryon.dressing.ground import Still
@@ -16,7 +16,7 @@ from tryon.dressing.scene import Curve, gathered, placed_for, ramp
 from tryon.fit import fit
 
 ACTIONS = {"top-01": OverHead, "sweater-05": OverHead, "dress-10": OverHead, "shirt-04": Open, "jacket-06": Open, "trousers-07": StepIn,
-           "shorts-08": StepIn, "skirt-09": StepIn, "jumpsuit-12": StepIn, "hat-13": FromAbove}
+           "shorts-08": StepIn, "skirt-09": StepIn, "jumpsuit-12": StepIn, "hat-13": FromAbove, "scarf": FromAbove, "bag-14": Handed}
 
 
 def stage(person, garment) -> Stage:
@@ -51,7 +51,7 @@ def middle(made: Stage, time: float, part: str | None = None) -> np.ndarray:
 
 def test_from_above_or_below(persons, goods):
     """Trousers over the head, a top from the feet."""
-    for name, sign in (("top-01", -1), ("dress-10", -1), ("hat-13", -1), ("trousers-07", 1), ("skirt-09", 1)):
+    for name, sign in (("top-01", -1), ("dress-10", -1), ("hat-13", -1), ("scarf", -1), ("trousers-07", 1), ("skirt-09", 1), ("bag-14", 1)):
         made = stage(persons["edgar"], goods[name])
         away = sign * (middle(made, 0.3)[1] - made.rest[made.active].mean(0)[1])
         assert away > 0.1 * made.unit, name

@@ -21,7 +21,7 @@ CCP = Path(os.environ.get("TRYON_CACHE", Path(__file__).parents[3] / "cache"))
 
 # Every kind of garment, on a full figure or a half one.
 LOOKS = (("top-01", "clara"), ("top-03", "lina"), ("shirt-04", "amir"), ("sweater-05", "clara"), ("jacket-06", "edgar"), ("trousers-07", "lina"),
-         ("shorts-08", "edgar"), ("skirt-09", "clara"), ("dress-10", "edgar"), ("jumpsuit-12", "amir"), ("hat-13", "lina"))
+         ("shorts-08", "edgar"), ("skirt-09", "clara"), ("dress-10", "edgar"), ("jumpsuit-12", "amir"), ("hat-13", "lina"), ("scarf", "clara"), ("bag-14", "edgar"))
 
 
 def put_on(person, *garments, frames=24, **options):

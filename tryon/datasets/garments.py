@@ -4,7 +4,9 @@ Masks of easy grounds are found by GrabCut (Rother et al. 2004) and kept only wh
 learns the hard grounds from garments moved onto them.
 """
 import csv
+import functools
 import io
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +26,38 @@ SUBCATEGORY = {
     "Polo": "shirt", "Shirt": "shirt", "Hoodie": "sweater", "Blazer": "jacket", "Outwear": "jacket", "Pants": "trousers",
     "Shorts": "shorts", "Skirt": "skirt", "Dress": "dress", "Hat": "hat",
 }
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What was traced by eye in one photo of a top or dress, in its pixels (tryon/datasets/traced.json). landmarks: of schema.LANDMARKS -> (x, y);
+    neck: Nx2, from the wearer's right to the left along the edge of the cloth that lies in front of the neck; none of a hooded one."""
+
+    landmarks: dict[str, tuple[float, float]]
+    neck: np.ndarray
+    sleeved: bool
+
+    @property
+    def known(self) -> set[str]:
+        """Names of the landmarks that may be learned from: those that were seen, and those of sleeves that are not there."""
+        return set(self.landmarks) | ({n for n in S.LANDMARKS if n.startswith("cuff")} if not self.sleeved else set())
+
+    def inner(self, mask: np.ndarray) -> np.ndarray | None:
+        """Bool HxW: what of a garment's mask (HxW uint8 0/255) a wearer's neck hides, the inside of the back and all that lies on it; None: unknown."""
+        if not len(self.neck):
+            return None
+        out = np.zeros(mask.shape, np.uint8)
+        above = np.vstack((self.neck, (self.neck[-1, 0], -10), (self.neck[0, 0], -10)))
+        cv2.fillPoly(out, [np.rint(above * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
+        return (out > 0) & (mask > 127)
+
+
+@functools.cache
+def traced() -> dict[str, Traced]:
+    """Photo id -> what was traced in it."""
+    found = json.loads((Path(__file__).parent / "traced.json").read_text())
+    return {id: Traced({k: tuple(v) for k, v in t["landmarks"].items()}, np.array(t["neck"], float).reshape(-1, 2), t["sleeved"])
+            for id, t in found.items()}
 
 
 @dataclass
@@ -50,7 +84,9 @@ def entries(source: Source) -> Iterator[Entry]:
 
 
 def _loader(source: Source, id: str, label: str, kind: str | None) -> Callable[[], Sample]:
-    garment = Garment(S.CATEGORY_OF[kind] if kind else "", kind or "", label)
+    trace = traced().get(id)
+    garment = Garment(S.CATEGORY_OF[kind] if kind else "", kind or "", label,
+                      landmarks={k: (*v, 1.0) for k, v in trace.landmarks.items()} if trace else {})
     return lambda: Sample(id, f"garments/{id}", "clothing", source.read(source.uri("image", f"{id}.jpg")), garments=[garment])
 
 

@@ -1,6 +1,6 @@
 """Actions: how each kind of garment is put on, as where hands and body want every point of its cloth at every time.
 
-A pull-over, a dress or a hat comes from above, over the head; trousers, skirts and jumpsuits come from below, one leg first; a jacket or shirt
+A pull-over, a dress, a hat or a scarf comes from above, over the head; a bag from below, into the hand; trousers, skirts and jumpsuits come from below, one leg first; a jacket or shirt
 comes onto one arm from the hand, round the back onto the other, and is closed. The person does not move: arms stay where the photo has them,
 sleeves that a person would reach into are drawn over them. What lies outside the photo when an action begins comes in from outside.
 
@@ -302,7 +302,7 @@ class Open(Action):
 
 
 class FromAbove(Action):
-    """Hats, and whatever is simply laid on: into the picture from above, over from the side, lowered and pressed on."""
+    """Hats and scarves: into the picture from above, over from the side, lowered and pressed on."""
 
     phases = ((0.0, "bring"), (0.35, "over the head"), (0.75, "put on"), (0.93, "settle"))
 
@@ -326,10 +326,30 @@ class FromAbove(Action):
         return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
 
 
+class Handed(Action):
+    """Bags: aslant from below, into the hand, where they turn until they hang still."""
+
+    phases = ((0.0, "bring"), (0.6, "take hold"), (0.75, "let hang"), (0.93, "settle"))
+
+    def __init__(self, scene: Scene):
+        s = self.s = scene
+        used = scene.rest[0][scene.active.any(0)]
+        self.handle = np.array((used[:, 0].mean(), used[:, 1].min()))
+        self.below = s.shape[0] - float(used[:, 1].min()) + s.grid.spacing  # just outside the photo
+        self.side = -1.0 if self.handle[0] < s.shape[1] / 2 else 1.0
+
+    def __call__(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        s, up = self.s, ramp(time, 0.0, 0.85)
+        angle = np.radians(self.side * 16 * (1 - ramp(time, 0.3, 0.97)))
+        turn = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
+        goal = (s.rest - self.handle) @ turn.T + self.handle + np.array((self.side * 0.3 * s.unit * (1 - up), self.below * (1 - up)))
+        return goal.astype(np.float32), np.zeros(s.active.shape, np.float32)
+
+
 def way(category: str, subcategory: str) -> type[Action]:
     """The way this kind of garment is put on."""
     if category == "accessory":
-        return FromAbove
+        return Handed if subcategory == "bag" else FromAbove
     if category == "lower" or subcategory == "jumpsuit":
         return StepIn
     return Open if subcategory in ("jacket", "shirt") else OverHead

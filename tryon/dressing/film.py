@@ -51,8 +51,7 @@ class Stage:
         self.shape = h, w = before.layout.shape
         self.unit, self.ratio = body.unit, h / COARSE
         self.worn = after.worn == index
-        kind = "jacket" if subcategory == "jacket" else category
-        self.cls = S.OUTER if kind == "jacket" else CLASS_OF[category]
+        self.cls = CLASS_OF[subcategory if subcategory in CLASS_OF else category]
         laid, made = self._as_in_the_still(parts), way(category, subcategory)
         self.sheets = parts = [s for s in made.cut(parts, pad, body) if (s.alpha > 8).any()]
         self.grid = grid_over(parts, pad, SPACING * self.ratio)
@@ -63,7 +62,7 @@ class Stage:
         self.scene = Scene(body, category, subcategory, self.shape, self.grid, [s.part for s in parts], self.active, self.inside)
         self.action, self.rest = made(self.scene), self.scene.rest.astype(np.float32)
         self.axis = [self._fold(s, np.random.default_rng((7 + index, k))) for k, s in enumerate(parts)]
-        self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, kind, self.action)
+        self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, category, self.action)
         self.pace = self._pace()
 
     # Preparation.

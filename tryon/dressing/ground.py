@@ -15,7 +15,7 @@ from tryon.dressing.actions import Action, Open
 from tryon.dressing.scene import Curve, smooth
 from tryon.limbs import capsule
 
-CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR)
+CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR, S.ACCESSORY)
 
 
 @dataclass
@@ -104,9 +104,9 @@ class Ground:
 
 class Occluders:
     """What of the person in still ``before`` hides cloth. laid and worn bool HxW: where the garment is laid out, and where it is seen in the end;
-    kind: jacket, or the category."""
+    category of schema."""
 
-    def __init__(self, before: Still, laid: np.ndarray, worn: np.ndarray, kind: str, action: Action):
+    def __init__(self, before: Still, laid: np.ndarray, worn: np.ndarray, category: str, action: Action):
         self.action, scene = action, action.s
         (h, w), layout, body, unit = worn.shape, before.layout, scene.body, scene.unit
         soft = lambda m: cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.7)
@@ -115,9 +115,9 @@ class Occluders:
         depth = cv2.distanceTransform((~worn).astype(np.uint8), cv2.DIST_L2, 3)
         self.close = (0.05 * unit + np.minimum(1.5 * depth, 0.5 * unit)).astype(np.float32)
         front = torso = np.zeros((h, w), bool)  # what is in front of any cloth, and of that of the torso
-        if kind == "lower":
+        if category == "lower":
             front = torso = np.isin(layout, (S.UPPER, S.OUTER, S.LEFT_ARM, S.RIGHT_ARM, S.BAG)) & ~worn
-        elif kind != "accessory":
+        elif category != "accessory":
             front = torso = hands(layout, body) | (layout == S.BAG) & ~worn
             if not isinstance(action, Open):
                 front = front | (layout == S.LOWER) & laid & ~worn  # what is tucked in is pulled down under the waistband

@@ -113,7 +113,7 @@ def put_on(before: Still, after: Still, placed: Fit, garment: Garment, index: in
 def undressed(networks: Networks, person: Person, body: Body, garments: List[Garment], laid: Canvas) -> Still | None:
     """The person in a neutral base layer where clothes have to go for ``garments``, which are ``laid`` out in the end; None when none have to."""
     (h, w), unit = person.parse.shape, body.unit
-    old = np.isin(person.parse, [c for g in garments for c in REPLACES[kind_of(g)] if kind_of(g) not in ("jacket", "accessory")])
+    old = np.isin(person.parse, [c for g in garments for c in REPLACES[kind_of(g)] if g.category != "accessory" and g.subcategory != "jacket"])
     old &= laid.freed | (laid.worn >= 0)
     if not old.any():
         return None

@@ -16,7 +16,7 @@ BAD_BELOW = 0.9  # IoU below which a picture should be reviewed
 DEFINITIONS = {
     "iou": "mean over the pictures of the IoU of mask and label; 0 where no garment was found. iou_worst: the smallest",
     "kind": "share of the pictures whose subcategory (else category) is found, where the label tells one",
-    "landmarks": "share of labelled landmarks found within 5 % of the longer side of the garment's box",
+    "landmarks": "share of labelled landmarks found within 5 % of the longer side of the garment's box, or of what was found where the label has none",
     "plain ground": "the colours around the garment (0.02 to 0.15 of the picture's height outside the label) lie within 8 of their median, mean "
                     "distance in 8-bit Lab; other grounds are arbitrary",
     "textured": "the third of the pictures whose garments have the strongest mean gradient",
@@ -62,7 +62,8 @@ class Evaluation:
         if label.category:
             strata.add(label.category)
             kind = bool(found and (found.subcategory == label.subcategory if label.subcategory else found.category == label.category))
-        side = max(label.box[2] - label.box[0], label.box[3] - label.box[1]) if label.box else max(image.shape[:2])
+        box = label.box or (extent(out) if out.any() else (0, 0, *image.shape[1::-1]))
+        side = max(box[2] - box[0], box[3] - box[1])
         right = sum(bool(found and n in found.landmarks and np.hypot(found.landmarks[n][0] - x, found.landmarks[n][1] - y) <= 0.05 * side)
                     for n, (x, y, c) in label.landmarks.items())
         worn = mask if mask is not None else out
@@ -99,6 +100,12 @@ def product(sample: Sample, image: np.ndarray) -> tuple[np.ndarray, np.ndarray |
         mask = sample.garments[0].mask
         return image, None if mask is None else mask > 0, sample.garments[0]
     return image, np.isin(sample.parse, CLOTHED) if sample.parse is not None else None, Garment()
+
+
+def extent(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """The box x0, y0, x1, y1 of a bool HxW mask."""
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    return x, y, x + w, y + h
 
 
 def plain(image: np.ndarray, mask: np.ndarray) -> bool:

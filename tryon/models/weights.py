@@ -18,7 +18,7 @@ from tryon.models.vae import VAE
 from tryon.models.warp import Residual
 
 KINDS = tuple(k for kinds in S.SUBCATEGORIES.values() for k in kinds)  # order of the garment network's tags
-GARMENT_CHANNELS = 1 + 3 + len(S.LANDMARKS)  # mask; torso, right and left sleeve or leg; heat-maps of the landmarks
+GARMENT_CHANNELS = 1 + 3 + len(S.LANDMARKS) + 1  # mask; torso, right and left sleeve or leg; heat-maps of the landmarks; what a neck hides
 
 NETWORKS = {
     "parser": lambda: UNet(len(S.PARSE_CLASSES)),

@@ -18,7 +18,8 @@ CATEGORY = {sub: category for category, subs in S.SUBCATEGORIES.items() for sub 
 
 @dataclass
 class SampleGarment:
-    """``image`` HxWx3 uint8 RGB, ``mask`` HxW uint8 0/255, ``landmarks`` name -> (x, y) px, names of schema.LANDMARKS."""
+    """``image`` HxWx3 uint8 RGB, ``mask`` HxW uint8 0/255, ``landmarks`` name -> (x, y) px, names of schema.LANDMARKS; ``inner`` HxW uint8 0/255: what of
+    the mask a wearer's neck hides."""
 
     id: str
     title: str
@@ -27,6 +28,7 @@ class SampleGarment:
     image: np.ndarray
     mask: np.ndarray
     landmarks: dict[str, tuple[float, float]]
+    inner: np.ndarray
 
 
 class Table:
@@ -42,6 +44,7 @@ class Table:
         self.origin = np.float32((w / 2, h / 2)) - self.turn @ np.float32(((x0 + x1) / 2, (y0 + y1) / 2))
         self.wave = rng.normal(0, 0.012, (2, 2)), rng.uniform(0, 6, (2, 2))  # nothing lies perfectly symmetric
         self.paint, self.alpha = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32)
+        self.inner = np.zeros((h, w), np.float32)
         self.landmarks = {}
 
     def px(self, points) -> np.ndarray:
@@ -62,9 +65,10 @@ class Table:
         return max(int(y0), 0), min(int(y1) + 2, h), max(int(x0), 0), min(int(x1) + 2, w)
 
     def lay(self, points, cloth: T.Cloth, lines=(), angle=0.0, round_=0.2, shadow=0.45, tint=1.0, flutes=None, decorate=None,
-            fold=1.0) -> None:
+            fold=1.0, inner=False) -> None:
         """Lay one piece of cloth: outline and crease ``lines`` in heads; ``angle`` turns the grain (radians); ``flutes`` is
-        (count, height) of vertical folds that deepen downwards; ``decorate(albedo, x, y)`` paints on it, x and y in heads."""
+        (count, height) of vertical folds that deepen downwards; ``decorate(albedo, x, y)`` paints on it, x and y in heads;
+        ``inner``: a wearer's neck hides it."""
         p, unit, rng = self.px(points), self.unit, self.grain
         y0, y1, x0, x1 = self.box(p, 3)
         size = (y1 - y0, x1 - x0)
@@ -90,7 +94,7 @@ class Table:
         albedo = cloth.albedo((x * c + y * s) * unit + 4000, (y * c - x * s) * unit + 4000) * np.float32(tint)
         if decorate is not None:
             albedo = decorate(albedo, x, y)
-        self.put(alpha, (y0, y1, x0, x1), albedo * light[..., None] + 0.04 * np.clip(light - 0.55, 0, 1)[..., None])
+        self.put(alpha, (y0, y1, x0, x1), albedo * light[..., None] + 0.04 * np.clip(light - 0.55, 0, 1)[..., None], inner)
 
     @staticmethod
     def widths(points):
@@ -107,11 +111,12 @@ class Table:
         a, b, c, d = max(y0 - pad, 0), min(y1 + pad, h), max(x0 - pad, 0), min(x1 + pad, w)
         self.paint[a:b, c:d] *= 1 - amount * soft[a - y0 + pad : b - y0 + pad, c - x0 + pad : d - x0 + pad, None]
 
-    def put(self, alpha, box, rgb) -> None:
+    def put(self, alpha, box, rgb, inner=False) -> None:
         y0, y1, x0, x1 = box
         keep = 1 - alpha
         self.paint[y0:y1, x0:x1] = self.paint[y0:y1, x0:x1] * keep[..., None] + alpha[..., None] * rgb
         self.alpha[y0:y1, x0:x1] = self.alpha[y0:y1, x0:x1] * keep + alpha
+        self.inner[y0:y1, x0:x1] = self.inner[y0:y1, x0:x1] * keep + inner * alpha
 
     def stitch(self, *lines, width=0.014, dark=0.42, shift=0.012) -> None:
         """Seams: a dark line with a light one beside it, on the cloth only."""
@@ -144,8 +149,8 @@ class Table:
             soft = cv2.GaussianBlur(cv2.warpAffine(self.alpha, shift, (w, h)), (0, 0), spread * self.unit)
             ground *= 1 - amount * soft[..., None]
         image = ground * (1 - self.alpha[..., None]) + self.paint
-        mask = np.where(self.alpha >= 0.5, 255, 0).astype(np.uint8)
-        return SampleGarment(id, title, CATEGORY[subcategory], subcategory, T.finish(image, rng), mask, self.landmarks)
+        mask, inner = (np.where(a >= 0.5, 255, 0).astype(np.uint8) for a in (self.alpha, self.inner))
+        return SampleGarment(id, title, CATEGORY[subcategory], subcategory, T.finish(image, rng), mask, self.landmarks, inner)
 
 
 def mirror(points, side: int) -> np.ndarray:
@@ -248,13 +253,13 @@ def artwork(cut: Cut, cloth: T.Cloth, rng):
     return decorate
 
 
-def rib_band(t: Table, inner: list, width: float, cloth: T.Cloth, tint: float, down: bool = True) -> None:
-    """A ribbed band along a neckline: from the curve ``inner`` outwards."""
-    a = T.spline(inner, 8)
+def rib_band(t: Table, curve: list, width: float, cloth: T.Cloth, tint: float, down: bool = True, inner: bool = False) -> None:
+    """A ribbed band along a neckline: from the ``curve`` outwards."""
+    a = T.spline(curve, 8)
     n = np.gradient(a, axis=0)
     n = np.column_stack((-n[:, 1], n[:, 0])) / np.linalg.norm(n, axis=1, keepdims=True)
     b = a + n * width * (1 if down else -1)
-    t.lay(np.concatenate((a, b[::-1])), cloth, round_=0.05, shadow=0.25, tint=tint, fold=0.3)
+    t.lay(np.concatenate((a, b[::-1])), cloth, round_=0.05, shadow=0.25, tint=tint, fold=0.3, inner=inner)
 
 
 def lay_sleeves(t: Table, cut: Cut, cloth: T.Cloth, rng, band: float = 0.0, marks=True, tint=1.0) -> None:
@@ -300,10 +305,10 @@ def inside_back(t: Table, cut: Cut, cloth: T.Cloth) -> None:
     """The inner back seen through the neck opening, with its label."""
     back = T.outline(cut.neckline(back=True), [(cut.neck, 0), (cut.neck + 0.06, cut.depth), (0, cut.depth + 0.12),
         (-cut.neck - 0.06, cut.depth), (-cut.neck, 0)])
-    t.lay(back, cloth, tint=0.5, round_=0.1, shadow=0)
+    t.lay(back, cloth, tint=0.5, round_=0.1, shadow=0, inner=True)
     label = np.float32([(-0.09, 0.13), (0.09, 0.13), (0.09, 0.22), (-0.09, 0.22)])
     if cut.depth > 0.24:
-        t.lay(label, T.make_cloth(t.rng, t.unit, "smooth", "plain", (0.82, 0.82, 0.8)), round_=0.02, shadow=0.1, tint=0.8)
+        t.lay(label, T.make_cloth(t.rng, t.unit, "smooth", "plain", (0.82, 0.82, 0.8)), round_=0.02, shadow=0.1, tint=0.8, inner=True)
 
 
 def extent(cut: Cut, length: float | None = None):
@@ -347,7 +352,7 @@ def draw_top(size, rng, kind: str | None = None) -> SampleGarment:
     if cut.sleeve:
         lay_sleeves(t, cut, ringer if rng.random() < 0.5 else cloth, rng)
     t.lay(cut.body(), cloth, body_folds(cut, rng), decorate=artwork(cut, cloth, rng) if cloth.pattern == "plain" else None, shadow=0.3)
-    rib_band(t, cut.neckline(back=True), 0.07, ringer, 0.6)
+    rib_band(t, cut.neckline(back=True), 0.07, ringer, 0.6, inner=True)
     rib_band(t, cut.neckline(), 0.085, ringer, 0.93)
     h = cut.length
     t.stitch([(-cut.hem * 0.99, h - 0.1), (0, h - 0.05), (cut.hem * 0.99, h - 0.1)])
@@ -382,7 +387,7 @@ def draw_shirt(size, rng) -> SampleGarment:
         t.stitch([(0.28, 0.83), (0.7, 0.83)], width=0.01)
     n, d = cut.neck, cut.depth
     stand = T.outline([(-n, -0.02), (0, -0.12), (n, -0.02)], [(n * 0.98, 0.08), (0, 0.04), (-n * 0.98, 0.08)])
-    t.lay(stand, cloth, round_=0.06, shadow=0.2, tint=0.78, fold=0.3)
+    t.lay(stand, cloth, round_=0.06, shadow=0.2, tint=0.78, fold=0.3, inner=True)
     for s in (1, -1):
         leaf = T.outline(mirror([(n * 0.9, -0.05), (n * 0.62, 0.12), (0.02, d + 0.02)], s), mirror([(0.02, d + 0.02), (0.3, d + 0.22)], s),
             mirror([(0.3, d + 0.22), (n + 0.16, 0.13)], s), mirror([(n + 0.16, 0.13), (n * 1.0, -0.04), (n * 0.9, -0.05)], s))
@@ -403,7 +408,7 @@ def draw_sweater(size, rng) -> SampleGarment:
         t.lay(T.outline([(-0.52, 0.16), (-0.6, -0.25), (-0.34, -0.62), (0, -0.7), (0.34, -0.62), (0.6, -0.25), (0.52, 0.16)],
             [(0.3, 0.34), (-0.3, 0.34)]), cloth, round_=0.25, shadow=0)
         t.lay(T.outline([(-0.36, 0.12), (-0.4, -0.2), (-0.24, -0.46), (0, -0.52), (0.24, -0.46), (0.4, -0.2), (0.36, 0.12)],
-            [(0.2, 0.3), (0, 0.34), (-0.2, 0.3)]), cloth, round_=0.1, shadow=0.2, tint=0.55)
+            [(0.2, 0.3), (0, 0.34), (-0.2, 0.3)]), cloth, round_=0.1, shadow=0.2, tint=0.55, inner=True)
     else:
         inside_back(t, cut, cloth)
     lay_sleeves(t, cut, cloth, rng, 0.24)
@@ -423,7 +428,7 @@ def draw_sweater(size, rng) -> SampleGarment:
             [(-0.62, h - 0.25), (-0.62, 2.05), (-0.36, 1.62)])
         t.lay(pocket, cloth, round_=0.04, shadow=0.35)
     else:
-        rib_band(t, cut.neckline(back=True), 0.08, cloth, 0.6)
+        rib_band(t, cut.neckline(back=True), 0.08, cloth, 0.6, inner=True)
         rib_band(t, cut.neckline(), 0.12, cloth, 0.93)
     mark_top(t, cut)
     return t.finish("sweater", "Hoodie" if hood else "Knitted sweater", "sweater")
@@ -454,7 +459,7 @@ def draw_jacket(size, rng) -> SampleGarment:
         for y in (d + 0.12, d + 0.52):
             t.dot((0.05, y), 0.05, cloth.base * 0.35)
         collar = T.outline([(-n - 0.03, 0.02), (0, -0.1), (n + 0.03, 0.02)], [(n * 0.95, 0.12), (0, 0.06), (-n * 0.95, 0.12)])
-        t.lay(collar, cloth, round_=0.05, shadow=0.2, tint=0.85, fold=0.3)
+        t.lay(collar, cloth, round_=0.05, shadow=0.2, tint=0.85, fold=0.3, inner=True)
     else:
         rib = T.outline([(-w, h - 0.22), (0, h - 0.18), (w, h - 0.22)], [(w, h), (0, h + 0.05), (-w, h)])
         t.lay(rib, cloth, round_=0.05, shadow=0.35, tint=0.95, fold=0.4)
@@ -470,7 +475,7 @@ def draw_jacket(size, rng) -> SampleGarment:
             else:
                 t.stitch(mirror([(0.5, 1.5), (0.78, 2.05)], s), width=0.03, dark=0.6)
         back = T.outline([(-n, -0.05), (0, -0.1), (n, -0.05)], [(n * 0.9, 0.05), (0, 0.02), (-n * 0.9, 0.05)])
-        t.lay(back, cloth, round_=0.05, shadow=0.1, tint=0.7, fold=0.3)
+        t.lay(back, cloth, round_=0.05, shadow=0.1, tint=0.7, fold=0.3, inner=True)
         if style == "zip":
             zip_ = T.outline([(-0.035, d), (-0.035, h)], [(0.035, h), (0.035, d)])
             t.lay(zip_, T.make_cloth(rng, t.unit, "smooth", "plain", (0.55, 0.55, 0.57)), round_=0.02, shadow=0.4, decorate=lambda a, x,
@@ -613,7 +618,7 @@ def draw_dress(size, rng, kind: str | None = None, legs: bool = False) -> Sample
     if rng.random() < 0.45:
         band = T.make_cloth(rng, t.unit, "smooth", "plain") if rng.random() < 0.5 else cloth
         waistband(t, band, cut.waist - 0.01, waist_y - 0.1, 0.17)
-    rib_band(t, cut.neckline(back=True), 0.05, cloth, 0.6)
+    rib_band(t, cut.neckline(back=True), 0.05, cloth, 0.6, inner=True)
     rib_band(t, cut.neckline(), 0.05, cloth, 0.95)
     mark_top(t, cut, hem=False)
     for s, name in SIDES.items():
@@ -669,7 +674,7 @@ def draw_scarf(size, rng) -> SampleGarment:
         [(0.62, 0.35), (0.2, 0.62), (-0.2, 0.62), (-0.62, 0.35)])
     t.lay(loop, cloth, round_=0.25)
     t.lay(T.outline([(-0.36, 0.2), (-0.4, -0.15), (-0.2, -0.48), (0, -0.54), (0.2, -0.48), (0.4, -0.15), (0.36, 0.2)],
-        [(0.36, 0.2), (0, 0.4), (-0.36, 0.2)]), cloth, round_=0.1, tint=0.45, shadow=0.2)
+        [(0.36, 0.2), (0, 0.4), (-0.36, 0.2)]), cloth, round_=0.1, tint=0.45, shadow=0.2, inner=True)
     for s, end in ((-1, rng.uniform(2.2, 2.7)), (1, rng.uniform(2.0, 2.6))):
         tail = T.outline(mirror([(-0.02, 0.25), (0.02, 1.2), (0.06, end)], s), mirror([(0.06, end), (0.6, end - 0.04)], s),
             mirror([(0.6, end - 0.04), (0.6, 1.2), (0.42, 0.25)], s))
