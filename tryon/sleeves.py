@@ -177,7 +177,7 @@ def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Should
     begin = float(shoulder.nearest(ends[0]))
     reach = begin + length
     end = float(np.interp(reach, shoulder.far, shoulder.arc))
-    if LONG * arm < end < 1.6 * arm:  # a long sleeve ends at the wrist
+    if end > LONG * arm:  # a long sleeve ends at the wrist
         end = 1.03 * arm
         reach = float(np.interp(end, shoulder.arc, shoulder.far))
     gone = np.maximum(c.way, 0) * (reach - begin)
