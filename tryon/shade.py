@@ -62,7 +62,7 @@ def beside(front: np.ndarray, unit: float, strength: float = FRONT, fall: float 
     return _fine(1 - strength * cv2.GaussianBlur(mask, (0, 0), max(0.8, NEAR * unit / COARSE)), front.shape)
 
 
-LIMBS = (S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
+LIMBS = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
 THICK = 0.09  # torso lengths: the most of a limb's thickness that is seen to be round
@@ -83,7 +83,7 @@ def lit_from(image: np.ndarray, face: np.ndarray) -> np.ndarray:
 
 
 def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Factor float32 h x w x 3 that makes painted limbs round, in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, lighter where
+    """Factor float32 h x w x 3 that makes painted limbs and necks round, in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, lighter where
     the ``light`` (``lit_from``) comes from; 1 elsewhere. layout HxW ids, fill bool HxW; unit: torso length in pixels."""
     room = int(2 * THICK * unit) + 1
     y0, y1, x0, x1 = box
