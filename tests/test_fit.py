@@ -6,7 +6,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from conftest import as_garment
 
 from tryon import sample
 from tryon import schema as S
@@ -222,6 +221,23 @@ def test_maps_reach_across_a_large_product_photo(persons, goods):
     cover = (a.layers[0].cover > 127) & (b.layers[0].cover > 127)
     off = np.abs(b.layers[0].map * b.step / 14 - a.layers[0].map * a.step)[cover]
     assert cover.any() and (b.layers[0].map[..., 1] * b.step)[cover].max() > 4200 and np.percentile(off, 90) < 4
+
+
+@pytest.mark.parametrize("slope", (-0.15, 0.15))
+def test_a_crooked_top_hangs_straight(persons, goods, slope):
+    """A neck beside the neck it belongs on: a collar that lies beside the middle of the chest in the product photo."""
+    top, person = goods["top-01"], persons["clara"]
+    h, w = top.mask.shape
+    m = np.array(((1, -slope, slope * h / 2), (0, 1, 0)))
+    moved = lambda a: cv2.warpAffine(a, m, (w, h), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    points = {k: (*(m[:, :2] @ v[:2] + m[:, 2]), v[2]) for k, v in top.landmarks.items()}
+    mask, parts = moved(top.mask), moved(top.parts)
+    crooked = Garment(moved(top.photo), mask, parts, moved(top.inner), "upper", "top", measure(mask, "upper", "top", parts, points), 1.0)
+    placed, body = fit(person, crooked), person.body
+    for name in ("collar_front", "hem"):
+        at = landing(placed, person, crooked, name, "torso") if name != "hem" else np.mean(
+            [landing(placed, person, crooked, f"hem_{side}", "torso") for side in ("left", "right")], 0)
+        assert abs((at - body.neck) @ body.across) < 0.05 * body.unit, name
 
 
 def capped(garment: Garment, keep: float = 0.3) -> Garment:

@@ -28,6 +28,7 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 # lengths are scaled by more than widths. A T-shirt 50 cm wide and 65 long below its shoulder seams ends 63 cm below the shoulders of somebody whose
 # torso, from between the shoulders to between the hips, measures 52.
 FLAT_WIDTH = 1.0
+ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the middle of its chest
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -232,10 +233,12 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
     collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
 
+    middle = _middle(garment)
+
     def flat(points: np.ndarray) -> np.ndarray:
         below = (points[:, 1] - top) * sy
         below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
-        return origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer(below, body.down)
+        return origin + np.outer((points[:, 0] - middle(points[:, 1])) * sx, body.across) + np.outer(below, body.down)
 
     shoulders = {side: Shoulder(flat(np.array([garment.landmarks[f"collar_{side}"][:2]]))[0], *body.limb(seen_as(body, side), arm=True), _walk,
                                 body.unit, body.down, SIGN[side] * body.across, SIGN[side]) for side in SIGN}
@@ -274,6 +277,19 @@ def _drop(garment: Garment, side: str, shoulder: Shoulder, flat: Callable[[np.nd
         return np.stack([np.interp(at, steps, moves[:, k]) for k in (0, 1)], -1) * fade[:, None]
 
     return drop
+
+
+def _middle(garment: Garment) -> Callable[[np.ndarray], np.ndarray]:
+    """The x of a top's middle at each y, in pixels of the product photo: from the middle of its collar to that of its hem, however crooked it lies; no
+    farther than ASKEW from the middle of its chest."""
+    shape, lm = garment.shape, garment.landmarks
+    xc, ends = shape.centre[0, 0], []
+    for name, y in zip(("collar", "hem"), shape.centre[:, 1]):
+        pair = [lm[f"{name}_{side}"] for side in SIGN if f"{name}_{side}" in lm]
+        x, y = np.mean([p[:2] for p in pair], 0) if len(pair) == 2 else (xc, y)
+        ends.append((float(np.clip(x, xc - ASKEW * shape.width, xc + ASKEW * shape.width)), y))
+    (x0, y0), (x1, y1) = ends
+    return lambda y: x0 + (x1 - x0) * np.clip((y - y0) / max(y1 - y0, 1.0), 0, 1)
 
 
 def _chest(garment: Garment) -> float:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon import schema as S
 from tryon.body import Body
 from tryon.compose import CLASS_OF
 from tryon.dressing.actions import way
