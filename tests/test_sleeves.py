@@ -7,8 +7,8 @@ import pytest
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.fit import _walk, fit
-from tryon.sleeves import ABOVE, PART, SIGN, Chart, Shoulder, chart, place_sleeve
+from tryon.fit import fit
+from tryon.sleeves import PART, SIGN, chart
 
 SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")
 
@@ -67,17 +67,3 @@ def test_a_raised_arm_is_in_its_sleeve(persons, goods):
     for p in (pose[0, S.R_ELBOW, :2], (pose[0, S.R_ELBOW, :2] + pose[0, S.R_WRIST, :2]) / 2):
         x, y = np.rint(p * scale).astype(int)
         assert layer.cover[y, x] > 127
-
-
-def test_above_its_armhole_a_sleeve_is_torso(persons):
-    """A spike of cloth beside the neck: the armpit of a sleeve that hangs lies lower than an arm leaves its sleeve, and what was told for sleeve far above
-    it went up by as much."""
-    body = persons["clara"].body
-    line, true = body.limb("left", arm=True)
-    shoulder = Shoulder(body.neck + 0.12 * body.unit * body.across, line, true, _walk, body.unit, body.down, body.across, 1)
-    ends = np.array((line[0], line[0] + 0.75 * body.unit * body.down - 0.1 * body.unit * body.across))
-    way, across = np.array((-2 * ABOVE, -0.01, 0.5)), np.ones(3)
-    torso = np.array((line[0] - 0.1 * body.unit * body.down, ends[1], ends[1]))
-    placed = place_sleeve(Chart(way, across, np.full(3, 20.0), ends, 200.0), torso, ends, shoulder, 1.2 * body.unit, 1.0)
-    assert np.allclose(placed[0], torso[0]) and np.isfinite(placed).all()
-    assert np.linalg.norm(placed[1] - torso[1]) < 0.6 * body.unit and (placed[2] - placed[1]) @ body.down > 0

@@ -318,13 +318,13 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         if region.sum() >= 0.008 * m.sum() and seam.sum() > 3 and sign * (np.nonzero(region)[1].mean() - xc) > 0.2 * width:
             # The shoulder is where the sleeve is set in; one that was found elsewhere, at the cuff, is wrong.
             pixels = np.argwhere(seam)[:, ::-1].astype(float)
-            if np.linalg.norm(pixels - shoulder, axis=1).min() > 0.2 * width:
+            if np.linalg.norm(pixels - shoulder, axis=1).min() > 0.12 * width:
                 shoulder = pixels[pixels[:, 1] <= pixels[:, 1].min() + 2].mean(0)
                 points.pop(f"shoulder_{side}", None)
         armpit = next(iter(sure(f"armpit_{side}")), np.array((edge, shoulder[1] + 0.42 * width)))
         deep = float(np.linalg.norm(armpit - shoulder))
-        if not 0.15 * width < deep < 0.8 * width:  # a sleeve that lies against the torso hides where it begins
-            armpit = shoulder + (armpit - shoulder) / max(deep, 1e-6) * float(np.clip(deep, 0.15 * width, 0.8 * width))
+        if not 0.15 * width < deep < 0.5 * width:  # a sleeve that lies against the torso hides where it begins
+            armpit = shoulder + (armpit - shoulder) / max(deep, 1e-6) * float(np.clip(deep, 0.15 * width, 0.45 * width))
         points.pop(f"armpit_{side}", None)
         landmarks[f"shoulder_{side}"], landmarks[f"armpit_{side}"] = (*shoulder, 0.4), (*armpit, 0.4)
         hem_y = max(np.flatnonzero(torso[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=bottom)
@@ -493,7 +493,7 @@ def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, d
     xc, out, points = float(shape.centre[:, 0].mean()), parts.copy(), dict(points)
     for side, value in PART.items():
         name = f"shoulder_{side}"
-        if name not in points or abs(points[name][0] - xc) > 0.25 * shape.width:
+        if name not in points or abs(points[name][0] - xc) > 0.36 * shape.width:
             continue
         ys, xs = np.nonzero(parts == value)
         inner = (np.abs(xs - xc) < 0.44 * shape.width) & (ys < shape.landmarks[f"armpit_{side}"][1])

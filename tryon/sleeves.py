@@ -21,7 +21,6 @@ ON_SHOULDER, BESIDE_SHOULDER = 0.075, 0.03  # torso lengths above and outside of
 SLIVER = 0.2  # area of a sleeve over the square of its armhole: below it there is no quadrangle to speak of
 ALIKE = 0.98  # quadrangles of so many times the largest area are as good
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
-ABOVE = 0.25  # of a sleeve's length above the armhole: where it is no more than torso
 LONG = 0.75  # of the arm: sleeves that would reach so far are long ones
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
 
@@ -200,6 +199,4 @@ def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Should
     inner = edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None]
     across = c.across[:, None]
     ruled = outer * (1 - across) + inner * across
-    # What was told for sleeve above the armhole stays where the torso has it.
-    beyond = ruled - ends[0] * (1 - across) - ends[1] * across
-    return np.where(c.way[:, None] >= 0, ruled, torso + beyond * (1 - smooth(-c.way / ABOVE))[:, None])
+    return np.where(c.way[:, None] >= 0, ruled, ruled + torso - ends[0] * (1 - across) - ends[1] * across)
