@@ -17,7 +17,8 @@ from tryon.schema import RowError
 @dataclass
 class Garment:
     """photo HxWx3 uint8 RGB, the garment upright in it; mask HxW uint8 0/255; parts HxW uint8: 0, torso 1, right sleeve or leg 2, left 3;
-    inner HxW uint8 0/255: what of the mask its wearer's neck hides, the inside of the back and the label and hanger in it; shape: measurements in pixels of the photo; confidence: the IoU 0..1 that the mask can be expected to have (tryon.person.soft_iou)."""
+    inner HxW uint8 0/255: what of the mask its wearer's neck hides, the inside of the back and the label and hanger in it; shape: measurements
+    in pixels of the photo; confidence: the IoU 0..1 that the mask can be expected to have (tryon.person.soft_iou)."""
 
     photo: np.ndarray
     mask: np.ndarray
@@ -178,25 +179,30 @@ def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
     return bool(border.any() and slope[border > 0].mean() > 1.5)
 
 
-def soft_mask(p: np.ndarray, photo: np.ndarray) -> tuple[np.ndarray, float]:
+def edges_of(photo: np.ndarray, p: np.ndarray) -> GuidedFilter:
+    """What moves the edges of the network's probabilities, of the size of ``p``, to those of a photo HxWx3 uint8."""
+    return GuidedFilter(photo, p.shape, OUTLINE)
+
+
+def soft_mask(p: np.ndarray, edges: GuidedFilter) -> tuple[np.ndarray, float]:
     """The network's probability h x w at the photo's own size, its edges moved to those of the photo: mask HxW uint8 0/255, and the
     mean probability inside it."""
-    p = p.astype(np.float32)
-    mask, inside = clean(at_edges(p, photo) > 0.5), p > 0.5
+    mask, inside = clean(at_edges(p, edges) > 0.5), p > 0.5
     return mask, float(p[inside].mean()) if inside.any() else 0.0
 
 
-def at_edges(p: np.ndarray, photo: np.ndarray) -> np.ndarray:
+def at_edges(p: np.ndarray, edges: GuidedFilter) -> np.ndarray:
     """A probability h x w at the photo's own size, float32 HxW, its edges moved to those of the photo."""
-    soft = cv2.resize(p, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    p = p.astype(np.float32)
+    soft = cv2.resize(p, edges.photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     unsure = np.nonzero(np.abs(soft - 0.5) < 0.48)
-    soft[unsure] = GuidedFilter(photo, p.shape, OUTLINE)(p, unsure)
+    soft[unsure] = edges(p, unsure)
     return soft
 
 
-def inner_back(p: np.ndarray, photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def inner_back(p: np.ndarray, edges: GuidedFilter, mask: np.ndarray) -> np.ndarray:
     """Its largest piece, HxW uint8 0/255, in a mask HxW uint8, from the network's probability h x w (Garment.inner)."""
-    return largest((at_edges(p.astype(np.float32), photo) > 0.5) & (mask > 127)).astype(np.uint8) * 255
+    return largest((at_edges(p, edges) > 0.5) & (mask > 127)).astype(np.uint8) * 255
 
 
 def peaks(heat: np.ndarray, shape: tuple[int, ...]) -> dict[str, tuple[float, float, float]]:
@@ -220,9 +226,9 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     if category and category not in S.CATEGORIES:
         raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
     p, parts, heat, inner, kinds = networks.garment(photo)
-    kind = _kind(kinds, category, subcategory)
+    kind, edges = _kind(kinds, category, subcategory), edges_of(photo, p)
     if mask is None:
-        mask = cloth_alone(soft_mask(p, photo)[0], S.CATEGORY_OF[kind] == "lower")
+        mask = cloth_alone(soft_mask(p, edges)[0], S.CATEGORY_OF[kind] == "lower")
         if not outlined(photo, mask):
             raise RowError("no_garment", "no garment was found in the photo")
         mask = without_rim(photo, mask)
@@ -256,7 +262,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     for side, part in PART.items():
         if side not in shape.limbs:
             label[label == part] = 1
-    hidden = inner_back(inner, photo, mask) if S.CATEGORY_OF[kind] in ("upper", "full") or kind == "scarf" else np.zeros_like(mask)
+    hidden = inner_back(inner, edges, mask) if S.CATEGORY_OF[kind] in ("upper", "full") or kind == "scarf" else np.zeros_like(mask)
     return Garment(photo, mask, label, hidden, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
 
 

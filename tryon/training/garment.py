@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon.datasets import articulate, augment, ccp, garments
 from tryon.datasets.articulate import LEFT, RIGHT, Layout
 from tryon.datasets.unpose import unpose
-from tryon.garment import soft_mask
+from tryon.garment import edges_of, soft_mask
 from tryon.models.unet import UNet
 from tryon.models.weights import GARMENT_CHANNELS, KINDS
 from tryon.training.parser import write
@@ -36,11 +36,16 @@ class Product:
     sure: bool = True  # of the mask; else it is not learned, and the garment stays where it is
 
 
+def masked(networks, image: np.ndarray) -> tuple[np.ndarray, float]:
+    """tryon.garment.soft_mask of what a trained network finds in a product photo."""
+    p = networks.garment(image)[0]
+    return soft_mask(p, edges_of(image, p))
+
+
 @torch.no_grad()
 def pseudo_mask(networks, image: np.ndarray) -> np.ndarray | None:
     """Mask of a product photo by a trained network, or None when it is unsure, or finds another one in the reflection."""
-    mirrored = np.ascontiguousarray(image[:, ::-1])
-    (a, sure_a), (b, sure_b) = soft_mask(networks.garment(image)[0], image), soft_mask(networks.garment(mirrored)[0], mirrored)
+    (a, sure_a), (b, sure_b) = masked(networks, image), masked(networks, np.ascontiguousarray(image[:, ::-1]))
     a, b = a > 0, b[:, ::-1] > 0
     iou = (a & b).sum() / max((a | b).sum(), 1)
     return a.astype(np.uint8) * 255 if iou > 0.965 and min(sure_a, sure_b) > 0.955 and 0.05 < a.mean() < 0.9 else None
@@ -52,7 +57,7 @@ def traced_product(photo: garments.GarmentPhoto, trace: garments.Traced, network
     kind, sure = photo.subcategory, photo.mask is not None
     if not sure and networks is None:
         return None
-    mask = photo.mask if sure else soft_mask(networks.garment(photo.image)[0], photo.image)[0]
+    mask = photo.mask if sure else masked(networks, photo.image)[0]
     if not mask.any():
         return None
     category = S.CATEGORY_OF.get(kind, "upper")
