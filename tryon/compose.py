@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
-from tryon.fit import Fit, Layer, on_photo, part_masks, seen_as
+from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as
 from tryon.garment import Garment, colours, like_ground, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, closed, distance_to, grown, shrunk, touching
@@ -130,7 +130,7 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[
     for part, mask in masks.items():
         overlapping = grown(mask, overlap) & (joints > 0) | mask
         out[part] = soft * cv2.GaussianBlur(overlapping.astype(np.float32), (0, 0), 0.8), colour
-    hidden = masks["torso"] & (garment.parts != 1)
+    hidden = masks["torso"] & (garment.parts != 1) & ~between(garment, "shoulder", "armpit")
     if hidden.any():
         xc = float(garment.shape.centre[:, 0].mean())
         ys, xs = np.nonzero(hidden)

@@ -29,6 +29,7 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 # torso, from between the shoulders to between the hips, measures 52.
 FLAT_WIDTH = 1.0
 ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the middle of its chest
+SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -83,18 +84,19 @@ def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur
 
 
 def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``share`` of the part gh x gw in 0..1) into a
-    backward map h x w x 2 and its cover h x w, by splatting a dense resampling of the grid. Only what lies in the
+    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``share`` of the part gh x gw, none below 0.02) into a
+    backward map h x w x 2 and its cover h x w; what else ``source`` has in its last axis is carried along. By splatting a dense resampling of the grid. Only what lies in the
     garment's ``mask`` or close by is splatted: the ground between sleeve and torso belongs to neither."""
     h, w = shape
     fine = (source.shape[1] * FINE, source.shape[0] * FINE)
     dense = [cv2.resize(a.astype(np.float32), fine, interpolation=cv2.INTER_LINEAR) for a in (source, target, share)]
+    at = np.ascontiguousarray(dense[0][..., :2])
     keep = dense[2] > 0.02
     if mask is not None:
-        inside = cv2.remap(mask, dense[0], None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+        inside = cv2.remap(mask, at, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
         keep &= cv2.dilate(inside, np.ones((FINE + 1, FINE + 1), np.uint8)) > 0
     keep = keep.ravel()
-    s, t = dense[0].reshape(-1, 2)[keep], dense[1].reshape(-1, 2)[keep]
+    s, t = dense[0].reshape(-1, source.shape[2])[keep], dense[1].reshape(-1, 2)[keep]
     ok = (t[:, 0] > -4) & (t[:, 0] < w + 3) & (t[:, 1] > -4) & (t[:, 1] < h + 3)
     sums, total = splat(t[ok] + 4, s[ok], (h + 8, w + 8))
     cover = total > 1e-3
@@ -151,19 +153,20 @@ def fit(person: Person, garment: Garment) -> Fit:
     torso, limbs, joints = place(body, garment, points)
 
     # Every part has positions of its own; near the joint, where parts meet, they agree.
-    placed, shares = {"torso": torso}, {"torso": np.ones(len(points))}
-    for side, (position, weight) in limbs.items():
-        joined, own = weight if isinstance(weight, tuple) else (weight, weight)
-        placed["torso"] = placed["torso"] * (1 - joined[:, None]) + position * joined[:, None]
-        placed[side] = torso * (1 - own[:, None]) + position * own[:, None]
-        if not isinstance(weight, tuple):
-            shares[side] = weight
-            shares["torso"] = np.minimum(shares["torso"], 1 - weight)
+    placed, shares, outside = {"torso": torso}, {"torso": np.ones(len(points))}, {}
     if garment.category in ("upper", "full"):
+        placed |= {side: position for side, (position, _) in limbs.items()}
         for part, layer in part_masks(garment).items():
             if part in placed:
                 near = cv2.dilate(layer.astype(np.uint8), np.ones((2 * int(cell) + 1,) * 2, np.uint8))
                 shares[part] = cv2.remap(near, source.astype(np.float32), None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
+        outside = {side: np.minimum(beyond, body.unit) for side, (_, beyond) in limbs.items()}
+        shares |= {side: np.minimum(shares[side], beyond / cell) for side, beyond in outside.items()}
+    else:
+        for side, (position, weight) in limbs.items():
+            placed["torso"] = placed["torso"] * (1 - weight[:, None]) + position * weight[:, None]
+            placed[side], shares[side] = torso * (1 - weight[:, None]) + position * weight[:, None], weight
+            shares["torso"] = np.minimum(shares["torso"], 1 - weight)
     h, w = person.parse.shape
     scale = COARSE / h
     coarse = (COARSE, max(8, int(round(w * scale))))
@@ -175,9 +178,13 @@ def fit(person: Person, garment: Garment) -> Fit:
             continue
         share = shares[part].reshape(source.shape[:2])
         target = ((placed[part] + 0.5) * (coarse[1] / w, scale) - 0.5).reshape(*source.shape)
-        m, cover = invert(source, target, share, garment.mask if limbs else None, coarse)
+        values = np.concatenate((source, outside[part].reshape(*share.shape, 1)), 2) if part in outside else source
+        m, cover = invert(values, target, share, garment.mask if limbs else None, coarse)
+        if part in outside:  # where it meets the torso a sleeve goes over into it
+            cover = np.minimum(cover, np.clip(m[..., 2] / (2 * SEAM * body.unit), 0, 0.5) + 0.5 * (m[..., 2] > SEAM * body.unit))
+            m = m[..., :2]
         m = np.rint(np.clip(m / step, -32000, 32000)).astype(np.int16)
-        layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(share * 255).astype(np.uint8)))
+        layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
     # Who wears the own top tucked in, or cut off at the waist, wears the new one so.
     tucked = garment.subcategory in TUCKED and body.rise is not None and body.rise > TUCKED_RISE
@@ -185,15 +192,19 @@ def fit(person: Person, garment: Garment) -> Fit:
 
 
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:
-    """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it."""
-    parts, lm = garment.parts, garment.landmarks
+    """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it and up to straight armholes."""
+    parts = garment.parts
     out = {"torso": parts == 1} | {side: parts == PART[garment.sleeves.get(side, side)] for side in PART}
-    if all(f"{n}_{s}" in lm for n in ("armpit", "hem") for s in ("left", "right")):
-        body = np.zeros(parts.shape, np.uint8)
-        corners = [lm[k][:2] for k in ("armpit_right", "armpit_left", "hem_left", "hem_right")]
-        cv2.fillPoly(body, [np.rint(corners).astype(np.int32)], 1)
-        out["torso"] |= (body > 0) & (parts > 0)
+    out["torso"] |= (between(garment, "armpit", "hem") | between(garment, "shoulder", "armpit")) & (parts > 0)
     return out
+
+
+def between(garment: Garment, upper: str, lower: str) -> np.ndarray:
+    """Bool HxW: what lies between two landmarks on the right side of a top or dress and those on its left, nothing where one is missing."""
+    out, names = np.zeros(garment.parts.shape, np.uint8), (f"{upper}_right", f"{upper}_left", f"{lower}_left", f"{lower}_right")
+    if all(k in garment.landmarks for k in names):
+        cv2.fillPoly(out, [np.rint([garment.landmarks[k][:2] for k in names]).astype(np.int32)], 1)
+    return out > 0
 
 
 def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[int, int]) -> np.ndarray:
@@ -247,13 +258,12 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     beyond = min(float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])), DROPPED * body.unit) if shape.limbs else None
     drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
-    whole, none = np.ones(len(points)), np.zeros(len(points))
     charts = {side: chart(garment, source, points) for side, source in garment.sleeves.items()}
     lengths = [c.length for c in charts.values()]
     length = s * float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.
     across = lambda side, points: points if garment.sleeves[side] == side else (-1, 1) * points + (2 * xc, 0)
-    limbs = {side: (place_sleeve(c, carry(across(side, points)), carry(across(side, c.ends)), shoulders[side], length, s_across), (none, whole))
+    limbs = {side: place_sleeve(c, carry(across(side, points)), carry(across(side, c.ends)), shoulders[side], length, s_across)
              for side, c in charts.items()}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())

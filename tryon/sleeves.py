@@ -33,13 +33,15 @@ def smooth(t):
 @dataclass
 class Chart:
     """Points of a product photo in a sleeve's own coordinates, N each: ``way`` from 0 at the armhole to 1 at the cuff, ``across`` from 0 at the outer edge
-    to 1 at the inner one, ``half`` the width there, halved. ends: shoulder and armpit, 2x2; length: of the outer edge. In pixels of the photo."""
+    to 1 at the inner one, ``half`` the width there, halved. ends: shoulder and armpit, 2x2; length: of the outer edge; lag: how much farther along the sleeve
+    the inner edge begins. In pixels of the photo."""
 
     way: np.ndarray
     across: np.ndarray
     half: np.ndarray
     ends: np.ndarray
     length: float
+    lag: float
 
 
 def chart(garment, side: str, points: np.ndarray) -> Chart:
@@ -81,7 +83,7 @@ def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) 
         depth = max(float(np.percentile((outline - s) @ out, 97)), SLIVER)
         across = (points - s) @ armhole / (armhole @ armhole)
         length = float(np.linalg.norm(armhole))
-        return Chart(np.clip((points - s) @ out / depth, -1.0, 2.0), np.clip(across, -BEYOND, 1 + BEYOND), np.full(len(points), length / 2), ends, depth * length)
+        return Chart(np.clip((points - s) @ out / depth, -1.0, 2.0), np.clip(across, -BEYOND, 1 + BEYOND), np.full(len(points), length / 2), ends, depth * length, 0.0)
     # The inverse of the bilinear map of the unit square onto it, by Newton's method.
     way, across = np.full(len(points), 0.5), np.full(len(points), 0.5)
     for _ in range(8):
@@ -92,7 +94,8 @@ def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) 
         det = np.where(np.abs(det) < 1e-3, 1e-3, det)
         way, across = (np.clip(x + np.clip(d / det, -0.5, 0.5), -1.0, 2.0) for x, d in ((way, cross(off, da)), (across, cross(dw, off))))
     width = np.linalg.norm(p - s) + (np.linalg.norm(inner - outer) - np.linalg.norm(p - s)) * np.clip(way, 0, 1)
-    return Chart(way, np.clip(across, -BEYOND, 1 + BEYOND), width / 2, ends, float(np.linalg.norm(outer - s)))
+    reach = float(np.linalg.norm(outer - s))
+    return Chart(way, np.clip(across, -BEYOND, 1 + BEYOND), width / 2, ends, reach, float((p - s) @ (outer - s)) / max(reach, 1e-6))
 
 
 def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, points: np.ndarray) -> Chart:
@@ -134,7 +137,7 @@ def _long(pixels: np.ndarray, ends: np.ndarray, axis: np.ndarray, sign: int, poi
     across, half = between(t, o)
     begin, finish = t_seam[0] + (t_seam[1] - t_seam[0]) * np.clip(across, 0, 1), np.polyval(cuff, np.clip(across, 0, 1))
     way = np.minimum((t - begin) / np.maximum(finish - begin, 0.25 * reach), 1.5)
-    return Chart(way, across, half, ends, float(np.polyval(cuff, 0) - t_seam[0]))
+    return Chart(way, across, half, ends, float(np.polyval(cuff, 0) - t_seam[0]), float(t_seam[1] - t_seam[0]))
 
 
 class Shoulder:
@@ -167,8 +170,9 @@ class Shoulder:
         return float(t[0])
 
 
-def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Shoulder, length: float, s_across: float) -> np.ndarray:
-    """Positions Nx2 in the person photo of the points of a chart, as points of a sleeve. torso and ends: where they, and the ends of the armhole, are as
+def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Shoulder, length: float, s_across: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions Nx2 in the person photo of the points of a chart, as points of a sleeve, and how far outside of the armhole, or below it, each lies, N, in pixels there:
+    what lies inside of it is folded away, under an arm that hangs lower than the sleeve lay. torso and ends: where they, and the ends of the armhole, are as
     points of the torso, Nx2 and 2x2; length: of the sleeve's outer edge, in pixels of the person photo; s_across: pixels of the person photo per pixel
     of the product photo, across the sleeve."""
     unit, line, true = shoulder.unit, shoulder.line, shoulder.true
@@ -183,20 +187,28 @@ def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Should
     gone = np.maximum(c.way, 0) * (reach - begin)
     outer = shoulder.at(begin + gone) + (ends[0] - shoulder.at(begin)) * (1 - smooth(gone / (SETTLE * unit)))[:, None]
     start = float(np.clip((ends[1] - line[0]) @ bone / max(float(np.linalg.norm(bone)), 1e-6) / drawn, 0, 0.65)) * true[0]
-    start = min(start, end - 0.3 * max(end, 0.3 * unit))
-    # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
-    arc = start + np.maximum(c.way, 0) * (end - start)
-    thick = shoulder.thick(arc)
-    offset = np.clip(2 * c.half * 0.9 * s_across - OUTSIDE * thick, thick, thick + INSIDE * unit)
-    first = shoulder.thick(np.array([start]))
     edge = lambda arc, offset: shoulder.edge(arc, -offset)
+    first = shoulder.thick(np.array([start]))
     at = edge(np.array([start]), first)[0]
     leave = ends[1] - at
     inwards = at - edge(np.array([start]), np.zeros(1))[0]
     leave = leave * (leave @ inwards > 0)  # an armpit that lies outside of the inside of the arm is hidden behind the arm
-    settle = min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start))
-    fade = 1 - smooth((arc - start) / max(settle, 1e-6))
+    settle = max(min(max(SETTLE * unit, 1.2 * float(np.linalg.norm(leave))), 0.8 * (end - start)), 1.0)
+    # Cloth under an arm that hangs lower than the sleeve lay is folded away, not squeezed.
+    lag = float(np.interp(begin + max(c.lag, 0.0) * (reach - begin) / max(c.length, 1e-6), shoulder.far, shoulder.arc))
+    lag = min(start, max(lag, 0.0), end - 0.3 * max(end, 0.3 * unit))
+    # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
+    arc = lag + np.maximum(c.way, 0) * (end - lag)
+    thick = shoulder.thick(arc)
+    offset = np.clip(2 * c.half * 0.9 * s_across - OUTSIDE * thick, thick, thick + INSIDE * unit)
+    fade = 1 - smooth((arc - start) / settle)
     inner = edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None]
     across = c.across[:, None]
     ruled = outer * (1 - across) + inner * across
-    return np.where(c.way[:, None] >= 0, ruled, ruled + torso - ends[0] * (1 - across) - ends[1] * across)
+    place = np.where(c.way[:, None] >= 0, ruled, ruled + torso - ends[0] * (1 - across) - ends[1] * across)
+    foot = at + leave
+    down = (foot - ends[0]) / max(float(np.linalg.norm(foot - ends[0])), 1e-6)
+    if down @ bone <= 0:  # upside down: there is no armhole
+        return place, np.full(len(place), np.inf)
+    out = np.array((down[1], -down[0]))
+    return place, np.maximum((place - ends[0]) @ (out if out @ inwards < 0 else -out), (place - foot) @ down)
