@@ -32,6 +32,7 @@ CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
+RIMS = 4  # how many rims of cloth a gap is wide that cloth closes
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
@@ -447,13 +448,23 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     gaps = walled(closed(seen | arms, reach) & old & ~seen, seen | arms, ground)
     if gaps.any():
         edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-        inner = cv2.erode((alpha > 0.9).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        inner = shrunk(alpha > 0.9, max(1, reach // RIMS))
         if not inner.any():
             return
+        gaps |= grown(gaps, max(1, reach // RIMS)) & seen & ~inner  # at the cloth's edge its photo shows some ground
         colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[gaps]
         ty, tx, my, mx = mirrored(inner, gaps)
         near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
         colour[ty[near], tx[near]] = colour[my[near], mx[near]]
+        # An outline is ragged: pixels beside each other go to places beside each other.
+        moves = np.zeros((*gaps.shape, 3), np.float32)
+        moves[ty[near], tx[near]] = np.stack((my - ty, mx - tx, np.ones_like(ty)), 1)[near]
+        moves = cv2.GaussianBlur(moves, (0, 0), max(1.0, reach / 4))
+        ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.05))
+        moves = np.rint(moves[ys, xs, :2] / moves[ys, xs, 2:]).astype(int)
+        my, mx = np.clip(ys + moves[:, 0], 0, gaps.shape[0] - 1), np.clip(xs + moves[:, 1], 0, gaps.shape[1] - 1)
+        known = inner[my, mx]
+        colour[ys[known], xs[known]] = colour[my[known], mx[known]]
         alpha[gaps | edge] = 1.0
 
 

@@ -19,9 +19,10 @@ from tryon.networks import Networks, working_size
 # Classes that look alike, so that one may be matched to the other: all skin is one.
 GROUP = np.arange(len(S.PARSE_CLASSES))
 GROUP[list(S.SKIN)] = S.FACE
-# Share of the generator's colours, by group, where the photo tells some.
+# Share of the generator's colours, by group, where the photo tells some; none of the ground, where they are a little off and the outline of what was taken
+# off stays to be seen.
 CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR)
-TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.25} | dict.fromkeys(CLOTH, 0.2)
+TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.0} | dict.fromkeys(CLOTH, 0.2)
 GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}  # thickness of bones without a network, in torso lengths
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)

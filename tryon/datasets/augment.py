@@ -218,3 +218,53 @@ def beside(view: tuple, other: tuple, rng: np.random.Generator, flip: bool = Fal
         parse = np.where(mask2 if front else mask2 & ~mask, parse2, parse)
     first = order(poses)
     return out, parse, poses[first], covered[first]
+
+
+def accessories(parse: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Scarves and belts, bool HxW: accessories of a parse map HxW on the torso of an 18x3 pose, too large for jewellery."""
+    out, ends = np.zeros(parse.shape, bool), torso(pose)
+    if ends is None:
+        return out
+    axis = ends[1] - ends[0]
+    length = max(float(np.linalg.norm(axis)), 1.0)
+    _, pieces, stats, centres = cv2.connectedComponentsWithStats((parse == S.ACCESSORY).astype(np.uint8))
+    for k in range(1, len(stats)):
+        along, aside = (centres[k] - ends[0]) @ axis / length ** 2, abs(np.cross(axis, centres[k] - ends[0])) / length ** 2
+        if stats[k, cv2.CC_STAT_AREA] > 0.02 * length ** 2 and -0.4 < along < 1.2 and aside < 0.5:
+            out |= pieces == k
+    return out
+
+
+def lend(view: tuple[np.ndarray, np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray, np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Put the scarves and belts of somebody else (image, parse, pose 18x3 of any size) on the first person of a view (image HxWx3, parse HxW, pose 18x3 that
+    may reach beyond it), by neck and hips, in a colour of their own, under face and hair: image and parse. Nothing happens when either has no ``torso``."""
+    image, parse, pose = view
+    ends, ends2 = torso(pose), torso(other[2])
+    mask = accessories(other[1], other[2])
+    if ends is None or ends2 is None or not mask.any():
+        return image, parse
+    z = complex(*(ends[1] - ends[0])) / (complex(*(ends2[1] - ends2[0])) or 1) * 1.15 ** rng.uniform(-1, 1)
+    m = np.array(((z.real, -z.imag, 0), (z.imag, z.real, 0)))
+    m[:, 2] = ends[0] - m[:, :2] @ ends2[0]
+    lab = cv2.cvtColor(warp(other[0], m, parse.shape), cv2.COLOR_RGB2LAB).astype(np.float32)
+    if rng.random() < 0.7:
+        lab[..., 1:] = 128 + (lab[..., 1:] - 128) * rng.uniform(0.2, 1.5) + rng.normal(0, 14, 2)
+        lab[..., 0] = lab[..., 0] * rng.uniform(0.6, 1.2) + rng.uniform(-30, 60)
+    cloth = cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    alpha = cv2.GaussianBlur(warp((mask * 255).astype(np.uint8), m, parse.shape, fill=0).astype(np.float32) / 255, (0, 0), 0.7)
+    alpha *= ~np.isin(parse, (S.FACE, S.HAIR, S.HEADWEAR, S.BACKGROUND, IGNORE))
+    return (image * (1 - alpha[..., None]) + cloth * alpha[..., None]).astype(np.uint8), np.where(alpha > 0.5, S.ACCESSORY, parse).astype(np.uint8)
+
+
+def one_colour(image: np.ndarray, parse: np.ndarray) -> np.ndarray:
+    """Trousers or skirt in the colour of the top worn with them, so that a dress is not known by its one colour; unchanged where there are not both."""
+    top, below = np.isin(parse, (S.UPPER, S.OUTER)), parse == S.LOWER
+    if min(top.sum(), below.sum()) < 0.01 * parse.size:
+        return image
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    a, b = lab[below], lab[top]
+    share = np.clip((b.std(0) + 2) / (a.std(0) + 2), 0.4, 2.5)
+    changed = lab.copy()
+    changed[below] = (a - a.mean(0)) * share + b.mean(0)
+    alpha = cv2.GaussianBlur(below.astype(np.float32), (0, 0), 0.8)[..., None]
+    return cv2.cvtColor(np.clip(lab * (1 - alpha) + changed * alpha, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
