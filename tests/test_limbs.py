@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, HAND, LEG, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
+from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -105,3 +105,18 @@ def test_a_neck_is_no_wider_than_necks_are():
     beside = beside_neck((200, 200), np.array((100.0, 100)), np.array((104.0, 55)), UNIT)
     assert beside[70, 60] and beside[70, 140] and not beside[70, 92:114].any()
     assert not beside[90:].any()  # shoulders
+
+
+def test_a_painted_neck_goes_over_into_the_shoulders():
+    above, height = above_shoulders((200, 200), np.array((100.0, 100)), UNIT), lambda x: int(above[:100, x].sum())
+    assert not above[20:, 100].any()  # the neck itself
+    edge = [height(int(100 + (0.13 + d) * UNIT)) for d in (0.01, 0.05, 0.1, 0.3)]
+    assert edge == sorted(edge) and edge[-1] > edge[0] + 0.06 * UNIT
+    assert (above == above[:, ::-1])[:, 1:-1].mean() > 0.98
+
+
+def test_shins_are_curved_outwards():
+    straight, _ = profile(LINE, False, UNIT)
+    curved, radii = profile(LINE, False, UNIT, outwards=np.array((-1.0, 0)))
+    shift = (straight - curved)[:, 0] / UNIT
+    assert abs(shift[:9]).max() < 1e-6 and shift.max() == pytest.approx(CALVES[:, 1].max(), abs=2e-3) and shift.argmax() > 12

@@ -15,6 +15,7 @@ LEG = np.array(((0, 0.17), (0.5, 0.137), (0.75, 0.115), (1, 0.1), (1.1, 0.097), 
 CALVES = np.array(((0.7, 0), (0.9, -0.005), (1, 0), (1.1, 0.009), (1.25, 0.018), (1.65, 0.019), (1.85, 0.013), (2, 0.004), (2.1, 0)))
 APART = 0.17  # torso lengths between a hip and the middle of both, from the front
 SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
+FLARE = 0.06  # torso lengths in which a neck goes over into the shoulder
 THROAT = 0.13  # torso lengths: the most that half a neck is wide
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
@@ -118,6 +119,12 @@ def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit
     """Bool HxW: above the shoulders, farther from the line between ``neck`` (between the shoulders) and ``nose`` (x, y) than a neck is wide."""
     above = np.arange(shape[0])[:, None] < neck[1] - SHOULDERS[0] * unit - SHOULDERS[1] * unit
     return above & ~capsule(shape, np.array((neck, nose)), np.full(2, THROAT * unit))
+
+
+def above_shoulders(shape: tuple[int, int], neck: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: above the line that falls from the side of a neck over the shoulder, ``neck`` (x, y) being between the shoulders."""
+    aside = np.abs(np.arange(shape[1])[None] - neck[0]) / unit - THROAT
+    return neck[1] - np.arange(shape[0])[:, None] > unit * (SHOULDERS[0] + SHOULDERS[1] * np.exp(-np.maximum(aside, 0) / FLARE)) + unit * (aside < 0)
 
 
 def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:

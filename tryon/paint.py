@@ -12,7 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, STEPS, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
 from tryon.masks import grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -122,7 +122,8 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     around bones besides (tryon.limbs), pose 18x3 and unit (torso length), in pixels of the logits; allowed: bool per class."""
     where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
     if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
-        logits[where[S.NECK]][beside_neck(shape, pose[S.NECK_JOINT, :2], pose[S.NOSE, :2], unit)] = -1e4
+        neck = pose[S.NECK_JOINT, :2]
+        logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit) | above_shoulders(shape, neck, unit)] = -1e4
     for cls, points, radii in found:
         if cls not in where:
             continue
