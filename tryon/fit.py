@@ -233,10 +233,10 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
             sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
     # From the side a garment is narrower, not shorter.
     sy = FLAT_WIDTH * body.unit / shape.width
-    s = sy  # of sleeves, whatever happens to the length of the torso
     s_across = TORSO_WIDTH * SHOULDERS * body.unit / shape.width  # sleeves are flat, arms round
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
+    s = sy * min(1.0, hi / max(length, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
     sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
     origin = body.neck - body.down * 0.08 * body.unit
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]

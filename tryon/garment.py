@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, unlike, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import grown, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -247,16 +247,20 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     points = peaks(heat, photo.shape)
     if S.CATEGORY_OF[kind] == "upper":
         label = between_ends(whole_sleeves(label, points), points)
-    shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points)
+    sleeved = sure_of_sleeves(points)
+    shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points, sleeved)
     if S.CATEGORY_OF[kind] == "upper":
+        if sleeved and not shape.limbs:
+            label = short_sleeves(label, points)
+            shape = measure(mask, "upper", kind, label, points, sleeved)
         if (stub := unlike(shape)) is not None:
             label[label == PART[stub]] = 1
             del shape.limbs[stub]
         label, points = set_in(other_sleeve(label, shape), points, shape)
-        shape = measure(mask, "upper", kind, label, points)
+        shape = measure(mask, "upper", kind, label, points, sleeved)
         if lone(shape):
             label, points = alike(label, points, shape)
-            shape = measure(mask, "upper", kind, label, points)
+            shape = measure(mask, "upper", kind, label, points, sleeved)
     if S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1 and not lone(shape):
         shape.limbs.clear()  # of short ones both are seen
     for side, part in PART.items():

@@ -14,6 +14,8 @@ SIDES = {"right": -1, "left": 1}  # direction in the picture
 PART = {"right": 2, "left": 3}  # of a garment's parts
 LONG = 0.58  # of the torso's width: sleeves that are no short ones
 ASLANT = 0.45  # slope between two landmarks of a garment that lies upright: steeper, one is a mistake
+HUGE = 0.34  # of a top: no sleeve is so large
+SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
@@ -130,9 +132,11 @@ def _short_axis(region: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, po
     return np.hstack(((shoulder + armpit) / 2 * (1 - at) + (hull[i] + hull[j]) / 2 * at, half)).astype(np.float32)
 
 
-def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray | None = None, points: dict | None = None) -> Shape:
+def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray | None = None, points: dict | None = None,
+            sleeved: bool = False) -> Shape:
     """Measure an HxW uint8 mask (0/255) of a garment; the mask must not be empty. ``parts`` (HxW uint8 as in tryon.garment.Garment) and
-    ``points`` (landmark name -> x, y, confidence) are what a network found; without them the outline alone decides."""
+    ``points`` (landmark name -> x, y, confidence) are what a network found; without them the outline alone decides. ``sleeved``: sleeves among the parts
+    are no flounces, however thin (``sure_of_sleeves``)."""
     ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     x0, y0, x1, y1 = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
     scale = WORK / max(x1 - x0, y1 - y0)
@@ -152,7 +156,7 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
     elif category == "accessory":
         shape = _hat(m)
     elif parts is not None:
-        shape = _upper_parts(m, parts, points, category)
+        shape = _upper_parts(m, parts, points, category, sleeved)
     else:
         shape = _upper(m, category, subcategory)
     if points:
@@ -273,7 +277,7 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
     return Shape(width, centre, landmarks, limbs)
 
 
-def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) -> Shape:
+def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, sleeved: bool) -> Shape:
     """A top or dress whose sleeves a network has told from the torso."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats((m & (parts == 1)).astype(np.uint8))
     large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.03 * m.sum()) + 1  # sleeves folded over the torso cut it into pieces
@@ -338,7 +342,8 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
         if np.percentile(sign * (np.nonzero(region)[1] - xc), 95) < 0.46 * width:  # a strap
             continue
         away = np.linalg.norm(np.argwhere(region)[:, ::-1] - shoulder, axis=1)
-        if away.min() > 0.5 * width or away.max() < 0.9 * width and region.sum() < 0.2 * away.max() ** 2:  # a flounce, or the edge of an armhole
+        # A flounce, or the edge of an armhole.
+        if away.min() > 0.5 * width or not sleeved and away.max() < 0.9 * width and region.sum() < 0.2 * away.max() ** 2:
             continue
         line = np.zeros(m.shape, np.uint8)
         cv2.line(line, *(tuple(int(v) for v in np.rint(p)) for p in (shoulder, armpit)), 1, 5)
@@ -369,6 +374,36 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str) 
     return Shape(width, np.array(((xc, shoulder_y), (xc, bottom)), float), landmarks, limbs)
 
 
+SLEEVE = ("shoulder", "armpit", "cuff_outer", "cuff_inner")
+
+
+def sure_of_sleeves(points: dict) -> bool:
+    """Whether landmarks (name -> x, y, confidence) tell both sleeves from end to end."""
+    return min(points.get(name, (0, 0, 0))[2] for name in _PAIRS(*SLEEVE)) >= SURE
+
+
+def short_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
+    """HxW uint8 ``parts`` of a top with short sleeves that were not told from its torso, as ``points``, in pixels, tell them (``sure_of_sleeves``): what lies
+    outside of the armholes, down to the cuffs."""
+    place, found = lambda name: np.array(points[name][:2]), {}
+    wide, (y, x) = float(np.linalg.norm(place("shoulder_left") - place("shoulder_right"))), np.mgrid[0:parts.shape[0], 0:parts.shape[1]]
+    for side, value in PART.items():
+        shoulder, armpit, outer, inner = (place(f"{name}_{side}") for name in SLEEVE)
+        armhole, sleeve = armpit - shoulder, np.zeros(parts.shape, np.uint8)
+        deep, outwards = float(np.linalg.norm(armhole)), SIDES[side] * np.array((armhole[1], -armhole[0]))
+        cv2.fillConvexPoly(sleeve, cv2.convexHull(np.rint((shoulder, outer, inner, armpit)).astype(np.int32)), 1)
+        # A strip along the armhole is no sleeve, nor is what leads over the ground or turns inwards.
+        if not 0.15 * wide < deep < 0.7 * wide or sleeve.sum() < 0.25 * deep ** 2 or (sleeve & (parts > 0)).sum() < 0.85 * sleeve.sum() or \
+                (outer - shoulder) @ outwards < 0.2 * deep ** 2:
+            return parts
+        lowest = max(outer[1], inner[1], armpit[1]) + 0.05 * wide
+        found[value] = largest((parts > 0) & ((x - shoulder[0]) * outwards[0] + (y - shoulder[1]) * outwards[1] > 0) & (y < lowest))
+    out = np.minimum(parts, 1)
+    for value, region in found.items():
+        out[region] = value
+    return out
+
+
 def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     """Carry sleeves (2 and 3 of HxW uint8 ``parts``) that lie against the torso, and of which only the lower end was told from it, up to
     their shoulders (of ``points``, in pixels): a straight strip as wide as a sleeve."""
@@ -395,7 +430,8 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
         # What lies farther out than a sleeve is no torso.
         outwards = SIDES[side]  # 1 towards the right of the picture
         beyond = np.maximum.accumulate(strip[:, ::outwards], 1)[:, ::outwards]
-        out[(beyond > 0) & (parts == 1)] = value
+        if ((beyond > 0) & (parts > 0)).sum() < HUGE * (parts > 0).sum():
+            out[(beyond > 0) & (parts == 1)] = value
     return out
 
 
