@@ -6,7 +6,8 @@ import pytest
 
 from tryon import sample
 from tryon import schema as S
-from tryon.landmarks import measure
+from tryon.datasets.articulate import split
+from tryon.landmarks import PART, SIDES, measure, short_sleeves, sure_of_sleeves
 
 SIZE = (512, 384)
 MEASURED = ("top", "shirt", "sweater", "jacket", "trousers", "shorts", "skirt", "dress", "jumpsuit", "hat")
@@ -116,3 +117,28 @@ def test_the_edge_of_an_armhole_is_no_sleeve(drawn):
     width = measure(g.mask, "upper", "sweater").width
     parts[y:y + int(0.5 * width), x - int(0.05 * width):x + int(0.02 * width)] *= 3
     assert "left" not in measure(g.mask, "upper", "sweater", parts, {}).limbs
+
+
+@pytest.mark.parametrize("kind", ["top", "shirt"])
+def test_short_sleeves_that_were_taken_for_torso_are_told_by_their_landmarks(kind):
+    """A plain T-shirt whose sleeves the parts do not show is no vest; a strip along an armhole is no sleeve."""
+    rng, checked = np.random.default_rng(5), 0
+    while checked < 4:
+        garment = sample.draw_garment(rng, SIZE, kind)
+        if "cuff_outer_left" not in garment.landmarks:
+            continue
+        parts = split(garment.mask, garment.landmarks, garment.category)
+        region = [parts == PART[side] for side in SIDES]
+        reach = [np.linalg.norm(np.subtract(garment.landmarks[f"cuff_outer_{s}"], garment.landmarks[f"shoulder_{s}"])) for s in SIDES]
+        wide = np.linalg.norm(np.subtract(garment.landmarks["shoulder_left"], garment.landmarks["shoulder_right"]))
+        if min(r.sum() for r in region) < 100 or max(reach) > 0.6 * wide:
+            continue
+        checked += 1
+        points = {name: (x, y, 0.8) for name, (x, y) in garment.landmarks.items()}
+        found = short_sleeves(np.minimum(parts, 1), points)
+        for side, truth in zip(SIDES, region):
+            mine = found == PART[side]
+            assert (mine & truth).sum() / (mine | truth).sum() > 0.75
+        assert sure_of_sleeves(points) and not sure_of_sleeves(points | {"cuff_inner_left": (0, 0, 0.2)})
+        strip = points | {f"{end}_{s}": (*np.add(points[f"armpit_{s}"][:2], (-2 * SIDES[s], 0)), 0.8) for end in ("cuff_outer", "cuff_inner") for s in SIDES}
+        assert (short_sleeves(np.minimum(parts, 1), strip) < 2).all()

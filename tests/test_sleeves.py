@@ -7,8 +7,8 @@ import pytest
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.fit import fit
-from tryon.sleeves import PART, SIGN, chart
+from tryon.fit import _walk, fit
+from tryon.sleeves import PART, SIGN, Chart, Shoulder, chart, place_sleeve
 
 SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")
 
@@ -67,3 +67,19 @@ def test_a_raised_arm_is_in_its_sleeve(persons, goods):
     for p in (pose[0, S.R_ELBOW, :2], (pose[0, S.R_ELBOW, :2] + pose[0, S.R_WRIST, :2]) / 2):
         x, y = np.rint(p * scale).astype(int)
         assert layer.cover[y, x] > 127
+
+
+def test_cloth_under_a_hanging_arm_is_folded_away_not_squeezed():
+    """The underside of a sleeve that lay straight out from the torso, crammed in between armpit and cuff when the arm hangs: swirls that look like a puff sleeve."""
+    unit, line = 100.0, np.array(((0.0, 0), (2, 55), (4, 105)))
+    shoulder = Shoulder(np.array((-22.0, -10)), line, np.array((55.0, 50)), _walk, unit, np.array((0.0, 1)), np.array((1.0, 0)), 1)
+    way, across, ends = np.repeat(np.linspace(0, 1, 5), 3), np.tile((0, 0.5, 1.0), 5), np.array(((4.0, -6), (-4, 37)))
+    for lag, shown in ((7.5, 5.0), (27, 3.0), (45, 0)):  # laid straight out, aslant, hanging
+        c = Chart(way, across, np.full(15, 16.0), ends, 41.0, lag)
+        place, outside = place_sleeve(c, np.zeros((15, 2)), ends, shoulder, c.length, 0.9)
+        steps = np.linalg.norm(np.diff(place[across == 1], axis=0), axis=1)
+        assert steps.min() > max(shown, 0.6 * (41 - lag) / 4)
+        assert (np.abs(np.linalg.norm(np.diff(place[across == 0], axis=0), axis=1) - 41 / 4) < 1).all()
+        under = outside[(across == 1) & (way < 0.5)]
+        assert (under < 0).all() if lag < 30 else (under > -5).all()  # behind the torso's armhole
+        assert (outside[way == 1] > -1).all() and (outside[across == 0] > -1).all()  # never the cuff, or the outside

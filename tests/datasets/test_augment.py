@@ -125,3 +125,48 @@ def test_somebody_cut_off_by_another_edge_than_the_lower_one_is_not_whole(rows, 
     assert augment.whole(parse) == whole
     parse[10, columns.stop - 1] = IGNORE  # the end of a photo that was turned
     assert not augment.whole(parse)
+
+
+def scarved():
+    """A figure with a scarf, a belt and a necklace, and the first two of them, bool HxW."""
+    image, parse, pose = person((500, 300), 150, 80, 130, S.UPPER, GREEN, GROUND2)
+    worn = np.zeros(parse.shape, bool)
+    worn[90:170, 140:160] = worn[190:200, 110:190] = True
+    image[worn], parse[worn] = RED, S.ACCESSORY
+    parse[82:85, 180:184] = S.ACCESSORY
+    return (image, parse, pose), worn
+
+
+def test_scarves_and_belts_are_told_from_jewellery():
+    (_, parse, pose), worn = scarved()
+    assert (augment.accessories(parse, pose) == worn).all()
+    assert not augment.accessories(parse, np.zeros((18, 3), np.float32)).any()
+
+
+def test_a_lent_scarf_lies_on_the_torso_of_the_other_with_its_label():
+    lender, worn = scarved()
+    image, parse, pose = person((320, 224), 100, 70, 80, S.UPPER, RED, GROUND)
+    parse[60:75, 90:110] = S.FACE
+    for seed in range(8):
+        got, label = augment.lend((image, parse, pose), lender, np.random.default_rng(seed))
+        new = label == S.ACCESSORY
+        share = new.sum() / worn.sum() * (130 / 80) ** 2
+        assert 0.6 < share < 1.5 and (parse[new] == S.UPPER).all()
+        changed = (got != image).any(-1)
+        assert (new & ~changed).sum() < 0.05 * new.sum() and not (changed & (parse == S.FACE)).any()
+        y, x = np.nonzero(new)
+        assert abs(x.mean() - 100) < 8 and 60 < y.min() < y.max() < 70 + 1.2 * 80
+    nobody = np.zeros((18, 3), np.float32)
+    assert augment.lend((image, parse, nobody), lender, np.random.default_rng(0))[1] is parse
+
+
+def test_trousers_take_the_colour_of_the_top_and_nothing_else_changes():
+    image, parse, _ = person((320, 224), 100, 70, 80, S.UPPER, RED, GROUND)
+    parse[150:][parse[150:] == S.UPPER] = S.LOWER
+    image[parse == S.LOWER] = GREEN
+    out = augment.one_colour(image, parse)
+    deep = np.zeros(parse.shape, bool)
+    deep[160:280, 80:120] = True
+    assert near(out, RED)[deep & (parse == S.LOWER)].all() and (out == image)[:140].all()
+    parse[parse == S.UPPER] = S.FULL
+    assert augment.one_colour(image, parse) is image

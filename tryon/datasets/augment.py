@@ -229,7 +229,8 @@ def accessories(parse: np.ndarray, pose: np.ndarray) -> np.ndarray:
     length = max(float(np.linalg.norm(axis)), 1.0)
     _, pieces, stats, centres = cv2.connectedComponentsWithStats((parse == S.ACCESSORY).astype(np.uint8))
     for k in range(1, len(stats)):
-        along, aside = (centres[k] - ends[0]) @ axis / length ** 2, abs(np.cross(axis, centres[k] - ends[0])) / length ** 2
+        away = centres[k] - ends[0]
+        along, aside = away @ axis / length ** 2, abs(axis[0] * away[1] - axis[1] * away[0]) / length ** 2
         if stats[k, cv2.CC_STAT_AREA] > 0.02 * length ** 2 and -0.4 < along < 1.2 and aside < 0.5:
             out |= pieces == k
     return out
@@ -267,4 +268,4 @@ def one_colour(image: np.ndarray, parse: np.ndarray) -> np.ndarray:
     changed = lab.copy()
     changed[below] = (a - a.mean(0)) * share + b.mean(0)
     alpha = cv2.GaussianBlur(below.astype(np.float32), (0, 0), 0.8)[..., None]
-    return cv2.cvtColor(np.clip(lab * (1 - alpha) + changed * alpha, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+    return np.where(alpha > 0, cv2.cvtColor(np.clip(lab * (1 - alpha) + changed * alpha, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB), image)
