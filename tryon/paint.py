@@ -75,7 +75,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, unit * size[0] / h)
     layout_s = layout_s.argmax(0)
     if networks.generator is not None and twice:
-        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None])
+        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None], coarse=coarse)
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
