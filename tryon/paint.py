@@ -65,7 +65,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told, bones = networks.generator.told, skeleton(scaled, size)
         look = lambda may, **how: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told), **how)
         twice = told and bool(fill_s.any())  # the layout first, then its colours
-        rgb, alpha, logits = look(allowed, coarse=twice and fill_s.mean() > SMALL)
+        coarse = twice and fill_s.mean() > SMALL
+        rgb, alpha, logits = look(allowed, coarse=coarse)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
     bare = out_of_sleeves(found, garment_s, fill_s)
