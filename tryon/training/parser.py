@@ -76,7 +76,6 @@ class ParserTask(Task):
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
         self.others = [p for p in self.train if augment.whole(p.parse)]
-        self.lenders = [p for p in self.train if augment.accessories(p.parse, p.pose[0]).any()]
         self.drawn, self.groups = list(drawn), groups
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = UNet(len(S.PARSE_CLASSES))
@@ -98,11 +97,6 @@ class ParserTask(Task):
         parse = augment.warp(photo.parse, m, size, nearest=True, fill=255)  # 255: outside the photo, not judged
         if flip:
             parse = augment.reflect_parse(parse)
-        if rng.random() < 0.15:
-            image = augment.one_colour(image, parse)
-        if self.lenders and rng.random() < 0.15:
-            other = self.lenders[rng.integers(len(self.lenders))]
-            image, parse = augment.lend((image, parse, augment.warp_pose(photo.pose, m, None, flip)[0]), (other.image, other.parse, other.pose[0]), rng)
         if pool is not self.tagged and rng.random() < 0.35:
             image = augment.on_ground(image, augment.people(parse), augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
