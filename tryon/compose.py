@@ -514,10 +514,13 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     window, pose = np.s_[y0:y1, x0:x1], pose - np.float32((x0, y0, 0)) * (pose[:, 2:] > 0)
     photo, old, before, worn, colour, alpha, freed = (a[window] for a in canvas.arrays)
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
-    seen, kept = worn >= 0, (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window]
+    seen, near = worn >= 0, distance_to(freed)
+    # Of hands, the last pixels show some of the sleeve that was taken off.
+    cuffs = distance_to(freed & among(old, (S.UPPER, S.OUTER, S.FULL))) <= max(2, round(h / 200))
+    kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
-    fill = freed | (distance_to(freed) <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
+    fill = freed | (near <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / np.maximum(alpha, 1e-3)[..., None]
