@@ -67,3 +67,14 @@ def test_painted_limbs_are_round():
     assert (even[11, 0] > even[11, 1]) and (even[11, 1] > even[11, 2]), "red is what is left"
     assert (lit[11] > even[11] + 0.05).all() and (lit[32] < even[32] - 0.05).all() and np.abs(lit[22] - even[22]).max() < 0.02
     assert np.allclose(even[:5], 1, atol=1e-3)
+
+
+def test_a_chest_in_a_neckline_is_no_neck():
+    """Skin in the opening of a shirt darkened all around, as if the shirt's edge were the outline of a neck: a tongue in front of the chest."""
+    layout = np.zeros((300, 300), np.uint8)
+    layout[120:, 60:240] = S.UPPER
+    layout[60:120, 120:180] = layout[120:180, 110:190] = S.NECK
+    factor = shade.limbs(layout, layout == S.NECK, UNIT, np.zeros(2), (0, 300, 0, 300))[..., 1]
+    assert factor[80, 122] < 0.9 * factor[80, 150]  # the neck before the ground
+    opening = factor[150:176, 112:188]
+    assert opening.min() > 0.95 * opening.max()

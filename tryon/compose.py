@@ -525,7 +525,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / np.maximum(alpha, 1e-3)[..., None]
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone)
-    painted *= np.where(fill & (found != S.BACKGROUND), shade.beside(alpha, unit, shade.OVER, shade.FALL), 1)[..., None]
+    over = np.where(found == S.NECK, shade.OPEN, 1) * (fill & (found != S.BACKGROUND))
+    painted *= (1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL)))[..., None]
     edge = np.clip(alpha[edited], 0, 1)[:, None]
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0

@@ -62,6 +62,8 @@ def beside(front: np.ndarray, unit: float, strength: float = FRONT, fall: float 
     return _fine(1 - strength * cv2.GaussianBlur(mask, (0, 0), max(0.8, NEAR * unit / COARSE)), front.shape)
 
 
+OPEN = 0.25  # of that shadow, what falls on a chest in a neck opening, which faces the light
+TOPS = (S.UPPER, S.OUTER, S.FULL)
 LIMBS = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
@@ -95,7 +97,9 @@ def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, 
         todo = fill & mine
         if not todo.any():
             continue
-        deep = cv2.distanceTransform(mine.astype(np.uint8), cv2.DIST_L2, 5)
+        # A neckline is where a garment ends, not a neck.
+        inside = mine | np.isin(layout, TOPS) if cls == S.NECK else mine
+        deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         step = max(1, int(0.02 * unit))
         small = cv2.resize(deep, (max(1, deep.shape[1] // step), max(1, deep.shape[0] // step)), interpolation=cv2.INTER_AREA)
         half = cv2.blur(cv2.dilate(small, np.ones((5, 5), np.uint8)), (5, 5))  # of the thickness there
