@@ -1,8 +1,8 @@
 """Sleeves: coordinates on a sleeve in its product photo, and where they lie on an arm.
 
 A sleeve is the surface ruled between its outer edge, from the shoulder of the placed torso down the outside of the arm, and its inner edge, from the
-armpit down the inside. So it meets the torso all along the armhole, covers the arm however narrow it is in the product photo, and turns into any
-arm without folding.
+armpit down the inside. So it covers the arm however narrow it is in the product photo, and turns into any arm. Of an arm that is raised higher than the
+sleeve lay it meets the torso all along the armhole; where the arm hangs lower, what lies beyond the armhole is folded away behind the torso.
 """
 from dataclasses import dataclass
 
