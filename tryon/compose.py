@@ -32,7 +32,7 @@ CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
-RIMS = 4  # how many rims of cloth a gap is wide that cloth closes
+RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
@@ -448,10 +448,11 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     gaps = walled(closed(seen | arms, reach) & old & ~seen, seen | arms, ground)
     if gaps.any():
         edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-        inner = shrunk(alpha > 0.9, max(1, reach // RIMS))
+        rim = max(1, reach // RIM_OF)
+        inner = shrunk(alpha > 0.9, rim)
         if not inner.any():
             return
-        gaps |= grown(gaps, max(1, reach // RIMS)) & seen & ~inner  # at the cloth's edge its photo shows some ground
+        gaps |= grown(gaps, rim) & seen & ~inner
         colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[gaps]
         ty, tx, my, mx = mirrored(inner, gaps)
         near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
@@ -514,13 +515,13 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     window, pose = np.s_[y0:y1, x0:x1], pose - np.float32((x0, y0, 0)) * (pose[:, 2:] > 0)
     photo, old, before, worn, colour, alpha, freed = (a[window] for a in canvas.arrays)
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
-    seen, near = worn >= 0, distance_to(freed)
+    seen = worn >= 0
     # Of hands, the last pixels show some of the sleeve that was taken off.
     cuffs = distance_to(freed & among(old, (S.UPPER, S.OUTER, S.FULL))) <= max(2, round(h / 200))
     kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
-    fill = freed | (near <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
+    fill = freed | (distance_to(freed) <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / np.maximum(alpha, 1e-3)[..., None]

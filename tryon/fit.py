@@ -84,9 +84,9 @@ def _walk(line: np.ndarray, true: np.ndarray, t: np.ndarray, u: np.ndarray, blur
 
 
 def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.ndarray | None, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Turn a forward map on a grid (``source`` and ``target`` gh x gw x 2, ``share`` of the part gh x gw, none below 0.02) into a
-    backward map h x w x 2 and its cover h x w; what else ``source`` has in its last axis is carried along. By splatting a dense resampling of the grid. Only what lies in the
-    garment's ``mask`` or close by is splatted: the ground between sleeve and torso belongs to neither."""
+    """Turn a forward map on a grid (``source`` gh x gw x C, of which the first two are x and y and others are carried along, ``target`` gh x gw x 2,
+    ``share`` of the part gh x gw, none of it below 0.02) into a backward map h x w x C and its cover h x w, by splatting a dense resampling of the grid.
+    Only what lies in the garment's ``mask`` or close by is splatted: the ground between sleeve and torso belongs to neither."""
     h, w = shape
     fine = (source.shape[1] * FINE, source.shape[0] * FINE)
     dense = [cv2.resize(a.astype(np.float32), fine, interpolation=cv2.INTER_LINEAR) for a in (source, target, share)]
@@ -152,7 +152,7 @@ def fit(person: Person, garment: Garment) -> Fit:
     place = places[garment.subcategory if garment.category == "accessory" else garment.category]
     torso, limbs, joints = place(body, garment, points)
 
-    # Every part has positions of its own; near the joint, where parts meet, they agree.
+    # Every part has positions of its own. Legs agree with the torso where they meet; sleeves end at its armholes, ``outside`` of them by so many pixels.
     placed, shares, outside = {"torso": torso}, {"torso": np.ones(len(points))}, {}
     if garment.category in ("upper", "full"):
         placed |= {side: position for side, (position, _) in limbs.items()}
@@ -181,7 +181,8 @@ def fit(person: Person, garment: Garment) -> Fit:
         values = np.concatenate((source, outside[part].reshape(*share.shape, 1)), 2) if part in outside else source
         m, cover = invert(values, target, share, garment.mask if limbs else None, coarse)
         if part in outside:  # where it meets the torso a sleeve goes over into it
-            cover = np.minimum(cover, np.clip(m[..., 2] / (2 * SEAM * body.unit), 0, 0.5) + 0.5 * (m[..., 2] > SEAM * body.unit))
+            seam = m[..., 2] / (SEAM * body.unit)
+            cover = np.minimum(cover, np.where(seam > 1, 1, np.clip(seam, 0, 1) / 2))
             m = m[..., :2]
         m = np.rint(np.clip(m / step, -32000, 32000)).astype(np.int16)
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)))
