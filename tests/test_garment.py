@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tryon import sample
+from tryon.compose import textures
 from tryon.datasets import articulate
 from tryon.garment import Garment, between_legs, cloth_alone, peaks, without_rim
 from tryon.fit import fit
@@ -180,9 +181,9 @@ def test_a_mask_of_another_size_is_refused(tryon, drawn):
 def test_textures_are_not_carried_to_another_photo(goods):
     """A cached texture that outlives its photo."""
     garment = goods["top-01"]
-    garment.textures = ("kept",)
-    assert replace(garment, photo=garment.photo[:, ::-1]).textures is None
-    garment.textures = None
+    assert textures(garment) is textures(garment)
+    other = replace(garment, photo=garment.photo[:, ::-1])
+    assert not other.kept and (textures(other)[1] != textures(garment)[1]).any()
 
 
 def test_hooks_and_tags_are_no_cloth_and_straps_are():

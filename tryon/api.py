@@ -11,7 +11,7 @@ from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon import schema as S
 from tryon.check import signs, without_feet
-from tryon.compose import finish, lay_out
+from tryon.compose import finish, lay_out, textures
 from tryon.config import GENERATORS, WARPS
 from tryon.dressing import sequence
 from tryon.fit import Fit
@@ -104,12 +104,17 @@ class TryOn:
             garments = [garments]
         if not garments:
             raise ValueError("at least one garment is needed")
-        analyse = lambda of: of() if callable(of) else of
-        wanted = [person if isinstance(person, Person) else partial(self.person, person)]
-        wanted += [g if isinstance(g, Garment) else partial(self.garment, g, category) for g in garments]
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # a photo takes one thread
-            person, *garments = pool.map(analyse, wanted)
+            ready = pool.map(partial(self._ready, category=category), garments)
+            person = person if isinstance(person, Person) else self.person(person)
+            garments = list(ready)
         return person, garments, [place(self.networks, person, g, self.warp) for g in garments]
+
+    def _ready(self, garment, category: str | None) -> Garment:
+        """A garment with what all looks of it need."""
+        garment = garment if isinstance(garment, Garment) else self.garment(garment, category)
+        textures(garment)
+        return garment
 
 
 def _photo(photo: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from tryon.body import Body
 from tryon.fit import Fit
 from tryon.garment import Garment
 from tryon.models.warp import PARTS
+from tryon.paint import box_of
 from tryon.warp import placed
 
 STRETCH = 3.0  # how many times longer than wide, or the reverse, cloth is drawn where it counts as distorted
@@ -35,12 +36,16 @@ def signs(fit: Fit, garment: Garment, worn: np.ndarray, over: np.ndarray) -> Sig
     _, _, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
     bad, done = np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)
     for layer, cover in list(zip(fit.layers, covers))[::-1]:  # the front one is seen
-        mine = cover & ~done
-        m = cv2.GaussianBlur(layer.map.astype(np.float32), (0, 0), 1.5)
+        if not cover.any():
+            continue
+        y0, y1, x0, x1 = box_of(cover)
+        window = np.s_[y0:y1, x0:x1]
+        m = cv2.GaussianBlur(layer.map[max(0, y0 - 8):y1 + 8, max(0, x0 - 8):x1 + 8].astype(np.float32), (0, 0), 1.5)
         (ax, ay), (bx, by) = (np.gradient(m[..., k], axis=(1, 0)) for k in (0, 1))
         det, norm = ax * by - ay * bx, ax ** 2 + ay ** 2 + bx ** 2 + by ** 2
         # Of the singular values a >= b: a / b + b / a = norm / det.
-        bad |= mine & ((det <= 0) | (norm > (STRETCH + 1 / STRETCH) * np.maximum(det, 1e-9)))
+        odd = ((det <= 0) | (norm > (STRETCH + 1 / STRETCH) * np.maximum(det, 1e-9)))[min(8, y0):, min(8, x0):][:y1 - y0, :x1 - x0]
+        bad[window] |= odd & (cover & ~done)[window]
         done |= cover
     return Signs(float((seen & there).sum() / there.sum()), float(stats[1:, cv2.CC_STAT_AREA].max() / seen.sum()), float((bad & seen).sum() / seen.sum()))
 

@@ -14,11 +14,11 @@ from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as
-from tryon.garment import Garment, colours, like_ground, rather
+from tryon.garment import Garment, colours, like_ground, once, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
-from tryon.paint import box_of, mirrored, paint, spread, zoom
+from tryon.paint import box_of, mirrored, paint, spread, thrice, zoom
 
 CLASS_OF = {"upper": S.UPPER, "jacket": S.OUTER, "lower": S.LOWER, "full": S.FULL, "hat": S.HEADWEAR, "scarf": S.ACCESSORY, "bag": S.BAG}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -95,19 +95,18 @@ def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.n
     return soft * np.clip((on_photo(layer.share, fit.grid, soft.shape) - 0.05) / 0.1, 0, 1).astype(np.float32), colour
 
 
+@once
 def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]], float]:
-    """What every look of a garment needs of its photo, worked out once: a soft mask float32 HxW in 0..1 without the inner collar,
+    """What every look of a garment needs of its photo: a soft mask float32 HxW in 0..1 without the inner collar,
     colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
-    if garment.textures is None:
-        soft, hidden = outline(garment.mask), neck_opening(garment)
-        # The inner back is hidden behind the neck; its edge is as smooth as an outline.
-        soft *= 1 - outline(hidden.view(np.uint8) * 255)
-        # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
-        rim = max(5, garment.mask.shape[0] // 80 | 1)
-        inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
-        colour = bleed(garment.photo, inside)
-        garment.textures = soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
-    return garment.textures
+    soft, hidden = outline(garment.mask), neck_opening(garment)
+    # The inner back is hidden behind the neck; its edge is as smooth as an outline.
+    soft *= 1 - outline(hidden.view(np.uint8) * 255)
+    # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
+    rim = max(5, garment.mask.shape[0] // 80 | 1)
+    inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
+    colour = bleed(garment.photo, inside)
+    return soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
 
 
 def outline(mask: np.ndarray) -> np.ndarray:
@@ -151,21 +150,21 @@ def slits(garment: Garment) -> np.ndarray:
     return like_ground(garment.photo, garment.mask, grown(garment.parts > 1, wide) & grown(garment.parts == 1, wide) & (garment.parts > 0), wide)
 
 
-def bleed(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Carry the colours of ``inside`` outwards over its border, smoothly, worked out at no more than 320 pixels: uint8 HxWx3."""
+def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarray:
+    """Carry the colours of ``inside`` outwards over its border, smoothly, worked out at no more than ``longest`` pixels: uint8 HxWx3."""
     if not inside.any():
         return photo.copy()
     h, w = inside.shape
-    scale = min(1.0, 320 / max(h, w))
+    scale = min(1.0, longest / max(h, w))
     size = max(1, round(w * scale)), max(1, round(h * scale))
     weight = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(photo * inside[..., None].astype(np.uint8), size, interpolation=cv2.INTER_AREA) / np.maximum(weight, 1e-3)[..., None]
+    colour = cv2.resize(cv2.copyTo(photo, inside.view(np.uint8)), size, interpolation=cv2.INTER_AREA) / thrice(np.maximum(weight, 1e-3))
     small = spread(colour.astype(np.float32), weight > min(0.5, 0.9 * float(weight.max())))
     out = cv2.resize(np.clip(np.rint(small), 0, 255).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)
-    out[inside] = photo[inside]
-    return out
+    return cv2.copyTo(photo, inside.view(np.uint8), out)
 
 
+@once
 def neck_opening(garment: Garment) -> np.ndarray:
     """Bool HxW, in the product photo, of what a wearer's neck hides: the inner back and all that lies above it, of tops and dresses from one collar to the
     other."""
@@ -212,7 +211,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     worn = np.where(old, -1, canvas.worn).astype(np.int8)
     worn[seen] = index
     kept = np.where(freed, 0, canvas.alpha) * (1 - alpha)
-    total = np.where(freed[..., None], 0, canvas.colour) * (1 - alpha)[..., None] + colour * alpha[..., None]
+    total = canvas.colour * thrice(np.where(freed, 0, 1 - alpha)) + colour * thrice(alpha)
     out = Canvas(full.photo, *(a.copy() for a in full.arrays[1:]), full.may)
     for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
         whole[window] = part
@@ -289,11 +288,11 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     far[window] = ~near
     index, everywhere, kinds, far = colours(photo), colours(np.ascontiguousarray(canvas.photo[few])), canvas.layout[few], far[few]
     opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
-    found = np.zeros_like(taken)
+    found, cloth = np.zeros_like(taken), index[inside]
     for classes, like in ((ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
         sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
-        if inside.any() and sure.sum() >= 25 and mine.any():
-            found |= opened(mine & rather(index[inside], everywhere[sure])[index])
+        if len(cloth) and sure.sum() >= 25 and mine.any():
+            found |= opened(mine & rather(cloth, everywhere[sure])[index])
     neck = (layout == S.NECK) & near & ~old[window]
     collar = neck & ~grown(layout == S.FACE, int(CHIN * body.unit))
     if collar.any():
@@ -387,7 +386,7 @@ def shaded(layers, garment: Garment, front: np.ndarray, body: Body) -> list[tupl
         factor = shade.turned(alpha, unit, part != "torso", sides) * shade.beside(np.maximum(front, over * below).astype(np.float32), unit)
         seen = alpha * (1 - np.maximum(front, over))
         mean = float((factor * seen).sum() / max(seen.sum(), 1e-6))
-        out.append((part, pixels * (factor / max(mean, 0.9))[..., None], alpha))  # all in all as bright as it is
+        out.append((part, pixels * thrice(factor / np.float32(max(mean, 0.9))), alpha))  # all in all as bright as it is
     return out
 
 
@@ -399,9 +398,9 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
         if part == "torso":
             a = a * ~behind
         a = a * ~front
-        colour = pixels * a[..., None] + colour * (1 - a[..., None])
+        colour = pixels * thrice(a) + colour * thrice(1 - a)
         alpha = a + alpha * (1 - a)
-    return colour / np.maximum(alpha, 1e-3)[..., None], np.clip(alpha, 0, 1)
+    return colour / thrice(np.maximum(alpha, 1e-3)), np.clip(alpha, 0, 1)
 
 
 def past_sleeves(layers, layout: np.ndarray, body: Body, unit: float) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
@@ -444,29 +443,32 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     """Where the old garment (bool HxW) would peep out between the parts of the new one, or between it and bare ``arms``, at most 2 ``reach`` pixels wide,
     cloth closes the gap, in place, but not along the ``ground``; and above its hem all of ``trunk``."""
     seen = alpha > 0.5
-    arms = arms | trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
+    if not (old & ~seen).any():
+        return
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(old & ~seen)) + (-3 * reach, 3 * reach, -3 * reach, 3 * reach), 0)
+    window, trunk = np.s_[y0:y1, x0:x1], trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
+    colour, alpha, old, arms, ground, seen = colour[window], alpha[window], old[window], (arms | trunk)[window], ground[window], seen[window]
     gaps = walled(closed(seen | arms, reach) & old & ~seen, seen | arms, ground)
-    if gaps.any():
-        edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
-        rim = max(1, reach // RIM_OF)
-        inner = shrunk(alpha > 0.9, rim)
-        if not inner.any():
-            return
-        gaps |= grown(gaps, rim) & seen & ~inner
-        colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner)[gaps]
-        ty, tx, my, mx = mirrored(inner, gaps)
-        near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
-        colour[ty[near], tx[near]] = colour[my[near], mx[near]]
-        # An outline is ragged: pixels beside each other go to places beside each other.
-        moves = np.zeros((*gaps.shape, 3), np.float32)
-        moves[ty[near], tx[near]] = np.stack((my - ty, mx - tx, np.ones_like(ty)), 1)[near]
-        moves = cv2.GaussianBlur(moves, (0, 0), max(1.0, reach / 4))
-        ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.05))
-        moves = np.rint(moves[ys, xs, :2] / moves[ys, xs, 2:]).astype(int)
-        my, mx = np.clip(ys + moves[:, 0], 0, gaps.shape[0] - 1), np.clip(xs + moves[:, 1], 0, gaps.shape[1] - 1)
-        known = inner[my, mx]
-        colour[ys[known], xs[known]] = colour[my[known], mx[known]]
-        alpha[gaps | edge] = 1.0
+    edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    rim = max(1, reach // RIM_OF)
+    inner = shrunk(alpha > 0.9, rim)
+    if not gaps.any() or not inner.any():
+        return
+    gaps |= grown(gaps, rim) & seen & ~inner
+    colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner, 128)[gaps]
+    ty, tx, my, mx = mirrored(inner, gaps)
+    near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
+    # An outline is ragged: pixels beside each other go to places beside each other.
+    moves = np.zeros((*gaps.shape, 3), np.float32)
+    moves[ty[near], tx[near]] = np.stack((my - ty, mx - tx, np.ones_like(ty)), 1)[near]
+    moves = cv2.GaussianBlur(moves, (0, 0), max(1.0, reach / 4))
+    colour[ty[near], tx[near]] = colour[my[near], mx[near]]
+    ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.05))
+    moves = np.rint(moves[ys, xs, :2] / moves[ys, xs, 2:]).astype(int)
+    my, mx = np.clip(ys + moves[:, 0], 0, gaps.shape[0] - 1), np.clip(xs + moves[:, 1], 0, gaps.shape[1] - 1)
+    known = inner[my, mx]
+    colour[ys[known], xs[known]] = colour[my[known], mx[known]]
+    alpha[gaps | edge] = 1.0
 
 
 def without_crumbs(alpha: np.ndarray) -> np.ndarray:
@@ -524,21 +526,19 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     fill = freed | (distance_to(freed) <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
-    colour = colour / np.maximum(alpha, 1e-3)[..., None]
+    colour = colour / thrice(np.maximum(alpha, 1e-3))
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone)
     over = np.where(found == S.NECK, shade.OPEN, 1) * (fill & (found != S.BACKGROUND))
-    painted *= (1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL)))[..., None]
-    edge = np.clip(alpha[edited], 0, 1)[:, None]
+    shadow = 1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL))
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    under = (fill | beside & seen)[edited][:, None]
     # The rim goes over into the photo.
-    depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)[edited][:, None]
-    share = np.where((fill & ~freed)[edited][:, None], np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), under)
-    image = painted[edited] * share + photo[edited] * (1 - share)
-    image = (colour[edited] + light[edited]) * edge + image * (1 - edge)
-    made = photo.copy()
-    made[edited] = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
+    share = np.where(fill & ~freed, np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), fill | beside & seen)
+    below = painted * thrice(shadow * share) + photo * thrice(1 - share)
+    edge = np.clip(alpha, 0, 1)
+    made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
+    made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
     out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
@@ -551,13 +551,18 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
 
     photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
     change; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
-    taken = edit & among(before, GARMENTS)
+    taken, whole, changed = edit & among(before, GARMENTS), image.copy(), np.zeros(edit.shape, bool)
+    if not taken.any():
+        return whole, changed
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(taken)) + (-8 * width, 8 * width, -8 * width, 8 * width), 0)
+    window = np.s_[y0:y1, x0:x1]
+    photo, image, edit, before, layout, kept, taken = (a[window] for a in (photo, image, edit, before, layout, kept, taken))
     near = grown(taken, width)
     band, far = near & ~edit & ~kept, ~edit & ~near
-    out, changed = image.copy(), np.zeros(edit.shape, bool)
     ys, xs = np.nonzero(band)
     if not len(ys):
-        return out, changed
+        return whole, changed
+    out, done = whole[window], changed[window]
     half = max(1, edit.shape[1] // 2), max(1, edit.shape[0] // 2)
     at = np.minimum(ys // 2, half[1] - 1), np.minimum(xs // 2, half[0] - 1)
 
@@ -565,7 +570,7 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
         """Mean colour of the places ``where`` around each pixel of the border, and whether there are any."""
         mean = lambda a: cv2.blur(cv2.resize(a, half, interpolation=cv2.INTER_AREA).astype(np.float32), (3 * width + 1,) * 2)[at]
         share = mean(where.astype(np.float32))
-        return mean(picture * where[..., None]) / np.maximum(share, 1e-6)[:, None], share > 5e-3
+        return mean(cv2.copyTo(picture, where.view(np.uint8))) / np.maximum(share, 1e-6)[:, None], share > 5e-3
 
     old, known = around(photo, shrunk(taken, 1))
     new, there = around(image, edit)
@@ -580,16 +585,14 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     todo = known & there & (length > 30 ** 2) & (share < 1)
     ys, xs = ys[todo], xs[todo]
     out[ys, xs] = np.clip(np.rint(colour + (1 - share)[:, None] * (new - old)), 0, 255)[todo].astype(np.uint8)
-    changed[ys, xs] = True
+    done[ys, xs] = True
     # The outermost pixel is a little of both, as in a photo.
     first = grown(edit, 1)
     ys, xs = np.nonzero(band & first & (layout != S.BACKGROUND))
-    blur = lambda a: cv2.GaussianBlur(a, (0, 0), SOFT)[ys, xs]
-    inside = edit.astype(np.float32)
-    share = blur(inside)[:, None]
-    out[ys, xs] = np.clip(np.rint(out[ys, xs] * (1 - share) + blur(image * inside[..., None])), 0, 255).astype(np.uint8)
-    changed[ys, xs] = True
-    return out, changed
+    blur = lambda a: cv2.GaussianBlur(a.astype(np.float32), (0, 0), SOFT)[ys, xs]
+    out[ys, xs] = np.clip(np.rint(out[ys, xs] * (1 - blur(edit))[:, None] + blur(cv2.copyTo(image, edit.view(np.uint8)))), 0, 255).astype(np.uint8)
+    done[ys, xs] = True
+    return whole, changed
 
 
 def view_of(edit: np.ndarray, unit: float) -> tuple[int, int, int, int]:

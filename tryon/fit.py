@@ -13,15 +13,16 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
-from tryon.garment import Garment
+from tryon.garment import Garment, once
 from tryon.landmarks import PART, along
 from tryon.person import Person
 from tryon.schema import RowError
-from tryon.sleeves import SIGN, Shoulder, chart, place_sleeve
+from tryon.sleeves import SIGN, Chart, Shoulder, chart, place_sleeve
 
 GRID = 40  # cells along the longer side of the garment
-FINE = 10  # splatted points per cell and direction
+FINE = 8  # splatted points per cell and direction
 COARSE = 256  # height of the coarse target grid
+ROOM = 8  # of its places: how far around a part its map is known
 MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outline
 
 # Torso lengths per width of a top as a shop shows it. Laid flat it is as wide as half its girth, of which a body shows less from the front:
@@ -95,15 +96,22 @@ def invert(source: np.ndarray, target: np.ndarray, share: np.ndarray, mask: np.n
     if mask is not None:
         inside = cv2.remap(mask, at, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
         keep &= cv2.dilate(inside, np.ones((FINE + 1, FINE + 1), np.uint8)) > 0
-    keep = keep.ravel()
-    s, t = dense[0].reshape(-1, source.shape[2])[keep], dense[1].reshape(-1, 2)[keep]
-    ok = (t[:, 0] > -4) & (t[:, 0] < w + 3) & (t[:, 1] > -4) & (t[:, 1] < h + 3)
-    sums, total = splat(t[ok] + 4, s[ok], (h + 8, w + 8))
+    tx, ty = dense[1][..., 0], dense[1][..., 1]
+    keep &= (tx > -4) & (tx < w + 3) & (ty > -4) & (ty < h + 3)
+    values, solid = np.zeros((h, w, source.shape[2]), np.float32), np.zeros((h, w), np.float32)
+    if not keep.any():
+        return values, solid
+    s, t = dense[0][keep], dense[1][keep]
+    # Worked out where the points are, and a little around.
+    low, high = np.floor(t.min(0)).astype(int) - ROOM, np.floor(t.max(0)).astype(int) + 2 + ROOM
+    sums, total = splat(t - low, s, tuple(high - low)[::-1])
     cover = total > 1e-3
     out = carried_on(np.where(cover[..., None], sums / np.maximum(total, 1e-6)[..., None], 0), cover, (1.0, 2.0, 5.0, 12.0))
-    solid = cv2.dilate(cover.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     out = cv2.GaussianBlur(out, (0, 0), 0.9)  # of the splats' noise nothing shows at the outline
-    return out[4:-4, 4:-4].astype(np.float32), solid[4:-4, 4:-4]
+    first, last = np.maximum(low, 0), np.minimum(high, (w, h))
+    there, here = np.s_[first[1]:last[1], first[0]:last[0]], np.s_[first[1] - low[1]:last[1] - low[1], first[0] - low[0]:last[0] - low[0]]
+    values[there], solid[there] = out[here], cv2.dilate(cover.astype(np.uint8), np.ones((3, 3), np.uint8))[here]
+    return values, solid
 
 
 def splat(points: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -137,15 +145,37 @@ def carried_on(values: np.ndarray, known: np.ndarray, sigmas: tuple[float, ...])
     return out
 
 
-def fit(person: Person, garment: Garment) -> Fit:
-    """Place ``garment`` on ``person``. Raises RowError ``no_place`` when the part of the body it belongs on is not in the photo."""
-    body = person.body
+@dataclass
+class Grid:
+    """Over the product photo: points gh x gw x 2 in its pixels, ``cell`` of them apart; of tops and dresses also how much of each point belongs to each part,
+    or lies beside it, gh * gw in 0..1, and each sleeve's ``Chart`` of them."""
+
+    source: np.ndarray
+    cell: float
+    shares: dict[str, np.ndarray]
+    charts: dict[str, Chart]
+
+
+@once
+def grid(garment: Garment) -> Grid:
+    """A little beyond the garment's box."""
     ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
     x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
     pad = MARGIN * max(x1 - x0, y1 - y0)
     cell = (max(x1 - x0, y1 - y0) + 2 * pad) / GRID
-    gx, gy = np.meshgrid(np.arange(x0 - pad, x1 + pad + cell, cell), np.arange(y0 - pad, y1 + pad + cell, cell))
-    source = np.stack((gx, gy), -1)
+    source = np.stack(np.meshgrid(np.arange(x0 - pad, x1 + pad + cell, cell), np.arange(y0 - pad, y1 + pad + cell, cell)), -1)
+    if garment.category not in ("upper", "full"):
+        return Grid(source, cell, {}, {})
+    near = lambda part: cv2.dilate(part.astype(np.uint8), np.ones((2 * int(cell) + 1,) * 2, np.uint8))
+    at = lambda part: cv2.remap(near(part), source.astype(np.float32), None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
+    return Grid(source, cell, {name: at(part) for name, part in part_masks(garment).items()},
+                {side: chart(garment, seen, source.reshape(-1, 2)) for side, seen in garment.sleeves.items()})
+
+
+def fit(person: Person, garment: Garment) -> Fit:
+    """Place ``garment`` on ``person``. Raises RowError ``no_place`` when the part of the body it belongs on is not in the photo."""
+    body, on = person.body, grid(garment)
+    source, cell = on.source, on.cell
     points = source.reshape(-1, 2)
 
     places = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "hat": _place_hat, "scarf": _place_scarf, "bag": _place_bag}
@@ -156,10 +186,7 @@ def fit(person: Person, garment: Garment) -> Fit:
     placed, shares, outside = {"torso": torso}, {"torso": np.ones(len(points))}, {}
     if garment.category in ("upper", "full"):
         placed |= {side: position for side, (position, _) in limbs.items()}
-        for part, layer in part_masks(garment).items():
-            if part in placed:
-                near = cv2.dilate(layer.astype(np.uint8), np.ones((2 * int(cell) + 1,) * 2, np.uint8))
-                shares[part] = cv2.remap(near, source.astype(np.float32), None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
+        shares = {part: share for part, share in on.shares.items() if part in placed}
         outside = {side: np.minimum(beyond, body.unit) for side, (_, beyond) in limbs.items()}
         shares |= {side: np.minimum(shares[side], beyond / cell) for side, beyond in outside.items()}
     else:
@@ -189,9 +216,10 @@ def fit(person: Person, garment: Garment) -> Fit:
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
     # Who wears the own top tucked in, or cut off at the waist, wears the new one so.
     tucked = garment.subcategory in TUCKED and body.rise is not None and body.rise > TUCKED_RISE
-    return Fit(layers, (x0 - pad, y0 - pad, cell), garment.category, garment.subcategory, body.unit, step, confidence, tucked)
+    return Fit(layers, (*source[0, 0].tolist(), cell), garment.category, garment.subcategory, body.unit, step, confidence, tucked)
 
 
+@once
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:
     """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it and up to straight armholes."""
     parts = garment.parts
@@ -259,7 +287,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     beyond = min(float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])), DROPPED * body.unit) if shape.limbs else None
     drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
-    charts = {side: chart(garment, source, points) for side, source in garment.sleeves.items()}
+    charts = grid(garment).charts
     lengths = [c.length for c in charts.values()]
     length = s * float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.

@@ -1,5 +1,8 @@
 """Garment analysis: mask, kind and landmarks of a product photo."""
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +31,7 @@ class Garment:
     subcategory: str
     shape: Shape
     confidence: float
-    textures: tuple | None = field(default=None, init=False, repr=False, compare=False)  # what tryon.compose keeps with it
+    kept: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # what ``once`` has worked out of it
 
     @property
     def landmarks(self) -> dict[str, tuple[float, float, float]]:
@@ -54,6 +57,18 @@ class Garment:
         limbs = {k.removeprefix("limb_"): v for k, v in a.items() if k.startswith("limb_")}
         shape = Shape(meta["width"], a["centre"], {k: tuple(v) for k, v in meta["landmarks"].items()}, limbs)
         return Garment(photo, a["mask"], a["parts"], a["inner"], meta["category"], meta["subcategory"], shape, meta["confidence"])
+
+
+def once(work: Callable[[Garment], Any]) -> Callable[[Garment], Any]:
+    """A function of a garment alone, whose result every look of it needs: worked out the first time, and kept with it."""
+
+    @wraps(work)
+    def kept(garment: Garment):
+        if work.__qualname__ not in garment.kept:
+            garment.kept[work.__qualname__] = work(garment)
+        return garment.kept[work.__qualname__]
+
+    return kept
 
 
 # Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
@@ -83,15 +98,15 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     if not len(ys):
         return mask
     size, top = float(np.sqrt(len(ys))), int(ys.min())
-    disc = lambda r: cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(r)) + 1,) * 2)
-    solid = cv2.morphologyEx((mask > 127).astype(np.uint8), cv2.MORPH_OPEN, disc(THIN * size))
+    opened = lambda mask, r: grown(shrunk(mask, max(1, round(r))), max(1, round(r)))
+    solid = opened(mask > 127, THIN * size)
     if lower:
         waist = slice(top, top + int(0.12 * np.ptp(ys)) + 1)
-        solid[waist] = np.minimum(solid, cv2.morphologyEx(solid, cv2.MORPH_OPEN, disc(CLIP * size)))[waist]
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(solid)
+        solid[waist] &= opened(solid, CLIP * size)[waist]
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
     if count < 2:
         return mask
-    core = np.isin(pieces, np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= 0.1 * stats[1:, cv2.CC_STAT_AREA].max())) & (solid > 0)
+    core = np.isin(pieces, np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= 0.1 * stats[1:, cv2.CC_STAT_AREA].max())) & solid
     far = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)
     rest = (mask > 127) & ~core
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8))
@@ -132,9 +147,8 @@ def rather(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
     """Places of ``zone`` (bool HxW), in what a mask (HxW uint8 0/255) takes for cloth, whose colour is by far more frequent within 2 ``reach`` pixels
     around it than in the rest of it: bool HxW."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     inside = mask > 127
-    around = cv2.dilate(cv2.dilate(inside.astype(np.uint8), disc), disc).astype(bool) & ~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    around = grown(inside, 2 * reach) & ~grown(inside, 2)
     cloth = inside & ~zone
     if not (zone.any() and around.any() and cloth.any()):
         return np.zeros(zone.shape, bool)
@@ -240,8 +254,8 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     if S.CATEGORY_OF[kind] == "lower" and kind != "skirt":
         mask = np.where(between_legs(photo, mask, measure(mask, "lower", kind)), 0, mask).astype(np.uint8)
     h, w = mask.shape
-    label = np.stack([cv2.resize(q, (w, h), interpolation=cv2.INTER_LINEAR) for q in parts]).argmax(0) + 1
-    label = np.where(mask > 127, label, 0).astype(np.uint8)
+    torso, *sides = (cv2.resize(q, (w, h), interpolation=cv2.INTER_LINEAR) for q in parts)
+    label = np.where(np.maximum(*sides) > torso, np.where(sides[1] > sides[0], np.uint8(3), np.uint8(2)), np.uint8(1)) * (mask > 127)
     for part in (2, 3):  # specks of a sleeve elsewhere belong to the torso
         label[(label == part) & ~largest(label == part)] = 1
     points = peaks(heat, photo.shape)

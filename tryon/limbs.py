@@ -64,7 +64,7 @@ def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np
     if not len(ys):
         return points, radii
     middle, at = (points[:-1] + points[1:]) / 2, np.stack((xs, ys), 1)
-    piece = ((at[:, None] - middle) ** 2).sum(-1).argmin(1)
+    piece = ((middle ** 2).sum(1) - 2 * at @ middle.T).argmin(1)  # the nearest
     count = lambda mask, weights=None: np.bincount(piece[mask[ys, xs]], weights, STEPS)
     usual = (radii[:-1] + radii[1:]) * np.linalg.norm(np.diff(points, axis=0), axis=1)
     share = count(seen) / np.maximum(usual, 1e-6)

@@ -21,21 +21,40 @@ class GuidedFilter:
         self.mean = self.box(self.small)
         centred = self.box((self.small[..., :, None] * self.small[..., None, :]).reshape(*size, 9)).reshape(*size, 3, 3)
         centred -= self.mean[..., :, None] * self.mean[..., None, :]
-        self.inverse = np.linalg.inv(centred + np.float32(eps) * np.eye(3, dtype=np.float32))
+        self.inverse = inverse(centred + np.float32(eps) * np.eye(3, dtype=np.float32))
 
     def __call__(self, p: np.ndarray, places: Places) -> np.ndarray:
-        """float32 h x w -> float32 N, not clipped, at pixels of the photo."""
+        """float32 h x w -> float32 N, not clipped, at pixels of the photo; K x h x w -> K x N."""
+        x, y = self.where(places)
+        colours = np.ascontiguousarray(np.column_stack((self.photo[places] / np.float32(255), np.ones(len(y), np.float32))))
+        found = [np.einsum("nc,nc->n", self.at(self.affine(one), x, y), colours) for one in p.reshape(-1, *self.size)]
+        return np.stack(found).reshape(*p.shape[:-2], -1)
+
+    def affine(self, p: np.ndarray) -> np.ndarray:
+        """float32 h x w -> the factors of red, green, blue and 1 that make it of the colours around each place: h x w x 4."""
         mean = self.box(p)
         together = self.box(self.small * p[..., None]) - self.mean * mean[..., None]
         slope = np.einsum("yxij,yxj->yxi", self.inverse, together)
-        fit = self.at(self.box(np.dstack((slope, mean - (slope * self.mean).sum(-1)))), places)
-        return fit[:, 3] + (fit[:, :3] * (self.photo[places] / np.float32(255))).sum(1)
+        return self.box(np.dstack((slope, mean - np.einsum("yxi,yxi->yx", slope, self.mean))))
 
     def box(self, x: np.ndarray) -> np.ndarray:
         return cv2.boxFilter(x, -1, (2 * self.radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
 
-    def at(self, a: np.ndarray, places: Places) -> np.ndarray:
-        """float32 h x w (x C, at most 4) -> its values at pixels of the photo: N (x C), bilinear."""
+    def where(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
+        """x and y, N x 1 each, of pixels of the photo in what was found."""
         y, x = (((v + 0.5) * (n / full) - 0.5).astype(np.float32)[:, None] for v, n, full in zip(places, self.size, self.photo.shape))
+        return x, y
+
+    @staticmethod
+    def at(a: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """float32 h x w x C, at most 4 -> its values at x and y (N x 1, in pixels of it): N x C, bilinear."""
         parts = [cv2.remap(a, x[i:i + ROWS], y[i:i + ROWS], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0] for i in range(0, len(y), ROWS)]
         return np.concatenate(parts) if parts else np.empty((0, *a.shape[2:]), np.float32)
+
+
+def inverse(m: np.ndarray) -> np.ndarray:
+    """Of symmetric matrices ... x 3 x 3: their adjugates over their determinants, many times faster than by LAPACK one by one."""
+    a, b, c, d, e, f = (m[..., i, j] for i in range(3) for j in range(i, 3))
+    first = d * f - e * e, c * e - b * f, b * e - c * d
+    out = np.stack((*first, first[1], a * f - c * c, b * c - a * e, first[2], b * c - a * e, a * d - b * b), -1)
+    return (out / (a * first[0] + b * first[1] + c * first[2])[..., None]).reshape(m.shape)

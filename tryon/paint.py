@@ -31,9 +31,10 @@ DARKER = 0.12  # than the tone of all that is well lit: bare legs of 293 people 
 WIDER = 1.1  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
-SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size
+SMALL = 0.03  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
+AROUND = 16  # steps around a hole in the ground that are compared
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
 LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
@@ -55,7 +56,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     garment_s = part > 0.5
     fill_s = (small(fill) > 0.05) & ~garment_s
     image_s = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
-    worn_s = np.rint(small(worn * garment[..., None]) / np.maximum(part, 1e-3)[..., None]).clip(0, 255).astype(np.uint8)
+    worn_s = np.rint(small(cv2.copyTo(worn, garment.view(np.uint8))) / thrice(np.maximum(part, 1e-3))).clip(0, 255).astype(np.uint8)
     nearest = lambda a: cv2.resize(a, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
     scaled = pose.copy()
     scaled[:, :2] = (pose[:, :2] + 0.5) * (size[1] / w, size[0] / h) - 0.5
@@ -65,9 +66,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     else:
         told, bones = networks.generator.told, skeleton(scaled, size)
         look = lambda may, **how: networks.generate(condition(image_s, worn_s, tone, garment_s, fill_s, nearest(layout), bones, may & told), **how)
-        twice = told and bool(fill_s.any())  # the layout first, then its colours
-        coarse = twice and fill_s.mean() > SMALL
-        rgb, alpha, logits = look(allowed, coarse=coarse)
+        twice = told and fill_s.mean() > SMALL  # the layout first, then its colours
+        rgb, alpha, logits = look(allowed, coarse=twice)
     logits[~allowed] = -1e4
     found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
     bare = out_of_sleeves(found, garment_s, fill_s)
@@ -77,7 +77,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, unit * size[0] / h)
     layout_s = layout_s.argmax(0)
     if networks.generator is not None and twice:
-        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None], coarse=coarse)
+        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None], coarse=True)
     light = np.zeros((h, w, 1), np.float32)
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
@@ -148,6 +148,12 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
     return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
 
 
+def thrice(a: np.ndarray) -> np.ndarray:
+    """HxW -> float32 HxWx3, the same in every channel: faster than to broadcast over so few."""
+    a = np.asarray(a, np.float32)
+    return cv2.merge((a, a, a))
+
+
 def zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
     """The part ``box`` of ``a`` enlarged to ``shape``, bilinear."""
     y0, y1, x0, x1 = box
@@ -159,21 +165,20 @@ def zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) 
 def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Carry the values of ``a`` (h x w x C) from ``known`` smoothly over its border and everywhere: push-pull over a pyramid (Gortler et al.
     1996). ``known`` must hold at least one pixel."""
+    wide = lambda weight: np.repeat(weight, a.shape[2], 2)  # faster than to broadcast over so few channels
     weight = known.astype(np.float32)[..., None]
-    levels = [(a * weight, weight)]
+    levels = [np.concatenate((a * wide(weight), weight), 2)]
     # OpenCV takes no more than four channels.
     one = lambda x, size, how: cv2.resize(np.ascontiguousarray(x, np.float32), size, interpolation=how).reshape(*size[::-1], -1)
-    resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2)
-    while max(levels[-1][1].shape[:2]) > 1:
-        h, w = levels[-1][1].shape[:2]
-        size = max(1, (w + 1) // 2), max(1, (h + 1) // 2)
-        levels.append(tuple(resize(x, size, cv2.INTER_AREA) for x in levels[-1]))
-    out = levels[-1][0] / np.maximum(levels[-1][1], 1e-9)
-    for values, weight in levels[-2::-1]:
-        h, w = weight.shape[:2]
-        up = resize(out, (w, h), cv2.INTER_LINEAR)
+    resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2) if x.shape[2] > 4 else one(x, size, how)
+    while max(levels[-1].shape[:2]) > 1 and levels[-1][..., -1].min() < 0.5:  # from there on nothing more is taken
+        h, w = levels[-1].shape[:2]
+        levels.append(resize(levels[-1], (max(1, (w + 1) // 2), max(1, (h + 1) // 2)), cv2.INTER_AREA))
+    out = levels[-1][..., :-1] / wide(np.maximum(levels[-1][..., -1:], 1e-9))
+    for level in levels[-2::-1]:
+        up, weight = resize(out, level.shape[1::-1], cv2.INTER_LINEAR), level[..., -1:]
         trust = np.clip(weight * 2, 0, 1)
-        out = values / np.maximum(weight, 1e-9) * trust + up * (1 - trust)
+        out = level[..., :-1] * wide(trust / np.maximum(weight, 1e-9)) + up * wide(1 - trust)
     return out
 
 
@@ -200,8 +205,9 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
         y0, y1, x0, x1 = box_of(~known)
         window = np.s_[max(0, y0 - 12):y1 + 12, max(0, x0 - 12):x1 + 12]  # with all ground that is near enough to matter
         depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3)[window] / 10, 0, 1)[..., None]
-        near = cv2.inpaint(np.ascontiguousarray(image[window]), np.ascontiguousarray(person[window]), 3, cv2.INPAINT_TELEA)
-        out[S.BACKGROUND][window] = near * (1 - depth) + out[S.BACKGROUND][window] * depth
+        smooth, close = out[S.BACKGROUND][window], (depth[..., 0] < 1).view(np.uint8)
+        near = cv2.inpaint(cv2.copyTo(image[window], close, smooth.astype(np.uint8)), person[window] & close, 3, cv2.INPAINT_TELEA)
+        out[S.BACKGROUND][window] = near * (1 - depth) + smooth * depth
     return out
 
 
@@ -209,11 +215,12 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
              legs: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the person's own
     tone, darker where there are ``legs`` (h x w, 0..1); shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
-    out = spread(rgb.astype(np.float32), core(mine)) if mine.any() else rgb.astype(np.float32)
+    share = 1.0 if told is None else TRUST[group]
+    out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
     if group == S.FACE and tone.any() and (painted := skin_tone(rgb, mine)).any():
         out = out + 0.9 * (tone - painted)
     if told is not None:
-        out = TRUST[group] * out + (1 - TRUST[group]) * told
+        out = share * out + (1 - share) * told
     if group == S.FACE:
         out = out * (1 - DARKER * legs)[..., None]
     # The outermost pixels of what is seen are mixed with what lay beside it.
@@ -238,7 +245,7 @@ def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box) ->
     out = np.zeros((*wanted.shape, 3), np.float32)
     for group, colour in colours.items():
         alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
-        out += zoom(colour, shape, box) * alpha[..., None]
+        out += zoom(colour, shape, box) * thrice(alpha)
     return out
 
 
@@ -259,7 +266,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             if source.any():
                 ty, tx, my, mx = continued(image, source, todo, scale)
                 out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, COARSER * scale)[my, mx]
-                out[todo[y0:y1, x0:x1]] = feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale)[todo[y0:y1, x0:x1]]
+                out = cv2.copyTo(feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale), np.ascontiguousarray(todo[y0:y1, x0:x1]).view(np.uint8), out)
             continue
         if smooth is None:
             smooth = cv2.GaussianBlur(image, (0, 0), max(1.0, 0.8 * scale))
@@ -278,8 +285,7 @@ def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tupl
     which = np.full(detail.shape[:2], 1e4, np.float32)
     which[at] = moves[0] * 1000.0 + moves[1]
     seam = cv2.morphologyEx(which, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    near = cv2.GaussianBlur(seam.astype(np.float32), (0, 0), 1.2 * scale)[..., None]
-    share = np.clip(3 * near, 0, 1)
+    share = thrice(np.clip(3 * cv2.GaussianBlur(seam.astype(np.float32), (0, 0), 1.2 * scale), 0, 1))
     return detail * (1 - share) + cv2.GaussianBlur(detail, (0, 0), 1.5 * scale) * share
 
 
@@ -288,7 +294,7 @@ def _mean(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
     step, (h, w) = max(1, int(sigma / 3)), source.shape
     size = max(1, w // step), max(1, h // step)
     blur = lambda a: cv2.GaussianBlur(cv2.resize(a.astype(np.float32), size, interpolation=cv2.INTER_AREA), (0, 0), max(1.0, sigma / step))
-    mean = blur(image * source[..., None]) / np.maximum(blur(source), 1e-3)[..., None]
+    mean = blur(cv2.copyTo(image, source.view(np.uint8))) / thrice(np.maximum(blur(source), 1e-3))
     return cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
@@ -300,21 +306,26 @@ def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: fl
     h, w = (-(-n // step) for n in todo.shape)
     shrink = lambda a: cv2.resize(a.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
     known, small, hole = shrink(source) > 0.99, shrink(image), shrink(todo) > 0
+    # What is farther from the hole than it is compared does not count.
+    y0, y1, x0, x1 = (int(v) for v in np.clip(np.array(box_of(hole)) + (-AROUND, AROUND, -AROUND, AROUND), 0, (h, h, w, w)))
+    window, far = np.s_[y0:y1, x0:x1], np.abs(MOVES).max(0)
+    beyond = lambda a: cv2.copyMakeBorder(a, *np.repeat(far, 2).tolist(), cv2.BORDER_CONSTANT)
+    moved = lambda a, dy, dx: a[y0 + far[0] + dy:y1 + far[0] + dy, x0 + far[1] + dx:x1 + far[1] + dx]
+    all_known, all_small, small, known, hole = beyond(known.view(np.uint8)), beyond(small), small[window], known[window], hole[window]
     ring = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & known
     near = cv2.blur(ring.astype(np.float32), (25, 25)) + 1e-6
-    best, which = np.full((h, w), np.inf, np.float32), np.zeros((h, w), np.uint8)
+    best, which = np.full(hole.shape, np.inf, np.float32), np.zeros((h, w), np.uint8)
     for k, (dy, dx) in enumerate(MOVES):
-        m = np.float32(((1, 0, -dx), (0, 1, -dy)))
-        there = cv2.warpAffine(known.astype(np.uint8), m, (w, h)) > 0
+        there = moved(all_known, dy, dx) > 0
         if not (hole & there).any():
             continue
-        unlike = np.where(there, cv2.transform(cv2.absdiff(small, cv2.warpAffine(small, m, (w, h))), np.ones((1, 3))), 200) * ring
+        unlike = np.where(there, cv2.transform(cv2.absdiff(small, moved(all_small, dy, dx)), np.ones((1, 3))), 200) * ring
         cost = np.where(there, cv2.blur(unlike.astype(np.float32), (25, 25)) / near, np.inf)
         closer = cost < best
-        best[closer], which[closer] = cost[closer], k
+        best[closer], which[window][closer] = cost[closer], k
     ty, tx = np.nonzero(todo)
     at = ty // step, tx // step
-    (my, mx), found = np.array(MOVES)[cv2.medianBlur(which, 5)[at]].T * step, np.isfinite(best[at])
+    (my, mx), found = np.array(MOVES)[cv2.medianBlur(which, 5)[at]].T * step, np.isfinite(best[at[0] - y0, at[1] - x0])
     my, mx = ty + my, tx + mx
     inside = found & (my >= 0) & (my < todo.shape[0]) & (mx >= 0) & (mx < todo.shape[1])
     inside[inside] = source[my[inside], mx[inside]]

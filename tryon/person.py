@@ -71,7 +71,7 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
         np.maximum(best, full, out=best)
     # Along outlines the photo decides.
     unsure, guided = np.nonzero(best < SURE), GuidedFilter(photo, p.shape[:2], OUTLINE)
-    label[unsure] = classes[np.stack([guided(p[..., cls], unsure) for cls in classes]).argmax(0)]
+    label[unsure] = classes[guided(np.ascontiguousarray(p[..., classes].transpose(2, 0, 1)), unsure).argmax(0)]
     return label, round(sureness(p), 3)
 
 

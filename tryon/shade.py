@@ -35,7 +35,7 @@ def flatness(photo: np.ndarray, torso: np.ndarray) -> float:
     count = np.bincount(ys, minlength=len(torso))
     centre, half = np.bincount(ys, xs, len(torso)) / np.maximum(count, 1), np.maximum(count / 2, 1)
     off = np.abs(xs - centre[ys]) / half[ys]
-    light = photo[ys, xs] @ np.float32((0.3, 0.59, 0.11))
+    light = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[ys, xs]
     middle, sides = (float(light[at].mean()) if at.any() else 1.0 for at in (off < 0.4, (off > 0.72) & (off < 0.97)))
     return float(np.clip(1 - 4 * (1 - sides / max(middle, 1.0)) / SIDES, 0, 1))
 
@@ -93,12 +93,13 @@ def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, 
     layout, fill = (a[top:y1 + room, left:x1 + room] for a in (layout, fill))
     out = np.ones(fill.shape, np.float32)
     for cls in LIMBS:
-        mine = layout == cls
-        todo = fill & mine
+        todo = fill & (layout == cls)
         if not todo.any():
             continue
+        ys, xs = np.flatnonzero(todo.any(1)), np.flatnonzero(todo.any(0))
+        around = np.s_[max(0, ys[0] - room):ys[-1] + room + 1, max(0, xs[0] - room):xs[-1] + room + 1]
         # A neckline is where a garment ends, not a neck.
-        inside = mine | np.isin(layout, TOPS) if cls == S.NECK else mine
+        inside = np.isin(layout[around], (cls, *TOPS) if cls == S.NECK else cls)
         deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
         step = max(1, int(0.02 * unit))
         small = cv2.resize(deep, (max(1, deep.shape[1] // step), max(1, deep.shape[0] // step)), interpolation=cv2.INTER_AREA)
@@ -108,6 +109,6 @@ def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, 
         smooth = cv2.GaussianBlur(deep, (0, 0), max(1.0, 0.012 * unit))
         slope = [cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0)]
         lit = -(slope[0] * light[0] + slope[1] * light[1]) * away
-        out[todo] = (1.04 - EDGE * away ** 2.2 + lit)[todo]
+        np.copyto(out[around], 1.04 - EDGE * away ** 2.2 + lit, where=todo[around])
     out = cv2.GaussianBlur(out, (0, 0), max(1.0, 0.01 * unit))[y0 - top:y1 - top, x0 - left:x1 - left]
     return out[..., None] ** SKIN

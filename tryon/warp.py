@@ -10,7 +10,7 @@ from tryon.body import Body
 from tryon.compose import neck_opening
 from tryon.condition import skeleton
 from tryon.fit import COARSE, Fit, Layer, fit, part_masks, smooth
-from tryon.garment import Garment
+from tryon.garment import Garment, once
 from tryon.models.warp import PARTS, SIZE
 from tryon.networks import Networks
 from tryon.person import Person
@@ -32,16 +32,22 @@ def view(body: Body, angle: float = 0.0, zoom: float = 1.0) -> np.ndarray:
     return m
 
 
-def placed(fit: Fit, garment: Garment) -> np.ndarray:
-    """How much of each place of the coarse grid each of PARTS covers: float32 P x h x w in 0..1."""
-    masks = part_masks(garment)
+@once
+def small_parts(garment: Garment) -> tuple[float, dict[str, np.ndarray]]:
+    """The scale at which no side of the product photo is longer than 400 pixels, and there each of PARTS without its neck opening: float32 h x w in 0..1."""
     solid = (garment.mask > 127) & ~neck_opening(garment)
     scale = min(1.0, 400 / max(solid.shape))
+    return scale, {part: cv2.resize((solid & mask).astype(np.float32), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                   for part, mask in part_masks(garment).items()}
+
+
+def placed(fit: Fit, garment: Garment) -> np.ndarray:
+    """How much of each place of the coarse grid each of PARTS covers: float32 P x h x w in 0..1."""
+    scale, own = small_parts(garment)
     out = np.zeros((len(PARTS), *fit.layers[0].cover.shape), np.float32)
     for layer in fit.layers:
-        own = cv2.resize((solid & masks[layer.part]).astype(np.float32), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         at = (layer.map * np.float32(fit.step) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
-        a = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        a = cv2.remap(own[layer.part], at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         out[PARTS.index(layer.part)] = a * np.clip(layer.cover * (2 / 255), 0, 1)
     return out
 
