@@ -15,6 +15,7 @@ from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment, once
 from tryon.landmarks import PART, along
+from tryon.limbs import shoulder_height
 from tryon.person import Person
 from tryon.schema import RowError
 from tryon.sleeves import SIGN, Chart, Shoulder, chart, place_sleeve
@@ -31,6 +32,7 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 FLAT_WIDTH = 1.0
 ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the middle of its chest
 SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
+COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders: the highest that the sides of a collar lie, and where LENGTHS begin
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -266,19 +268,21 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     s = sy * min(1.0, hi / max(length, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
-    sy *= float(np.clip(length, lo, hi)) / max(length, 1e-6)
-    origin = body.neck - body.down * 0.08 * body.unit
+    # The sides of a collar lie on the shoulders' outline, which falls outwards; hems stay where lengths were measured.
+    collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
+    sunk = lambda below: np.where(below < 0, -collar * np.tanh(-below / collar), below)
+    collars = np.array([garment.landmarks[f"collar_{side}"][:2] for side in SIGN])
+    above = -sunk((collars[:, 1] - top) * sy).mean() / body.unit
+    rise = min(COLLAR, float(shoulder_height(np.ptp(collars[:, 0]) * sx / 2 / body.unit) - above))
+    sy *= (float(np.clip(length, lo, hi)) + rise - MEASURED) / max(length, 1e-6)
+    origin = body.neck - body.down * rise * body.unit
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
     if garment.subcategory == "jumpsuit" and ankles:
         sy = float(np.clip(max(ankles) / max(shape.centre[1, 1] - top, 1e-6), 0.7 * sy, 1.5 * sy))
-    collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
-
     middle = _middle(garment)
 
     def flat(points: np.ndarray) -> np.ndarray:
-        below = (points[:, 1] - top) * sy
-        below = np.where(below < 0, -collar * np.tanh(-below / collar), below)
-        return origin + np.outer((points[:, 0] - middle(points[:, 1])) * sx, body.across) + np.outer(below, body.down)
+        return origin + np.outer((points[:, 0] - middle(points[:, 1])) * sx, body.across) + np.outer(sunk((points[:, 1] - top) * sy), body.down)
 
     shoulders = {side: Shoulder(flat(np.array([garment.landmarks[f"collar_{side}"][:2]]))[0], *body.limb(seen_as(body, side), arm=True), _walk,
                                 body.unit, body.down, SIGN[side] * body.across, SIGN[side]) for side in SIGN}

@@ -14,8 +14,11 @@ ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.0
 LEG = np.array(((0, 0.17), (0.5, 0.137), (0.75, 0.115), (1, 0.1), (1.1, 0.097), (1.28, 0.101), (1.45, 0.093), (1.65, 0.075), (1.85, 0.058), (2, 0.058)))
 CALVES = np.array(((0.7, 0), (0.9, -0.005), (1, 0), (1.1, 0.009), (1.25, 0.018), (1.65, 0.019), (1.85, 0.013), (2, 0.004), (2.1, 0)))
 APART = 0.17  # torso lengths between a hip and the middle of both, from the front
-SHOULDERS = (0.04, 0.1, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
-FLARE = 0.06  # torso lengths in which a neck goes over into the shoulder
+SHOULDERS = (0.1, 0.11, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
+# The outline of bare shoulders, medians of CCP's train split: so high above the joints at 0.32 torso lengths from the middle, so much higher per length
+# inwards, and beside the neck by so much more, which is gone within so many.
+OUTLINE, FLARE = (0.09, 0.32, 0.42), (0.04, 0.03)
+NAPE = 0.16  # torso lengths above the joints: from where on there is nothing beside a neck
 THROAT = 0.13  # torso lengths: the most that half a neck is wide
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
@@ -117,14 +120,20 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
 
 def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float) -> np.ndarray:
     """Bool HxW: above the shoulders, farther from the line between ``neck`` (between the shoulders) and ``nose`` (x, y) than a neck is wide."""
-    above = np.arange(shape[0])[:, None] < neck[1] - SHOULDERS[0] * unit - SHOULDERS[1] * unit
+    above = np.arange(shape[0])[:, None] < neck[1] - NAPE * unit
     return above & ~capsule(shape, np.array((neck, nose)), np.full(2, THROAT * unit))
+
+
+def shoulder_height(away):
+    """How high the outline of a bare shoulder is above the joints, so far ``away`` from the middle, both in torso lengths."""
+    (height, at, slope), (more, within) = OUTLINE, FLARE
+    return height + slope * (at - away) + more * np.exp(-np.maximum(away - THROAT, 0) / within)
 
 
 def above_shoulders(shape: tuple[int, int], neck: np.ndarray, unit: float) -> np.ndarray:
     """Bool HxW: above the line that falls from the side of a neck over the shoulder, ``neck`` (x, y) being between the shoulders."""
-    aside = np.abs(np.arange(shape[1])[None] - neck[0]) / unit - THROAT
-    return neck[1] - np.arange(shape[0])[:, None] > unit * (SHOULDERS[0] + SHOULDERS[1] * np.exp(-np.maximum(aside, 0) / FLARE)) + unit * (aside < 0)
+    away = np.abs(np.arange(shape[1])[None] - neck[0]) / unit
+    return neck[1] - np.arange(shape[0])[:, None] > unit * np.where(away < THROAT, 1.0, shoulder_height(away))
 
 
 def at(a: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -16,8 +16,9 @@ SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product ph
 SHORT = 2.1  # square of a sleeve's length over its area: below it the cuff decides the direction, not the middle line
 STUB = 0.7  # of the armhole's length: what comes out of it no farther is short, too
 # Half of a sleeve's width over that of the arm in it, at least, and over that on the outside of the arm; and at most on its inside, in torso lengths beyond.
-EASE, OUTSIDE, INSIDE = 1.25, 0.92, 0.06
-ON_SHOULDER, BESIDE_SHOULDER = 0.075, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
+EASE, INSIDE = 1.25, 0.06
+OUTSIDE = np.array(((0.15, 1.0), (0.6, 1.2)))  # times that, how far outside of the bones a sleeve lies at so many upper arms from the shoulder
+ON_SHOULDER, BESIDE_SHOULDER = 0.09, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
 SLIVER = 0.2  # area of a sleeve over the square of its armhole: below it there is no quadrangle to speak of
 ALIKE = 0.98  # quadrangles of so many times the largest area are as good
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
@@ -150,7 +151,7 @@ class Shoulder:
         self.edge = lambda arc, offset: walk(line, true, arc, -sign * offset, 0.12 * unit)
         top = line[0] - ON_SHOULDER * unit * down + BESIDE_SHOULDER * unit * outwards
         arc = np.linspace(0.1, 1.7, 65) * true.sum()
-        arm = self.edge(arc, OUTSIDE * self.thick(arc))
+        arm = self.edge(arc, self.outside(arc))
         first = int(np.argmax((arm - top) @ (line[1] - line[0]) > 0))
         self.path = np.vstack((collar, top, arm[first:]))
         self.far = np.append(0, np.cumsum(np.linalg.norm(np.diff(self.path, axis=0), axis=1)))
@@ -159,6 +160,10 @@ class Shoulder:
     def thick(self, arc: np.ndarray) -> np.ndarray:
         """Half of the least width of a sleeve, ``arc`` from the shoulder along the bones."""
         return EASE * np.interp(arc / self.true[0], *ARM.T) * self.unit
+
+    def outside(self, arc: np.ndarray) -> np.ndarray:
+        """How far outside of the bones a sleeve lies, ``arc`` from the shoulder along them."""
+        return np.interp(arc / self.true[0], *OUTSIDE.T) * self.thick(arc)
 
     def at(self, length: np.ndarray) -> np.ndarray:
         """Places Nx2 so far along the outline from the collar."""
@@ -200,7 +205,7 @@ def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Should
     # Cloth lies on the outside of the arm; what a wide sleeve has to spare hangs on the inside.
     arc = lag + np.maximum(c.way, 0) * (end - lag)
     thick = shoulder.thick(arc)
-    offset = np.clip(2 * c.half * 0.9 * s_across - OUTSIDE * thick, thick, thick + INSIDE * unit)
+    offset = np.clip(2 * c.half * 0.9 * s_across - shoulder.outside(arc), thick, thick + INSIDE * unit)
     fade = 1 - smooth((arc - start) / settle)
     inner = edge(arc, first * fade + offset * (1 - fade)) + leave * fade[:, None]
     across = c.across[:, None]
