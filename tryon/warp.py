@@ -19,6 +19,9 @@ VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below i
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)
 WAIST = 0.5  # torso lengths below the neck; what hangs below moves as one with it, so that its length stays what geometry made it
 FREE = (0.25, 0.6)  # torso lengths below the neck: from where on, and from where on wholly, the flow moves a torso sideways
+# Of a top that is wide for its length the network knows better how long it is worn. One of the usual proportions - lengths per width from and from where on
+# wholly - is as long as it is: of what the network, which learned from worn tops laid out flat, would change of that, this share is followed.
+PLAIN, FOLLOWED = (1.05, 1.15), 0.4
 CATEGORIES = ("upper",)  # what it has learned
 
 
@@ -122,7 +125,9 @@ def refine(networks: Networks, person: Person, garment: Garment, fit: Fit) -> Fi
     where = np.minimum(in_view, (np.inf, SIZE[0] * (VIEW[0] + WAIST) / (VIEW[0] + VIEW[1]))).astype(np.float32)
     below = (in_photo - body.neck) @ body.down / body.unit
     # Sideways from below the shoulders on; along the body more and more down to the hips: less evenly, a print would be torn.
-    shares = np.stack((smooth(below, *FREE), np.clip(below, 0, 1)), -1)
+    (top, bottom), width = garment.shape.centre[:, 1], garment.shape.width
+    followed = 1 - (1 - FOLLOWED) * smooth((bottom - top) / width, *PLAIN)
+    shares = np.stack((smooth(below, *FREE), followed * np.clip(below, 0, 1)), -1)
     frame = np.stack((body.across, body.down))
     layers = []
     for layer in fit.layers:
