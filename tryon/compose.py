@@ -440,15 +440,16 @@ def walled(gaps: np.ndarray, walls: np.ndarray, ground: np.ndarray) -> np.ndarra
 
 
 def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, ground: np.ndarray, reach: int) -> None:
-    """Where the old garment (bool HxW) would peep out between the parts of the new one, or between it and bare ``arms``, at most 2 ``reach`` pixels wide,
-    cloth closes the gap, in place, but not along the ``ground``; and above its hem all of ``trunk``."""
+    """Where the old garment (bool HxW) would peep out between the parts of the new one, at most 2 ``reach`` pixels wide, or between it and bare ``arms``, half
+    as wide, cloth closes the gap, in place, but not along the ``ground``; and above its hem all of ``trunk``."""
     seen = alpha > 0.5
     if not (old & ~seen).any():
         return
     y0, y1, x0, x1 = np.maximum(np.array(box_of(old & ~seen)) + (-3 * reach, 3 * reach, -3 * reach, 3 * reach), 0)
     window, trunk = np.s_[y0:y1, x0:x1], trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
-    colour, alpha, old, arms, ground, seen = colour[window], alpha[window], old[window], (arms | trunk)[window], ground[window], seen[window]
-    gaps = walled(closed(seen | arms, reach) & old & ~seen, seen | arms, ground)
+    colour, alpha, old, arms, trunk, ground, seen = (a[window] for a in (colour, alpha, old, arms, trunk, ground, seen))
+    between = closed(seen | trunk, reach) | closed(seen | trunk | arms, reach / 2)
+    gaps = walled(between & old & ~seen, seen | arms | trunk, ground)
     edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     rim = max(1, reach // RIM_OF)
     inner = shrunk(alpha > 0.9, rim)
