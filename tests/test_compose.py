@@ -10,7 +10,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import Canvas, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, under_waistband
+from tryon.compose import Canvas, close_gaps, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, under_waistband
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -407,3 +407,15 @@ def test_neck_opens_from_collar_to_collar(goods):
     for inner in (top.inner, rim):
         opening = neck_opening(replace(top, inner=inner)) & (top.mask > 127)
         assert opening[top.inner > 127].mean() > 0.85 and (opening & (top.inner < 128)).sum() < 0.25 * (top.inner > 127).sum()
+
+
+@pytest.mark.parametrize("beside, wide, closes", [("cloth", 10, True), ("cloth", 30, False), ("arm", 10, False), ("arm", 5, True)])
+def test_gaps_close_between_cloth_and_slits_beside_arms(beside, wide, closes):
+    """The old garment between the parts of the new one; a wall of cloth from a top to a bare arm."""
+    alpha, wall = np.zeros((100, 100), np.float32), np.zeros((100, 100), bool)
+    alpha[:, :40], wall[:, 40 + wide:70 + wide] = 1, True
+    alpha[wall] = beside == "cloth"
+    colour, old, nothing = np.full((100, 100, 3), 90, np.float32), np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    old[:, 40:40 + wide] = True
+    close_gaps(colour, alpha, old, wall & (beside == "arm"), nothing, nothing, 8)
+    assert (alpha[50, 40:40 + wide] == closes).all() and (alpha[:, :40] == 1).all() and (alpha[:, 75 + wide:] == 0).all()

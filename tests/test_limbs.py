@@ -113,6 +113,8 @@ def test_a_painted_neck_goes_over_into_the_shoulders():
     edge = [height(int(100 + (0.13 + d) * UNIT)) for d in (0.01, 0.05, 0.1, 0.3)]
     assert edge == sorted(edge) and edge[-1] > edge[0] + 0.06 * UNIT
     assert (above == above[:, ::-1])[:, 1:-1].mean() > 0.98
+    # Bare shoulders of CCP's train split, medians: so far from the middle, so high above the joints.
+    assert [100 - height(int(100 + u * UNIT)) for u in (0.15, 0.2, 0.25, 0.3)] == pytest.approx([v * UNIT for v in (0.165, 0.15, 0.12, 0.1)], abs=0.025 * UNIT)
 
 
 def test_shins_are_curved_outwards():

@@ -1,5 +1,7 @@
 """tryon/warp.py: the residual flow, with networks whose answer is known, and the package's own."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -41,9 +43,12 @@ def test_no_flow_changes_nothing(look):
         assert np.abs(a.map[covered].astype(int) - b.map[covered]).max() <= 1 and np.array_equal(a.cover, b.cover)
 
 
-def test_a_flow_moves_the_torso_below_the_shoulders_by_so_many_pixels(look):
-    """Moved the other way, in the units of another grid, or only in part; sleeves or shoulders that move; prints torn where what moves meets what does not."""
+@pytest.mark.parametrize("ratio, followed", [(0.9, 1.0), (1.3, warp.FOLLOWED)])
+def test_a_flow_moves_the_torso_below_the_shoulders_by_so_many_pixels(look, ratio, followed):
+    """Moved the other way, in the units of another grid, or only in part; sleeves or shoulders that move; prints torn where what moves meets what does not;
+    tops of the usual proportions as long as the network would have them."""
     person, garment, fitted = look
+    garment = replace(garment, shape=replace(garment.shape, width=np.ptp(garment.shape.centre[:, 1]) / ratio))
     body, m = Body(person), warp.view(Body(person))
     h, w = fitted.layers[0].cover.shape
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
@@ -56,16 +61,18 @@ def test_a_flow_moves_the_torso_below_the_shoulders_by_so_many_pixels(look):
                 assert same.all() and (before.cover == after.cover).all()
                 continue
             # A place shows what lies at place + flow: sideways all of it below the armpits, along the body all of it from the hips on.
+            along, across = (followed * np.clip(below, 0, 1)[..., None] * (whole @ body.down) * body.down, (whole @ body.across) * body.across)
             if flow[1]:
-                at, free = np.stack((x, y), -1) + np.clip(below, 0, 1)[..., None] * whole, covered & (below > 0.1)
+                at = np.stack((x, y), -1) + along + warp.smooth(below, *warp.FREE)[..., None] * across
+                free = covered & (below > 0.1)
                 step = np.diff(after.map[..., 1].astype(float), axis=0)[covered[1:] & covered[:-1] & (np.abs(x[1:] - w / 2) < 5)]
                 assert step.min() > 0 and step.max() < 2 * np.median(step)
             else:
-                at, free = np.stack((x, y), -1) + whole, covered & (below > warp.FREE[1] + 0.02)
+                at, free = np.stack((x, y), -1) + across + along, covered & (below > warp.FREE[1] + 0.02)
                 high = covered & (below < 0)
                 assert high.sum() > 100 and same[high].all()
             moved = cv2.remap(before.map.astype(np.float32), at.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            assert free.sum() > 300 and np.abs(after.map - moved)[free].mean() < 2 and np.abs(before.map - after.map)[free].max(-1).mean() > 8
+            assert free.sum() > 300 and np.abs(after.map - moved)[free].mean() < 2 and np.abs(before.map - after.map)[free].max(-1).mean() > (8 * followed if flow[1] else 8)
 
 
 def test_moved_shows_what_lies_at_the_flow():
