@@ -417,5 +417,16 @@ def test_gaps_close_between_cloth_and_slits_beside_arms(beside, wide, closes):
     alpha[wall] = beside == "cloth"
     colour, old, nothing = np.full((100, 100, 3), 90, np.float32), np.zeros((100, 100), bool), np.zeros((100, 100), bool)
     old[:, 40:40 + wide] = True
-    close_gaps(colour, alpha, old, wall & (beside == "arm"), nothing, nothing, 8)
+    close_gaps(colour, alpha, old, wall & (beside == "arm"), nothing, 8)
     assert (alpha[50, 40:40 + wide] == closes).all() and (alpha[:, :40] == 1).all() and (alpha[:, 75 + wide:] == 0).all()
+
+
+def test_dents_of_a_hem_are_no_gaps():
+    """Cloth in discs below a hem that is not straight."""
+    alpha, nothing = np.zeros((100, 100), np.float32), np.zeros((100, 100), bool)
+    alpha[:50] = 1
+    for x, radius in ((20, 8), (45, 6), (70, 7)):
+        cv2.circle(alpha, (x, 50), radius, 0.0, -1)
+    before = alpha.copy()
+    close_gaps(np.full((100, 100, 3), 90, np.float32), alpha, ~nothing, nothing, nothing, 8)
+    assert (alpha == before).all()

@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
-from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as
+from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as, smooth
 from tryon.garment import Garment, colours, like_ground, once, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, closed, distance_to, grown, shrunk, touching
@@ -29,16 +29,19 @@ REPLACES = {
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 CHIN = 0.03  # torso lengths below a face: beards are no collars
+HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
+EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
-ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
+ARMS, TOPS = (S.LEFT_ARM, S.RIGHT_ARM), (S.UPPER, S.OUTER, S.FULL)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 75, S.NECK: 140, S.LOWER: 150} | dict.fromkeys((*ARMS, S.LEFT_LEG, S.RIGHT_LEG), 100)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 75, S.LOWER: 100} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+FADES, MELTS = 200, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
 
 @dataclass
@@ -100,6 +103,10 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     """What every look of a garment needs of its photo: a soft mask float32 HxW in 0..1 without the inner collar,
     colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
     soft, hidden = outline(garment.mask), neck_opening(garment)
+    if garment.category != "accessory":
+        ys = np.flatnonzero(garment.mask.any(1))
+        low = smooth(np.arange(len(soft)), *(ys[-1] - v * np.ptp(ys) for v in HEM))[:, None].astype(np.float32)
+        soft = soft * (1 - low) + outline(garment.mask, *SEWN) * low
     # The inner back is hidden behind the neck; its edge is as smooth as an outline.
     soft *= 1 - outline(hidden.view(np.uint8) * 255)
     # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
@@ -109,12 +116,12 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     return soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
 
 
-def outline(mask: np.ndarray) -> np.ndarray:
-    """An HxW mask (uint8, 0/255) with a smooth, slightly soft outline, as cut cloth has: float32 HxW in 0..1. What is finer than about 1/150 of the
+def outline(mask: np.ndarray, finer: int = 300, inset: float = INSET) -> np.ndarray:
+    """An HxW mask (uint8, 0/255) with a smooth, slightly soft outline, as cut cloth has: float32 HxW in 0..1. What is finer than about 2 / ``finer`` of the
     height - the raggedness of a found mask - goes."""
-    sigma = max(0.6, mask.shape[0] / 300)
+    sigma = max(0.6, mask.shape[0] / finer)
     blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), sigma)
-    return np.clip((blurred - INSET) * max(sigma / 0.8, 0.5 / (1 - INSET)) + 0.5, 0, 1)
+    return np.clip((blurred - inset) * max(sigma / 0.8, 0.5 / (1 - inset)) + 0.5, 0, 1)
 
 
 def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -124,11 +131,11 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[
     joints = np.zeros(garment.mask.shape, np.uint8)
     for side in ("left", "right"):
         cv2.line(joints, *(tuple(int(v) for v in np.rint(lm[f"{n}_{side}"][:2])) for n in ("shoulder", "armpit")), 1, max(3, int(0.16 * width)))
-    overlap = max(1, int(0.035 * width))
+    overlap, rim, ground_around = max(1, int(0.035 * width)), max(2, len(soft) // 50), garment.parts == 0
     ground, out = slits(garment), {}
     colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
-        overlapping = grown(mask, overlap) & (joints > 0) | mask
+        overlapping = grown(mask, overlap) & (joints > 0) | mask | grown(mask, rim) & ground_around  # the outline itself is ``soft``'s
         out[part] = soft * cv2.GaussianBlur(overlapping.astype(np.float32), (0, 0), 0.8), colour
     hidden = masks["torso"] & (garment.parts != 1) & ~between(garment, "shoulder", "armpit")
     if hidden.any():
@@ -244,7 +251,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     gaps = old & ~front & ~skin & ~arms
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
-    close_gaps(colour, alpha, gaps, near, trunk, (canvas.layout == S.BACKGROUND) & ~old, max(1, int(0.06 * fit.unit)))
+    close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
     return colour, alpha, old, bare
@@ -432,24 +439,24 @@ def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray 
     return out
 
 
-def walled(gaps: np.ndarray, walls: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """Those pieces of ``gaps`` that lie along ``walls`` rather than along the ``ground`` (bool HxW each)."""
+def walled(gaps: np.ndarray, walls: np.ndarray) -> np.ndarray:
+    """Those pieces of ``gaps`` that lie along ``walls`` (bool HxW each) and are not open: dents of a hem and what lies along the ground are no gaps."""
     count, pieces = cv2.connectedComponents(gaps.astype(np.uint8))
     beside = lambda mask: np.bincount(pieces[grown(mask, 1) & gaps], minlength=count)
-    return gaps & (2 * beside(ground) <= beside(walls))[pieces]
+    return gaps & (2 * beside(~walls & ~gaps) <= beside(walls))[pieces]
 
 
-def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, ground: np.ndarray, reach: int) -> None:
+def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, reach: int) -> None:
     """Where the old garment (bool HxW) would peep out between the parts of the new one, at most 2 ``reach`` pixels wide, or between it and bare ``arms``, half
-    as wide, cloth closes the gap, in place, but not along the ``ground``; and above its hem all of ``trunk``."""
+    as wide, cloth closes the gap, in place, if it is one (``walled``); and above its hem all of ``trunk``."""
     seen = alpha > 0.5
     if not (old & ~seen).any():
         return
     y0, y1, x0, x1 = np.maximum(np.array(box_of(old & ~seen)) + (-3 * reach, 3 * reach, -3 * reach, 3 * reach), 0)
     window, trunk = np.s_[y0:y1, x0:x1], trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
-    colour, alpha, old, arms, trunk, ground, seen = (a[window] for a in (colour, alpha, old, arms, trunk, ground, seen))
+    colour, alpha, old, arms, trunk, seen = (a[window] for a in (colour, alpha, old, arms, trunk, seen))
     between = closed(seen | trunk, reach) | closed(seen | trunk | arms, reach / 2)
-    gaps = walled(between & old & ~seen, seen | arms | trunk, ground)
+    gaps = walled(between & old & ~seen, seen | arms)
     edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     rim = max(1, reach // RIM_OF)
     inner = shrunk(alpha > 0.9, rim)
@@ -520,11 +527,15 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen = worn >= 0
     # Of hands, the last pixels show some of the sleeve that was taken off.
-    cuffs = distance_to(freed & among(old, (S.UPPER, S.OUTER, S.FULL))) <= max(2, round(h / 200))
+    cuffs = distance_to(freed & among(old, TOPS)) <= max(2, round(h / 200))
     kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
-    fill = freed | (distance_to(freed) <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
+    near = distance_to(freed)
+    lower = old == S.LOWER
+    if lower.any():  # under the new top, too
+        near = np.where(lower, distance_to(freed | seen & among(before, TOPS)), near)
+    fill = freed | (near <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / thrice(np.maximum(alpha, 1e-3))
@@ -535,7 +546,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     # The rim goes over into the photo.
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
-    share = np.where(fill & ~freed, np.clip((depth - 0.5) / max(1.0, h / 200), 0, 1), fill | beside & seen)
+    share = np.where(fill & ~freed, np.clip((depth - 0.5) / np.where(among(old, S.SKIN), max(1.0, h / MELTS), max(1.0, h / FADES)), 0, 1), fill | beside & seen)
     below = painted * thrice(shadow * share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
     made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
@@ -621,6 +632,7 @@ def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
     for side in (np.s_[middle:], np.s_[middle::-1]):
         fall = SLANT * np.abs(x[side] - middle)
         top[side] = np.minimum.accumulate(top[side] - fall) + fall
+    top = cv2.blur(top[None].astype(np.float32), (2 * max(1, int(EVEN * body.unit)) + 1, 1))[0]
     return np.arange(shape[0])[:, None] >= top
 
 
