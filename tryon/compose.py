@@ -534,7 +534,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     near = distance_to(freed)
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
-        near = np.where(lower, distance_to(freed | seen & among(before, TOPS)), near)
+        near = np.where(lower, distance_to(freed | seen & among(old, TOPS) & among(before, TOPS)), near)
     fill = freed | (near <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
@@ -632,7 +632,7 @@ def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
     for side in (np.s_[middle:], np.s_[middle::-1]):
         fall = SLANT * np.abs(x[side] - middle)
         top[side] = np.minimum.accumulate(top[side] - fall) + fall
-    top = cv2.blur(top[None].astype(np.float32), (2 * max(1, int(EVEN * body.unit)) + 1, 1))[0]
+    top = np.minimum(top, cv2.blur(top[None].astype(np.float32), (2 * max(1, int(EVEN * body.unit)) + 1, 1))[0])
     return np.arange(shape[0])[:, None] >= top
 
 

@@ -65,7 +65,8 @@ class OverHead(Action):
             curve = Curve(s.limb(side, arm=True), 3 * s.unit)
             t, u = curve.project(s.rest[0])
             joint = curve.at(np.array(0.0), 0.0) - s.origin
-            self.arms[side] = curve, t, u, max(float(np.percentile(t[s.on(side)], 97)), 0.1 * s.unit), joint @ s.body.across, joint @ s.body.down
+            beside = s.rest[0] - curve.at(t, u)  # inside a sharp bend a curve does not lead back
+            self.arms[side] = curve, t, u, max(float(np.percentile(t[s.on(side)], 97)), 0.1 * s.unit), joint @ s.body.across, joint @ s.body.down, beside
 
     @staticmethod
     def cut(parts: list[Sheet], pad: int, body: Body) -> list[Sheet]:
@@ -124,13 +125,13 @@ class OverHead(Action):
             across, down, *_ = self.ring(s.a, s.b, time, part == "torso-back")
             goal[k] += s.vector(across - s.a, down - s.b) + s.rough(0.6 * slack)
         limp = 1 - ramp(time, 0.38, 0.62)  # without an arm in it a sleeve hangs, set in a little towards the front of the ring
-        for side, (curve, t, u, length, a, b) in self.arms.items():
+        for side, (curve, t, u, length, a, b, beside) in self.arms.items():
             k = s.parts.index(side)
             out = placed_for(0.4 + 0.6 * ramp(time, 0.42 + s.late[side], 0.94 + 0.5 * s.late[side]), self.SLEEVE)
             across, down, *_ = self.ring(a + limp * (np.sign(a) * min(abs(a), 0.8 * self.wide) - a), b, time)
             along = length * gathered(t / length, out, self.SLEEVE)
             slack = np.clip(t / length, 0, 1) * (1 - out)
-            worn = curve.at(along, u * (1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9))) + s.vector(across - a, down - b)
+            worn = curve.at(along, u * (1 + 0.12 * (1 - out) * smooth(t / length, 0.2, 0.9))) + beside * out + s.vector(across - a, down - b)
             hung = s.origin + s.vector(across - 0.7 * u, down + along)
             weight = smooth(t, -0.02 * s.unit, (0.22 - 0.14 * limp) * s.unit)
             goal[k] += weight[..., None] * (worn + limp * (hung - worn) + s.rough(0.8 * slack) - goal[k])
