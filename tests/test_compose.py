@@ -10,7 +10,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import Canvas, close_gaps, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, under_waistband
+from tryon.compose import Canvas, close_gaps, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, sharpness, under_waistband
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -430,3 +430,12 @@ def test_dents_of_a_hem_are_no_gaps():
     before = alpha.copy()
     close_gaps(np.full((100, 100, 3), 90, np.float32), alpha, ~nothing, nothing, nothing, 8)
     assert (alpha == before).all()
+
+
+def test_sharpness_falls_with_enlargement(persons):
+    """A rim of repainted ground as wide around a sharp photo as around a small one that was enlarged."""
+    photo = persons["clara"].photo
+    larger = [cv2.resize(photo, None, fx=k, fy=k, interpolation=cv2.INTER_CUBIC) for k in (2, 3)]
+    sharp, twice, thrice = sharpness(photo), *(sharpness(p) for p in larger)
+    assert sharp > 0.8 and 0.3 < twice / sharp < 0.65 and 0.15 < thrice / sharp < 0.45
+    assert sharpness(np.full((40, 40, 3), 200, np.uint8)) == 1 and sharpness(np.zeros((2, 2, 3), np.uint8)) == 1

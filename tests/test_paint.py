@@ -146,6 +146,21 @@ def test_reflections_lie_in_the_source():
     assert len(ty) == todo.sum() and (ty == my).all() and (tx + mx == 18).all()
 
 
+def test_skin_is_of_the_tone_around_it(persons):
+    """A patch of the face's colour on an arm that is browner."""
+    person = persons["clara"]
+    arm = person.parse == S.RIGHT_ARM
+    photo = person.photo.copy()
+    photo[arm] = np.clip(photo[arm].astype(int) - (20, 45, 60), 0, 255)
+    ys, xs = np.nonzero(arm)
+    y = int(np.median(ys))
+    fill = arm & (np.abs(np.arange(len(arm))[:, None] - y) < 12)
+    brown = replace(person, photo=photo)
+    before, after = photo[fill].astype(float).mean(0), painted(brown, fill)[1][fill].mean(0)
+    face = photo[person.parse == S.FACE].astype(float).mean(0)
+    assert np.abs(before - face).max() > 30 and np.abs(after - before).max() < 0.35 * np.abs(before - face).max(), (before, after, face)
+
+
 def test_skin_is_of_the_persons_tone_though_none_is_seen(persons):
     """Legs painted in a window that shows no skin, of a person whose face is beyond it: of two tones, each must give its own."""
     person, outcomes = persons["edgar"], []

@@ -40,7 +40,8 @@ NEAR = 0.14  # torso lengths from clothes within which some of them may have bee
 ARMS, TOPS = (S.LEFT_ARM, S.RIGHT_ARM), (S.UPPER, S.OUTER, S.FULL)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 75, S.LOWER: 100} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 150, S.LOWER: 100} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 200, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
 
@@ -531,6 +532,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
+    rim[S.BACKGROUND] = np.clip(EDGE / sharpness(photo), rim[S.BACKGROUND], max(1, h // SOFTEST))
     near = distance_to(freed)
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
@@ -554,6 +556,18 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
+
+
+def sharpness(photo: np.ndarray) -> float:
+    """How much of the change from a pixel to the next but one its strongest edges make from the first to the second alone, on average: about 1 in a photo HxWx3
+    uint8 at its own size, 0.5 in one that was enlarged to twice that. Every fourth row is asked."""
+    rows = cv2.cvtColor(np.ascontiguousarray(photo[::4]), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    a, b, c = rows[:, :-2], rows[:, 1:-1], rows[:, 2:]
+    change = np.abs(c - a)
+    if not change.size:
+        return 1.0
+    edges = change > max(float(np.percentile(change, 95)), 1.0)
+    return max(0.1, float(2 * np.abs(c - 2 * b + a)[edges].sum() / change[edges].sum())) if edges.any() else 1.0
 
 
 def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.ndarray, layout: np.ndarray, kept: np.ndarray,

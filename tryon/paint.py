@@ -162,22 +162,23 @@ def zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) 
     return cv2.warpAffine(a.astype(np.float32), m, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
-def spread(a: np.ndarray, known: np.ndarray) -> np.ndarray:
+def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
     """Carry the values of ``a`` (h x w x C) from ``known`` smoothly over its border and everywhere: push-pull over a pyramid (Gortler et al.
-    1996). ``known`` must hold at least one pixel."""
+    1996). ``known`` must hold at least one pixel. A level is followed wholly where at least the share ``enough`` of it is known: the less, the nearer is
+    what counts."""
     wide = lambda weight: np.repeat(weight, a.shape[2], 2)  # faster than to broadcast over so few channels
     weight = known.astype(np.float32)[..., None]
     levels = [np.concatenate((a * wide(weight), weight), 2)]
     # OpenCV takes no more than four channels.
     one = lambda x, size, how: cv2.resize(np.ascontiguousarray(x, np.float32), size, interpolation=how).reshape(*size[::-1], -1)
     resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2) if x.shape[2] > 4 else one(x, size, how)
-    while max(levels[-1].shape[:2]) > 1 and levels[-1][..., -1].min() < 0.5:  # from there on nothing more is taken
+    while max(levels[-1].shape[:2]) > 1 and levels[-1][..., -1].min() < enough:  # from there on nothing more is taken
         h, w = levels[-1].shape[:2]
         levels.append(resize(levels[-1], (max(1, (w + 1) // 2), max(1, (h + 1) // 2)), cv2.INTER_AREA))
     out = levels[-1][..., :-1] / wide(np.maximum(levels[-1][..., -1:], 1e-9))
     for level in levels[-2::-1]:
         up, weight = resize(out, level.shape[1::-1], cv2.INTER_LINEAR), level[..., -1:]
-        trust = np.clip(weight * 2, 0, 1)
+        trust = np.clip(weight / enough, 0, 1)
         out = level[..., :-1] * wide(trust / np.maximum(weight, 1e-9)) + up * wide(1 - trust)
     return out
 
@@ -192,8 +193,8 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
     if tone.any():
         near = np.zeros((*skin.shape, 1))
         if skin.sum() >= 12:
-            near = 0.3 + 0.7 * np.exp(-cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3) / 10)[..., None]
-        out[S.FACE] = near * (spread(image.astype(np.float32), skin) if near.any() else tone) + (1 - near) * tone
+            near = 0.5 + 0.5 * np.exp(-cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3) / 40)[..., None]
+        out[S.FACE] = near * (spread(image.astype(np.float32), skin, 0.06) if near.any() else tone) + (1 - near) * tone
     for group in CLOTH:
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
@@ -217,9 +218,9 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
     tone, darker where there are ``legs`` (h x w, 0..1); shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
     share = 1.0 if told is None else TRUST[group]
     out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
-    if group == S.FACE and tone.any() and (painted := skin_tone(rgb, mine)).any():
-        out = out + 0.9 * (tone - painted)
-    if told is not None:
+    if group == S.FACE and told is not None and (painted := skin_tone(rgb, mine)).any():
+        out = told + share * (out - painted)  # what the network says of light, in the colours around
+    elif told is not None:
         out = share * out + (1 - share) * told
     if group == S.FACE:
         out = out * (1 - DARKER * legs)[..., None]
