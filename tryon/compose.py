@@ -15,6 +15,7 @@ from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as, smooth
 from tryon.garment import Garment, colours, like_ground, once, rather
+from tryon.landmarks import PART
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
@@ -31,6 +32,7 @@ INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes 
 CHIN = 0.03  # torso lengths below a face: beards are no collars
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
+SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
@@ -152,10 +154,14 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[
 
 
 def slits(garment: Garment) -> np.ndarray:
-    """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both
-    whose colour is by far more frequent around the garment than in it."""
-    wide = max(2, int(0.07 * garment.shape.width))
-    return like_ground(garment.photo, garment.mask, grown(garment.parts > 1, wide) & grown(garment.parts == 1, wide) & (garment.parts > 0), wide)
+    """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both, below
+    the armpits, whose colour is by far more frequent around the garment than in it."""
+    wide, zone = max(2, int(SLIT * garment.shape.width)), np.zeros(garment.parts.shape, bool)
+    torso = grown(garment.parts == 1, wide)
+    for side, part in PART.items():
+        below = max(0, int(garment.landmarks[f"armpit_{side}"][1]))
+        zone[below:] |= (grown(garment.parts == part, wide) & torso & (garment.parts > 0))[below:]
+    return like_ground(garment.photo, garment.mask, zone, wide)
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarray:
