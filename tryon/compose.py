@@ -306,7 +306,8 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     for classes, like in ((ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
         sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
         if len(cloth) and sure.sum() >= 25 and mine.any():
-            found |= opened(mine & rather(cloth, everywhere[sure])[index])
+            mine[mine] = rather(cloth, everywhere[sure])[index[mine]]
+            found |= opened(mine)
     neck = (layout == S.NECK) & near & ~old[window]
     collar = neck & ~grown(layout == S.FACE, int(CHIN * body.unit))
     if collar.any():
