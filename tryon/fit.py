@@ -273,7 +273,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     sunk = lambda below: np.where(below < 0, -collar * np.tanh(-below / collar), below)
     collars = np.array([garment.landmarks[f"collar_{side}"][:2] for side in SIGN])
     above = -sunk((collars[:, 1] - top) * sy).mean() / body.unit
-    rise = min(COLLAR, float(shoulder_height(np.ptp(collars[:, 0]) * sx / 2 / body.unit) - above))
+    rise = float(np.clip(shoulder_height(np.ptp(collars[:, 0]) * sx / 2 / body.unit) - above, 0, COLLAR))
     sy *= (float(np.clip(length, lo, hi)) + rise - MEASURED) / max(length, 1e-6)
     origin = body.neck - body.down * rise * body.unit
     ankles = [(body.joint[k] - origin) @ body.down for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
