@@ -8,8 +8,8 @@ from tryon import schema as S
 from tryon.body import Body
 from tryon.fit import Fit
 from tryon.garment import Garment
+from tryon.masks import box_of
 from tryon.models.warp import PARTS
-from tryon.paint import box_of
 from tryon.warp import placed
 
 STRETCH = 3.0  # how many times longer than wide, or the reverse, cloth is drawn where it counts as distorted

@@ -17,9 +17,9 @@ from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as, smooth
 from tryon.garment import Garment, colours, like_ground, once, rather
 from tryon.landmarks import PART
 from tryon.limbs import beside_neck, capsule, hand, profile
-from tryon.masks import among, closed, distance_to, grown, shrunk, touching
+from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
-from tryon.paint import box_of, mirrored, paint, spread, thrice, zoom
+from tryon.paint import mirrored, paint, spread, thrice, zoom
 
 CLASS_OF = {"upper": S.UPPER, "jacket": S.OUTER, "lower": S.LOWER, "full": S.FULL, "hat": S.HEADWEAR, "scarf": S.ACCESSORY, "bag": S.BAG}
 # What a garment takes the place of. A jacket goes over what is worn under it.
@@ -39,7 +39,7 @@ WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they 
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
-ARMS, TOPS = (S.LEFT_ARM, S.RIGHT_ARM), (S.UPPER, S.OUTER, S.FULL)
+ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
 RIM = {S.BACKGROUND: 150, S.LOWER: 100} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
@@ -535,7 +535,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen = worn >= 0
     # Of hands, the last pixels show some of the sleeve that was taken off.
-    cuffs = distance_to(freed & among(old, TOPS)) <= max(2, round(h / 200))
+    cuffs = distance_to(freed & among(old, shade.TOPS)) <= max(2, round(h / 200))
     kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
@@ -543,7 +543,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     near = distance_to(freed)
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
-        near = np.where(lower, distance_to(freed | seen & among(old, TOPS) & among(before, TOPS)), near)
+        near = np.where(lower, distance_to(freed | seen & among(old, shade.TOPS) & among(before, shade.TOPS)), near)
     fill = freed | (near <= cv2.LUT(old, rim)) & ~seen & ~kept & among(old, RIM)
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]

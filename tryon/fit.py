@@ -16,6 +16,7 @@ from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment, once
 from tryon.landmarks import PART, along
 from tryon.limbs import shoulder_height
+from tryon.masks import box_of
 from tryon.person import Person
 from tryon.schema import RowError
 from tryon.sleeves import SIGN, Chart, Shoulder, chart, place_sleeve
@@ -161,8 +162,7 @@ class Grid:
 @once
 def grid(garment: Garment) -> Grid:
     """A little beyond the garment's box."""
-    ys, xs = np.flatnonzero(garment.mask.any(1)), np.flatnonzero(garment.mask.any(0))
-    x0, y0, x1, y1 = float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
+    y0, y1, x0, x1 = (float(v) for v in box_of(garment.mask))
     pad = MARGIN * max(x1 - x0, y1 - y0)
     cell = (max(x1 - x0, y1 - y0) + 2 * pad) / GRID
     source = np.stack(np.meshgrid(np.arange(x0 - pad, x1 + pad + cell, cell), np.arange(y0 - pad, y1 + pad + cell, cell)), -1)

@@ -12,6 +12,12 @@ def among(labels: np.ndarray, classes: Iterable[int]) -> np.ndarray:
     return cv2.LUT(np.ascontiguousarray(labels), table).view(bool)
 
 
+def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """y0, y1, x0, x1 of the rows and columns that hold all of a ``mask`` that is not empty."""
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
+
+
 def distance_to(mask: np.ndarray) -> np.ndarray:
     """Distance of every pixel to the nearest of ``mask``, in pixels, 0 in it, very large where it is empty: float32 HxW."""
     return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)

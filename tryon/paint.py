@@ -1,8 +1,8 @@
 """Paint: what the generator makes of a look, brought to full resolution.
 
 The generator works at about 256x192. Its layout says what the freed region becomes. Its colours are brought up class by class, so that
-edges follow the layout, and are mixed with what the photo itself tells: the person's own skin, rounded along each limb, the cloth beside;
-the ground the photo tells alone. They meet the photo at the border and take their grain from there. On the garment only the difference the generator makes,
+edges follow the layout, and are mixed with what the photo itself tells: of skin they give the light alone, in the colours of the skin around,
+rounded along each limb, of cloth a share; the ground the photo tells alone. They meet the photo at the border and take their grain from there. On the garment only the difference the generator makes,
 light and folds, is brought up: print and hue stay those of the product photo. Without a generator (render.generator=none) the photo alone tells
 layout and colours, and the garment is not lit.
 """
@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton, skin_tone
 from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
-from tryon.masks import grown, shrunk
+from tryon.masks import box_of, grown, shrunk
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -143,11 +143,6 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
             logits[where[cls]][capsule(shape, points[first:], radii[first:])] += FRONT[cls]
 
 
-def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
-
-
 def thrice(a: np.ndarray) -> np.ndarray:
     """HxW -> float32 HxWx3, the same in every channel: faster than to broadcast over so few."""
     a = np.asarray(a, np.float32)
@@ -214,8 +209,8 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
 
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray,
              legs: np.ndarray) -> np.ndarray:
-    """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the person's own
-    tone, darker where there are ``legs`` (h x w, 0..1); shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
+    """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it,
+    darker where there are ``legs`` (h x w, 0..1); shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
     share = 1.0 if told is None else TRUST[group]
     out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
     if group == S.FACE and told is not None and (painted := skin_tone(rgb, mine)).any():

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.masks import box_of
 
 COARSE = 4  # pixels per pixel of the shades
 SIDES = 0.2  # how much darker cloth is at its very sides
@@ -96,8 +97,8 @@ def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, 
         todo = fill & (layout == cls)
         if not todo.any():
             continue
-        ys, xs = np.flatnonzero(todo.any(1)), np.flatnonzero(todo.any(0))
-        around = np.s_[max(0, ys[0] - room):ys[-1] + room + 1, max(0, xs[0] - room):xs[-1] + room + 1]
+        ya, yb, xa, xb = box_of(todo)
+        around = np.s_[max(0, ya - room):yb + room, max(0, xa - room):xb + room]
         # A neckline is where a garment ends, not a neck.
         inside = np.isin(layout[around], (cls, *TOPS) if cls == S.NECK else cls)
         deep = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
