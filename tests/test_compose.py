@@ -409,6 +409,35 @@ def test_neck_opens_from_collar_to_collar(goods):
         assert opening[top.inner > 127].mean() > 0.85 and (opening & (top.inner < 128)).sum() < 0.25 * (top.inner > 127).sum()
 
 
+def test_a_neckline_has_no_dents(goods):
+    """Teeth along a neckline, as a hanger and a label leave them in what the network found of the inner back; a point of a V that is cut off."""
+    top = goods["top-01"]
+    h, w = top.inner.shape
+    x0, x1, y = w // 2 - 30, w // 2 + 30, np.arange(h)[:, None]
+    depth = 200 - np.abs(np.arange(w) - w // 2)  # a V
+    teeth = depth - 10 * (np.arange(w) % 12 < 4)
+    found = {name: ((y > 120) & (y <= edge) & (np.arange(w) >= x0) & (np.arange(w) <= x1)) for name, edge in (("v", depth), ("teeth", teeth))}
+    lowest = {name: np.where(neck_opening(replace(top, category="lower", inner=inner.astype(np.uint8) * 255)), y, -1).max(0)[x0 + 3:x1 - 2]
+              for name, inner in found.items()}
+    assert np.abs(lowest["v"] - depth[x0 + 3:x1 - 2]).max() <= 2
+    assert np.abs(lowest["teeth"] - depth[x0 + 3:x1 - 2]).max() <= 4 and np.abs(np.diff(lowest["teeth"], 2)).max() <= 2
+
+
+def test_a_wrist_loses_what_it_shows_of_the_sleeve(persons, goods):
+    """A line of the old sleeve's colour between a painted arm and the hand."""
+    person = persons["amir"]
+    top, near = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL)), np.zeros(person.parse.shape, np.uint8)
+    for wrist in (S.R_WRIST, S.L_WRIST):
+        cv2.circle(near, tuple(int(v) for v in person.body.joint[wrist]), int(0.1 * person.body.unit), 1, -1)
+    line = grown(top, 2) & np.isin(person.parse, (S.LEFT_ARM, S.RIGHT_ARM)) & (near > 0)
+    photo = person.photo.copy()
+    photo[top] = 20, 200, 40
+    photo[line] = photo[line] // 2 + np.uint8((10, 100, 20))
+    green = lambda image: float((image[line][:, 1].astype(int) - image[line][:, 0]).mean())
+    own, mixed, shown = (green(a) for a in (person.photo, photo, wear(replace(person, photo=photo), goods["top-01"]).image))
+    assert line.sum() > 50 and shown - own < 0.4 * (mixed - own), (own, mixed, shown)
+
+
 @pytest.mark.parametrize("beside, wide, closes", [("cloth", 10, True), ("cloth", 30, False), ("arm", 10, False), ("arm", 5, True)])
 def test_gaps_close_between_cloth_and_slits_beside_arms(beside, wide, closes):
     """The old garment between the parts of the new one; a wall of cloth from a top to a bare arm."""

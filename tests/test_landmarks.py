@@ -142,3 +142,16 @@ def test_short_sleeves_that_were_taken_for_torso_are_told_by_their_landmarks(kin
         assert sure_of_sleeves(points) and not sure_of_sleeves(points | {"cuff_inner_left": (0, 0, 0.2)})
         strip = points | {f"{end}_{s}": (*np.add(points[f"armpit_{s}"][:2], (-2 * SIDES[s], 0)), 0.8) for end in ("cuff_outer", "cuff_inner") for s in SIDES}
         assert (short_sleeves(np.minimum(parts, 1), strip) < 2).all()
+
+
+def test_a_hem_is_not_at_a_cuff():
+    """The corner of a hem found at the end of a sleeve that hangs beside it: part of the sleeve was taken for torso, and stood out from the body as a wedge."""
+    parts = np.zeros((200, 240), np.uint8)
+    parts[20:180, 70:170] = 1
+    parts[30:170, 20:50], parts[30:170, 190:220] = 2, 3
+    parts[30:60, 50:70], parts[30:60, 170:190] = 2, 3
+    mask = (parts > 0).astype(np.uint8) * 255
+    points = {"hem_left": (169.0, 178.0, 0.9), "hem_right": (22.0, 168.0, 0.9), "cuff_outer_right": (20.0, 168.0, 0.9), "cuff_inner_right": (49.0, 168.0, 0.9)}
+    found = measure(mask, "upper", "sweater", parts, points).landmarks
+    assert np.hypot(*np.subtract(found["hem_right"][:2], (70, 179))) < 12, found["hem_right"]
+    assert np.hypot(*np.subtract(found["hem_left"][:2], (169, 178))) < 2, found["hem_left"]

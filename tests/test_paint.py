@@ -161,6 +161,23 @@ def test_skin_is_of_the_tone_around_it(persons):
     assert np.abs(before - face).max() > 30 and np.abs(after - before).max() < 0.35 * np.abs(before - face).max(), (before, after, face)
 
 
+def test_a_chest_lies_in_the_light(persons):
+    """A chest in a deep neckline as dark as the neck above it, on which the chin throws its shadow."""
+    person = persons["clara"]
+    neck, (h, w) = person.parse == S.NECK, person.parse.shape
+    photo = person.photo.copy()
+    photo[neck] = photo[neck] // 2
+    low, x = int(np.flatnonzero(neck.any(1))[-1]), int(np.median(np.nonzero(neck)[1]))
+    fill = np.zeros_like(neck)
+    fill[low - h // 100:low + h // 8, x - h // 25:x + h // 25] = True
+    fill &= np.isin(person.parse, (S.UPPER, S.NECK))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[S.NECK] = True
+    shown = painted(replace(person, photo=photo), fill, allowed)[1]
+    tone, far = tone_of(replace(person, photo=photo)).sum(), np.s_[low + h // 10:low + h // 8]
+    assert 1.03 * tone < shown[far][fill[far]].sum(1).mean() < 1.25 * tone
+
+
 def test_skin_is_of_the_persons_tone_though_none_is_seen(persons):
     """Legs painted in a window that shows no skin, of a person whose face is beyond it: of two tones, each must give its own."""
     person, outcomes = persons["edgar"], []

@@ -29,6 +29,7 @@ REPLACES = {
 }
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
+DENT, EVENLY = 0.2, 0.03  # of a neckline's width: dents that are no part of it, and the blur that makes the rest even
 CHIN = 0.03  # torso lengths below a face: beards are no collars
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
@@ -36,13 +37,14 @@ SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be 
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
+WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 150, S.LOWER: 100} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 150, S.LOWER: 64} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 200, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
@@ -192,7 +194,13 @@ def neck_opening(garment: Garment) -> np.ndarray:
     if not edge:
         return inner
     x, y = np.array(edge, float).T
-    lowest = np.interp(np.arange(w), x, y, left=-1, right=-1)
+    x0, x1 = int(np.ceil(x[0])), int(x[-1]) + 1
+    lowest = np.full(w, -1.0)
+    # A neckline is cut in one go: narrow dents of what was found of it go, and what is left is smooth.
+    dent = int(DENT * (x1 - x0) / 2)
+    line = np.pad(np.interp(np.arange(x0, x1), x, y).astype(np.float32), 2 * dent)
+    line = cv2.morphologyEx(line[None], cv2.MORPH_CLOSE, np.ones((1, 2 * dent + 1), np.uint8))[:, 2 * dent:][:, :x1 - x0]
+    lowest[x0:x1] = cv2.GaussianBlur(np.ascontiguousarray(line), (0, 0), max(0.5, EVENLY * (x1 - x0)), borderType=cv2.BORDER_REPLICATE)[0]
     return np.arange(h)[:, None] <= np.rint(lowest)
 
 
@@ -534,12 +542,13 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     photo, old, before, worn, colour, alpha, freed = (a[window] for a in canvas.arrays)
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen = worn >= 0
-    # Of hands, the last pixels show some of the sleeve that was taken off.
-    cuffs = distance_to(freed & among(old, shade.TOPS)) <= max(2, round(h / 200))
-    kept = (among(canvas.before, (S.FACE, S.SHOES)) | hands(canvas.before, body))[window] & ~(cuffs & among(old, ARMS))
+    # Edges are as wide as the photo is soft. Of hands, the pixels at a wrist show some of the sleeve that was taken off.
+    soft = min(EDGE / sharpness(photo), h / SOFTEST)
+    cuffs = distance_to(freed & among(before, shade.TOPS)) <= max(2, round(h / 200), soft / 2)
+    whole = canvas.before
+    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
     rim = np.zeros(256, np.uint8)
-    rim[list(RIM)] = [max(1, h // share) for share in RIM.values()]
-    rim[S.BACKGROUND] = np.clip(EDGE / sharpness(photo), rim[S.BACKGROUND], max(1, h // SOFTEST))
+    rim[list(RIM)] = [max(1, h // share, int(soft)) for share in RIM.values()]
     near = distance_to(freed)
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
@@ -553,9 +562,10 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     shadow = 1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL))
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    # The rim goes over into the photo.
+    # The rim goes over into the photo, but not where it meets what was freed, however narrow it is.
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
-    share = np.where(fill & ~freed, np.clip((depth - 0.5) / np.where(among(old, S.SKIN), max(1.0, h / MELTS), max(1.0, h / FADES)), 0, 1), fill | beside & seen)
+    fades = np.minimum(np.where(among(old, (*S.SKIN, S.LOWER)), max(1.0, h / MELTS), max(1.0, h / FADES)), np.maximum(0.7 * (depth + near), 1))
+    share = np.where(fill & ~freed, np.clip((depth - 0.5) / fades, 0, 1), fill | beside & seen)
     below = painted * thrice(shadow * share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
     made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
@@ -667,8 +677,8 @@ def belt(layout: np.ndarray, body: Body) -> np.ndarray:
     return out
 
 
-def hands(layout: np.ndarray, body: Body) -> np.ndarray:
-    """Bool HxW: skin of the arms beyond the wrists; no sleeve may cover it."""
+def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
+    """Bool HxW: skin of the arms farther than ``beyond`` torso lengths from the wrists; no sleeve may cover it."""
     out = np.zeros(layout.shape, bool)
     for wrist, elbow in ((S.R_WRIST, S.R_ELBOW), (S.L_WRIST, S.L_ELBOW)):
         if not (body.seen[wrist] and body.seen[elbow]):
@@ -682,7 +692,7 @@ def hands(layout: np.ndarray, body: Body) -> np.ndarray:
             continue
         y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
-        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, ARMS) & (along > 0)
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, ARMS) & (along > beyond * body.unit)
     return out
 
 

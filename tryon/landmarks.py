@@ -15,6 +15,7 @@ PART = {"right": 2, "left": 3}  # of a garment's parts
 LONG = 0.58  # of the torso's width: sleeves that are no short ones
 ASLANT = 0.45  # slope between two landmarks of a garment that lies upright: steeper, one is a mistake
 HUGE = 0.34  # of a top: no sleeve is so large
+BESIDE = 0.06  # of a garment's longer side: a hem so far beside the torso, and so near a cuff, is that cuff
 SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
@@ -149,6 +150,8 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
         parts = np.pad(cv2.resize(parts[y0:y1, x0:x1], crop.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT), 2)
         points = {k: ((x - x0 + 0.5) * scale + 1.5, (y - y0 + 0.5) * scale + 1.5, c) for k, (x, y, c) in points.items() if k in NAMES[category]}
         points = plausible(points, m.shape)
+        if category == "upper":
+            points = hems_of_torso(points, parts)
         if "crotch" in points and not 0.15 < (points["crotch"][1] - 2) / len(crop) < (0.88 if subcategory == "shorts" else 0.52):
             del points["crotch"]  # lower down, the legs only touch
     if category == "lower":
@@ -332,6 +335,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, 
         points.pop(f"armpit_{side}", None)
         landmarks[f"shoulder_{side}"], landmarks[f"armpit_{side}"] = (*shoulder, 0.4), (*armpit, 0.4)
         hem_y = max(np.flatnonzero(torso[:, int(np.clip(xc + sign * 0.4 * width, 0, m.shape[1] - 1))]), default=bottom)
+        hem_y = max(hem_y, bottom - 0.15 * (bottom - top))  # above what a sleeve hides there is no hem
         landmarks[f"hem_{side}"] = (xc + sign * 0.45 * width, hem_y, 0.4)
         lo, hi = sorted((xc + sign * 0.08 * width, xc + sign * 0.33 * width))
         reach = np.arange(int(np.clip(lo, 0, m.shape[1] - 1)), int(np.clip(hi, 0, m.shape[1] - 2)) + 1)
@@ -554,6 +558,15 @@ def plausible(points: dict, shape: tuple[int, int]) -> dict:
     hems = [out[k][1] for k in ("hem_left", "hem_right") if k in out]
     high = {"collar_left", "collar_right", "shoulder_left", "shoulder_right"}
     return {k: v for k, v in out.items() if k not in high or v[1] < 0.6 * (np.mean(hems) if hems else h)}
+
+
+def hems_of_torso(points: dict, parts: np.ndarray) -> dict:
+    """Landmarks of a top, in pixels of its HxW ``parts``, without hems that were found at a cuff, beside its torso."""
+    away = cv2.distanceTransform((parts != 1).astype(np.uint8), cv2.DIST_L2, 5)
+    cuffs = [p[:2] for name, p in points.items() if name.startswith("cuff")]
+    at_cuff = lambda p: away[tuple(np.clip(np.rint(p[1::-1]).astype(int), 0, np.subtract(away.shape, 1)))] > BESIDE * WORK and \
+        any(np.linalg.norm(np.subtract(p[:2], cuff)) < BESIDE * WORK for cuff in cuffs)
+    return {name: p for name, p in points.items() if not (name.startswith("hem") and at_cuff(p))}
 
 
 def largest(region: np.ndarray) -> np.ndarray:
