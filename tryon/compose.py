@@ -34,10 +34,12 @@ CHIN = 0.03  # torso lengths below a face: beards are no collars
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
+SEAM = 0.03  # the same from where they meet: where such ground begins, and half of what it reaches on the mean
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
+PRINT = 60  # of 255: what differs by more from the cloth around is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
@@ -157,13 +159,19 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[
 
 def slits(garment: Garment) -> np.ndarray:
     """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both, below
-    the armpits, whose colour is by far more frequent around the garment than in it."""
+    the armpits, whose colour is by far more frequent around the garment than in it, along the line where sleeve and torso meet; prints lie farther in."""
     wide, zone = max(2, int(SLIT * garment.shape.width)), np.zeros(garment.parts.shape, bool)
-    torso = grown(garment.parts == 1, wide)
+    torso, seam = garment.parts == 1, np.zeros(garment.parts.shape, bool)
     for side, part in PART.items():
-        below = max(0, int(garment.landmarks[f"armpit_{side}"][1]))
-        zone[below:] |= (grown(garment.parts == part, wide) & torso & (garment.parts > 0))[below:]
-    return like_ground(garment.photo, garment.mask, zone, wide)
+        below, sleeve = max(0, int(garment.landmarks[f"armpit_{side}"][1])), garment.parts == part
+        zone[below:] |= (grown(sleeve, wide) & grown(torso, wide) & (garment.parts > 0))[below:]
+        seam |= grown(sleeve, 1) & grown(torso, 1)
+    found = like_ground(garment.photo, garment.mask, zone, wide)
+    if not found.any():
+        return found
+    count, pieces = cv2.connectedComponents(found.astype(np.uint8))
+    mean = np.bincount(pieces[found], distance_to(seam)[found], count) / np.maximum(np.bincount(pieces[found], minlength=count), 1)
+    return touching(found, grown(seam, max(2, SEAM * garment.shape.width))) & (mean < max(4, 2 * SEAM * garment.shape.width))[pieces]
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarray:
@@ -249,7 +257,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     shape, on_arms = old.shape, garment.category in ("upper", "full")
     past, behind = {}, np.zeros(shape, bool)
     if on_arms:
-        past, behind = past_sleeves(layers, canvas.layout, body, fit.unit), bare_arms(canvas.layout, body, fit.unit)
+        regions = arm_regions(canvas.layout, body, fit.unit)
+        past, behind = past_sleeves(layers, regions, body), bare_arms(canvas.layout, regions, body, fit.unit)
         sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front & behind.any()
         behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
@@ -426,14 +435,20 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
     return colour / thrice(np.maximum(alpha, 1e-3)), np.clip(alpha, 0, 1)
 
 
-def past_sleeves(layers, layout: np.ndarray, body: Body, unit: float) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
-    """Class of each arm -> bool HxW, where it may lie, and bool HxW, what is farther along it than the new sleeve reaches, None without a sleeve."""
+def arm_regions(layout: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
+    """Class of each arm -> bool HxW, where it and its hand may lie."""
+    lines = {cls: body.limb(side, arm=True)[0] for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM))}
+    return {cls: capsule(layout.shape, *profile(line, True, unit, hand(line, layout == cls, unit))) for cls, line in lines.items()}
+
+
+def past_sleeves(layers, regions: dict[int, np.ndarray], body: Body) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
+    """Class of each arm -> bool HxW, where it may lie (``arm_regions``), and bool HxW, what is farther along it than the new sleeve reaches, None without a
+    sleeve."""
     out = {}
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
-        line = body.limb(side, arm=True)[0]
-        region = capsule(layout.shape, *profile(line, True, unit, hand(line, layout == cls, unit)))
         sleeve = next((a > 0.5 for part, _, a in layers if part == seen_as(body, side)), None)
-        out[cls] = region, beyond(sleeve, line) if sleeve is not None and (sleeve & region).any() else None
+        there = sleeve is not None and (sleeve & regions[cls]).any()
+        out[cls] = regions[cls], beyond(sleeve, body.limb(side, arm=True)[0]) if there else None
     return out
 
 
@@ -479,20 +494,28 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     if not gaps.any() or not inner.any():
         return
     gaps |= grown(gaps, rim) & seen & ~inner
-    colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner, 128)[gaps]
+    cloth = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner, 128).astype(np.float32)
+    colour[gaps] = cloth[gaps]
     ty, tx, my, mx = mirrored(inner, gaps)
-    near = np.hypot(ty - my, tx - mx) < reach  # a print is not to be repeated
+    near = np.hypot(ty - my, tx - mx) < reach
     # An outline is ragged: pixels beside each other go to places beside each other.
     moves = np.zeros((*gaps.shape, 3), np.float32)
     moves[ty[near], tx[near]] = np.stack((my - ty, mx - tx, np.ones_like(ty)), 1)[near]
     moves = cv2.GaussianBlur(moves, (0, 0), max(1.0, reach / 4))
-    colour[ty[near], tx[near]] = colour[my[near], mx[near]]
+    put_in(colour, cloth, (ty[near], tx[near]), (my[near], mx[near]))
     ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.05))
     moves = np.rint(moves[ys, xs, :2] / moves[ys, xs, 2:]).astype(int)
     my, mx = np.clip(ys + moves[:, 0], 0, gaps.shape[0] - 1), np.clip(xs + moves[:, 1], 0, gaps.shape[1] - 1)
     known = inner[my, mx]
-    colour[ys[known], xs[known]] = colour[my[known], mx[known]]
+    put_in(colour, cloth, (ys[known], xs[known]), (my[known], mx[known]))
     alpha[gaps | edge] = 1.0
+
+
+def put_in(colour: np.ndarray, cloth: np.ndarray, to: tuple[np.ndarray, np.ndarray], of: tuple[np.ndarray, np.ndarray]) -> None:
+    """Give places ``to`` (y, x) of HxWx3 colours those of the places ``of``, in place, where these are about as the ``cloth`` is there (HxWx3): a print is
+    not to be repeated."""
+    alike = np.abs(colour[of] - cloth[to]).max(1) < PRINT
+    colour[to[0][alike], to[1][alike]] = colour[of[0][alike], of[1][alike]]
 
 
 def without_crumbs(alpha: np.ndarray) -> np.ndarray:
@@ -570,9 +593,23 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     edge = np.clip(alpha, 0, 1)
     made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
-    out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
+    made, band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
+    out[window] = edges_softened(made, seen & (alpha > 0.9))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
+
+
+def edges_softened(image: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """An image HxWx3 uint8 whose ``cloth`` (bool HxW) has in its outermost pixel a share of what lies beside it, as in a photo; nothing else changes."""
+    if not cloth.any():
+        return image
+    share = cv2.GaussianBlur(cloth.astype(np.float32), (0, 0), SOFT)
+    ys, xs = np.nonzero(cloth & (share < 0.95))
+    others = 1 - share[ys, xs][:, None]
+    beside = cv2.GaussianBlur(cv2.copyTo(image, (~cloth).view(np.uint8)).astype(np.float32), (0, 0), SOFT)[ys, xs]
+    out = image.copy()
+    out[ys, xs] = np.clip(np.rint(image[ys, xs] * (1 - others) + beside), 0, 255).astype(np.uint8)
+    return out
 
 
 def sharpness(photo: np.ndarray) -> float:
@@ -696,12 +733,13 @@ def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
     return out
 
 
-def bare_arms(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
-    """Bool HxW: skin of the arms below the shoulders. A bare shoulder is covered by the torso of a garment, the arm below it is in front."""
+def bare_arms(layout: np.ndarray, regions: dict[int, np.ndarray], body: Body, unit: float) -> np.ndarray:
+    """Bool HxW: skin of the arms below the shoulders. A bare shoulder is covered by the torso of a garment, the arm below it is in front; what is apart
+    from where arms may lie (``arm_regions``) was taken for one."""
     shoulders = np.zeros(layout.shape, np.uint8)
     for side in ("left", "right"):
         cv2.circle(shoulders, tuple(int(v) for v in np.rint(body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
-    return among(layout, ARMS) & (shoulders == 0)
+    return touching(among(layout, ARMS), np.any(list(regions.values()), 0)) & (shoulders == 0)
 
 
 def beyond(sleeve: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import bare_arms, hands
+from tryon.compose import arm_regions, bare_arms, hands
 from tryon.dressing.actions import Action, Open
 from tryon.dressing.scene import Curve, smooth
 from tryon.limbs import capsule
@@ -121,7 +121,7 @@ class Occluders:
             front = torso = hands(layout, body) | (layout == S.BAG) & ~worn
             if not isinstance(action, Open):
                 front = front | (layout == S.LOWER) & laid & ~worn  # what is tucked in is pulled down under the waistband
-                torso = front | bare_arms(layout, body, unit) & ~worn
+                torso = front | bare_arms(layout, arm_regions(layout, body, unit), body, unit) & ~worn
         self.front, self.torso = soft(front), soft(torso)
         # What comes round from behind, on the left, shows first at the shoulder, then downwards and inwards: how far that is at every pixel.
         rel = np.indices((h, w), np.float32)[::-1].transpose(1, 2, 0) - scene.origin.astype(np.float32)
