@@ -1,5 +1,6 @@
 """tryon/compose.py (through tryon.api.generate) on drawn people and garments: every kind on full and half framing."""
 
+import copy
 import functools
 from dataclasses import replace
 
@@ -10,7 +11,8 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import Canvas, close_gaps, colourless, left_over, neck_opening, outline, scarf, slits, taken_off, sharpness, under_waistband
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, neck_opening, outline, scarf, sharpness,
+                           slits, taken_off, under_waistband, without_ground)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -352,6 +354,12 @@ def test_ground_between_sleeve_and_torso_is_found(goods):
     photo[slit] = ground
     found = slits(replace(garment, photo=photo))
     assert found[slit].mean() > 0.8 and (found & ~slit).sum() < 1.5 * slit.sum()
+    letter = np.zeros(parts.shape, bool)  # of a print, in the colour of the ground
+    inner = int(0.06 * garment.shape.width)
+    letter[y + 4:y + 20, x - 3 - inner - 12:x - 3 - inner] = True
+    letter &= parts == 1
+    photo[letter] = ground
+    assert letter.sum() > 100 and not slits(replace(garment, photo=photo))[letter].any()
 
 
 @pytest.mark.parametrize("name", ("top-01", "shirt-04", "sweater-05", "dress-10", "scarf"))
@@ -448,6 +456,72 @@ def test_gaps_close_between_cloth_and_slits_beside_arms(beside, wide, closes):
     old[:, 40:40 + wide] = True
     close_gaps(colour, alpha, old, wall & (beside == "arm"), nothing, 8)
     assert (alpha[50, 40:40 + wide] == closes).all() and (alpha[:, :40] == 1).all() and (alpha[:, 75 + wide:] == 0).all()
+
+
+def test_a_gap_repeats_no_print():
+    """Letters beside a gap mirrored into it: dashes along the seam of a sleeve."""
+    alpha, colour, nothing = np.ones((100, 100), np.float32), np.full((100, 100, 3), 40, np.float32), np.zeros((100, 100), bool)
+    alpha[:, 45:53] = 0
+    colour[30:70:8, 34:42] = 240  # a print, and something fine that may go on
+    colour[:, 54::2] += 8
+    old = alpha == 0
+    close_gaps(colour, alpha, old, nothing, nothing, 8)
+    assert (alpha[50, 45:53] == 1).all() and colour[5:95, 45:53].max() < 130
+    assert colour[5:95, 50:53].std() > 1
+
+
+def test_cloth_ends_softly():
+    """Cloth that ends in a staircase; an edge that changes what lies beside it."""
+    image, cloth = np.full((40, 40, 3), 200, np.uint8), np.zeros((40, 40), bool)
+    cloth[:, 20:] = True
+    image[cloth] = 20
+    out = edges_softened(image, cloth)
+    assert (out[:, :20] == 200).all() and (out[:, 24:] == 20).all() and 40 < out[20, 20, 0] < 110
+    assert (edges_softened(image, np.zeros_like(cloth)) == image).all()
+
+
+def test_what_was_taken_for_an_arm_is_covered(persons):
+    """A belt of the colour of skin, in front of a new top."""
+    person = persons["clara"]
+    body, layout = person.body, person.parse.copy()
+    x, y = (int(v) for v in body.neck + 0.5 * body.unit * body.down)
+    layout[y - 4:y + 4, x - 12:x + 12] = S.LEFT_ARM
+    layout[y - 6:y + 6, [x - 13, x + 12]] = layout[[y - 5, y + 4], x - 13:x + 13] = S.UPPER
+    bare = bare_arms(layout, arm_regions(layout, body, body.unit), body, body.unit)
+    true = np.isin(person.parse, (S.LEFT_ARM, S.RIGHT_ARM)) & (person.parse == layout)
+    assert not bare[y - 4:y + 4, x - 12:x + 12].any() and bare[true].mean() > 0.5
+
+
+def test_an_arm_whose_hand_is_hidden_ends_behind_the_torso(persons):
+    """A stump on the new shirt, of an arm whose hand is behind somebody else."""
+    person = persons["clara"]
+    body, (h, w) = copy.copy(person.body), person.parse.shape
+    body.joint, body.seen = body.joint.copy(), body.seen.copy()
+    body.joint[S.R_WRIST], body.seen[S.R_WRIST] = body.neck + 0.6 * body.unit * body.down, True
+    torso, nothing = np.zeros((h, w), np.float32), np.zeros((h, w), np.uint8)
+    x, y = (int(v) for v in body.joint[S.R_WRIST])
+    torso[y - 60:y + 60, x - 40:x + 40] = 1
+    layers = [("torso", None, torso), ("right", None, torso * 0)]
+    hand = cv2.circle(nothing.copy(), (x, y), int(0.12 * body.unit), S.RIGHT_ARM, -1)
+    assert S.RIGHT_ARM in behind_torso(layers, nothing, body, body.unit)
+    assert S.RIGHT_ARM not in behind_torso(layers, hand, body, body.unit)
+    assert not behind_torso([("torso", None, torso * 0)], nothing, body, body.unit)
+
+
+def test_cloth_loses_what_it_shows_of_the_ground():
+    """Red rims of a grey shirt that lay on red; edges of cloth that lose their own dark seam."""
+    photo, inside = np.full((120, 120, 3), (200, 30, 30), np.uint8), np.zeros((120, 120), bool)
+    inside[20:100, 20:100] = True
+    photo[inside] = 150
+    clean = photo.copy()
+    clean[inside] = 150
+    for k, share in ((20, 0.3), (21, 0.6)):
+        photo[20:100, k] = np.uint8(share * 150 + (1 - share) * np.array((200, 30, 30)))
+    seam = photo.copy()
+    seam[20:100, 98:100] = 20, 60, 20  # not on the way from grey to red
+    out = without_ground(seam, inside, 5)
+    assert np.abs(out[30:90, 20:22].astype(int) - 150).max() < 30 < np.abs(seam[30:90, 20:22].astype(int) - 150).max()
+    assert (out[30:90, 98:100] == seam[30:90, 98:100]).all() and (out[~inside] == seam[~inside]).all()
 
 
 def test_dents_of_a_hem_are_no_gaps():

@@ -39,6 +39,7 @@ SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
+MIXED = 0.4  # of the way from the ground's colour to the cloth's: what is farther beside it is no mixture of the two
 PRINT = 60  # of 255: what differs by more from the cloth around is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
@@ -119,8 +120,28 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
     rim = max(5, garment.mask.shape[0] // 80 | 1)
     inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
-    colour = bleed(garment.photo, inside)
+    colour = bleed(without_ground(garment.photo, garment.mask > 127, rim), inside)
     return soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
+
+
+def without_ground(photo: np.ndarray, inside: np.ndarray, wide: int) -> np.ndarray:
+    """A product photo (HxWx3 uint8) whose outermost ``wide`` pixels of cloth (``inside``, bool HxW) have lost what they show of the ground: where their
+    colour is a mixture of those on both sides, the ground's share is given to the cloth."""
+    depth = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, 3)
+    core, ground = depth > wide, grown(inside, 4 * wide) & ~grown(inside, wide // 2)
+    ys, xs = np.nonzero(inside & ~core)
+    if not (core.any() and ground.any() and len(ys)):
+        return photo
+    cloth, beyond = (bleed(photo, where)[ys, xs].astype(np.float32) for where in (core, ground))
+    colour, way = photo[ys, xs].astype(np.float32), cloth - beyond
+    length = np.maximum((way * way).sum(1), 1)
+    share = ((colour - beyond) * way).sum(1) / length
+    off = np.linalg.norm(colour - beyond - share[:, None] * way, axis=1)
+    mixed = (length > 30 ** 2) & (off < MIXED * np.sqrt(length)) & (share < 1)
+    less = np.where(mixed, 1 - np.clip((share - 0.1) / 0.8, 0, 1), 0)[:, None]
+    out = photo.copy()
+    out[ys, xs] = np.clip(np.rint(colour + less * way), 0, 255).astype(np.uint8)
+    return out
 
 
 def outline(mask: np.ndarray, finer: int = 300, inset: float = INSET) -> np.ndarray:
@@ -264,7 +285,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, ARMS)
-    bare = come_out(layers, past, old & ~front) if kind_of(garment) != "jacket" else {}
+    bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
     colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
@@ -452,11 +473,23 @@ def past_sleeves(layers, regions: dict[int, np.ndarray], body: Body) -> dict[int
     return out
 
 
-def come_out(layers, past: dict[int, tuple[np.ndarray, np.ndarray | None]], free: np.ndarray) -> dict[int, np.ndarray]:
-    """Arms whose old sleeve is gone: they lie in front of the torso, below the end of the new sleeve (``past_sleeves``). Class of the arm -> bool HxW,
-    within ``free``, where something was taken off and nothing is in front."""
-    sleeves = np.any([a > 0.5 for part, _, a in layers if part != "torso"] or np.zeros((1, *free.shape), bool), 0)
-    return {cls: region & free & ~sleeves & (True if farther is None else farther) for cls, (region, farther) in past.items()}
+def behind_torso(layers, layout: np.ndarray, body: Body, unit: float) -> set[int]:
+    """Classes of arms that go on behind the torso: they end over it, and no hand is seen there."""
+    torso, out = next(a for part, _, a in layers if part == "torso"), set()
+    for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
+        line = body.limb(side, arm=True)[0]
+        x, y = np.rint(line[2]).astype(int)
+        if 0 <= y < len(torso) and 0 <= x < torso.shape[1] and torso[y, x] > 0.5 and hand(line, layout == cls, unit):
+            out.add(cls)
+    return out
+
+
+def come_out(layers, past: dict[int, tuple[np.ndarray, np.ndarray | None]], free: np.ndarray, behind: set[int]) -> dict[int, np.ndarray]:
+    """Arms whose old sleeve is gone: they lie in front of the torso, if they are not ``behind`` it, below the end of the new sleeve (``past_sleeves``). Class
+    of the arm -> bool HxW, within ``free``, where something was taken off and nothing is in front."""
+    free = free & ~np.any([a > 0.5 for part, _, a in layers if part != "torso"] or np.zeros((1, *free.shape), bool), 0)
+    torso = np.any([a > 0.5 for part, _, a in layers if part == "torso"] or np.zeros((1, *free.shape), bool), 0) if behind else None
+    return {cls: region & free & (True if farther is None else farther) & (~torso if cls in behind else True) for cls, (region, farther) in past.items()}
 
 
 def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray | None]], body: Body, unit: float) -> np.ndarray:
