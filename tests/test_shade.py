@@ -78,3 +78,15 @@ def test_a_chest_in_a_neckline_is_no_neck():
     assert factor[80, 122] < 0.9 * factor[80, 150]  # the neck before the ground
     opening = factor[150:176, 112:188]
     assert opening.min() > 0.95 * opening.max()
+
+
+def test_bare_legs_have_knees_and_inner_sides():
+    """Legs as even as tubes; the light of the one leg on the other."""
+    points = np.stack((np.full(25, 100.0), np.linspace(50, 300, 25)), 1)
+    radii, y = np.full(25, 12.0), np.arange(60, 296)
+    factor = lambda off, inner: shade.on_limb(np.stack((np.full(len(y), 100.0 + off), y), 1), points, radii, 12, inner, arm=False)
+    middle, left, right = factor(0, 1), factor(-8, 1), factor(8, 1)
+    knee, shin = (np.abs(y - 175) < 8), (np.abs(y - 205) < 8)
+    assert middle[knee].mean() < 0.92 * middle[shin].mean() and (left < right)[y < 270].all()
+    assert np.allclose(factor(8, -1), left, atol=1e-4)
+    assert 0.8 < min(map(np.min, (left, middle, right))) and abs(np.mean((left, middle, right)) - 1) < 0.06

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.landmarks import along
 from tryon.masks import box_of
 
 COARSE = 4  # pixels per pixel of the shades
@@ -66,6 +67,17 @@ def beside(front: np.ndarray, unit: float, strength: float = FRONT, fall: float 
 OPEN = 0.25  # of that shadow, what falls on a chest in a neck opening, which faces the light
 TOPS = (S.UPPER, S.OUTER, S.FULL)
 LIMBS = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
+# Light on bare limbs, all in all 1: rows at so many bones from the first joint, columns from the outer side to the inner one, which is darker. Means of 278
+# legs and 355 arms of CCP's train split, of each in units of its median: kneecaps and shins, elbows and forearms.
+ACROSS = (-0.8, -0.4, 0.0, 0.4, 0.8)  # half widths
+ON_LEG = np.float32((
+    (0.95, 0.955, 0.94, 0.9, 0.82), (0.95, 0.98, 0.98, 0.93, 0.84), (0.97, 0.975, 0.96, 0.91, 0.85), (0.97, 0.93, 0.88, 0.84, 0.82), (1.01, 0.965, 0.92, 0.885, 0.86),
+    (1.06, 1.05, 1.02, 0.96, 0.92), (1.06, 1.08, 1.05, 1.0, 0.96), (1.02, 1.04, 1.04, 1.01, 0.98), (1.02, 1.04, 1.04, 1.02, 0.99), (1.06, 1.09, 1.1, 1.095, 1.07)))
+ALONG_LEG = (0.46, 0.71, 0.88, 1.04, 1.13, 1.21, 1.29, 1.46, 1.8, 1.96)
+ON_ARM = np.float32((
+    (0.95, 0.95, 0.98, 0.96, 0.9), (0.97, 0.98, 0.97, 0.93, 0.85), (1.04, 1.01, 0.95, 0.89, 0.81), (1.09, 1.075, 1.02, 0.93, 0.84), (1.02, 1.05, 1.04, 0.985, 0.89),
+    (1.01, 1.06, 1.06, 1.0, 0.88), (1.01, 1.01, 0.99, 0.935, 0.88)))
+ALONG_ARM = (0.3, 0.63, 0.88, 1.04, 1.3, 1.7, 1.95)
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
 THICK = 0.09  # torso lengths: the most of a limb's thickness that is seen to be round
@@ -83,6 +95,19 @@ def lit_from(image: np.ndarray, face: np.ndarray) -> np.ndarray:
     at /= 2 * at.std(0) + 1e-6  # half of what is as wide
     slope = np.linalg.lstsq(np.column_stack((at, np.ones(len(at)))), light, rcond=None)[0][:2]
     return np.clip(slope / max(float(light.mean()), 1.0), -SIDE, SIDE)
+
+
+def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int, inner: int, arm: bool) -> np.ndarray:
+    """Factor N of points Nx2 of a bare limb: what the light of the street makes of knees, shins and elbows. line Kx2 and radii K: a limb and its half
+    widths (tryon.limbs.limbs); joint: which of them is knee or elbow; inner: 1 where its inner side is to the left of the picture, going down, -1 where it is
+    to the right."""
+    t, u, _ = along(points, line)
+    step = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
+    at = np.interp(t, step, np.arange(len(line)))
+    u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
+    rows, table = (ALONG_ARM, ON_ARM) if arm else (ALONG_LEG, ON_LEG)
+    index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
+    return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
 
 
 def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
