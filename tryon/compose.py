@@ -47,9 +47,9 @@ NEAR = 0.14  # torso lengths from clothes within which some of them may have bee
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.7  # pixels of blur at edges of a picture
-RIM = {S.BACKGROUND: 150, S.LOWER: 64} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
-FADES, MELTS = 200, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
+FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
 
 @dataclass

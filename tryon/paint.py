@@ -31,6 +31,7 @@ HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LE
 # Than the tone of all that is well lit: bare legs of 293 people of CCP's train split have 0.78 of it in the median, arms 1.05, chests 1.11.
 DARKER, LIGHTER = 0.15, 0.12
 NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25), (0.66, 0.74, 0.78, 0.86, 0.95, 1.04, 1.12)  # torso lengths from a face, and how light a neck is there
+NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
 WIDER = 1.1  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
@@ -199,7 +200,7 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
             near = (1 - neck) * (0.5 + 0.5 * np.exp(-(away / 30) ** 2)) + neck * np.exp(-away / 12)
             below = distance_to(known & (before == S.FACE)) / unit
             tone = tone * (1 + LIGHTER * arms) * (1 + neck * (np.interp(below, *NECK)[..., None] ** shade.SKIN - 1))
-        out[S.FACE] = near * (spread(image.astype(np.float32), skin, 0.06) if near.any() else tone) + (1 - near) * tone
+        out[S.FACE] = near * (spread(image.astype(np.float32), skin, NEAREST) if near.any() else tone) + (1 - near) * tone
     for group in CLOTH:
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
@@ -207,7 +208,7 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
     person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
     if not person.all():
         # Smooth far from the border, continued lines near it (fast marching, Telea 2004), where it is asked for.
-        out[S.BACKGROUND] = spread(image.astype(np.float32), person == 0)
+        out[S.BACKGROUND] = spread(image.astype(np.float32), person == 0, NEAREST)
         y0, y1, x0, x1 = box_of(~known)
         window = np.s_[max(0, y0 - 12):y1 + 12, max(0, x0 - 12):x1 + 12]  # with all ground that is near enough to matter
         depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3)[window] / 10, 0, 1)[..., None]
