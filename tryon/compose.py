@@ -40,7 +40,7 @@ EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
 MIXED = 0.4  # of the way from the ground's colour to the cloth's: what is farther beside it is no mixture of the two
-PRINT = 60  # of 255: what differs by more from the cloth around is a print
+PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
@@ -527,28 +527,24 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     if not gaps.any() or not inner.any():
         return
     gaps |= grown(gaps, rim) & seen & ~inner
-    cloth = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner, 128).astype(np.float32)
-    colour[gaps] = cloth[gaps]
+    colour[gaps] = bleed(np.clip(colour, 0, 255).astype(np.uint8), inner, 128)[gaps]
     ty, tx, my, mx = mirrored(inner, gaps)
     near = np.hypot(ty - my, tx - mx) < reach
     # An outline is ragged: pixels beside each other go to places beside each other.
     moves = np.zeros((*gaps.shape, 3), np.float32)
     moves[ty[near], tx[near]] = np.stack((my - ty, mx - tx, np.ones_like(ty)), 1)[near]
-    moves = cv2.GaussianBlur(moves, (0, 0), max(1.0, reach / 4))
-    put_in(colour, cloth, (ty[near], tx[near]), (my[near], mx[near]))
-    ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.05))
-    moves = np.rint(moves[ys, xs, :2] / moves[ys, xs, 2:]).astype(int)
-    my, mx = np.clip(ys + moves[:, 0], 0, gaps.shape[0] - 1), np.clip(xs + moves[:, 1], 0, gaps.shape[1] - 1)
-    known = inner[my, mx]
-    put_in(colour, cloth, (ys[known], xs[known]), (my[known], mx[known]))
+    moves = cv2.GaussianBlur(moves, (0, 0), max(1.5, reach / 2))
+    ys, xs = np.nonzero(gaps & (moves[..., 2] > 0.02))
+    moves = moves[ys, xs, :2] / moves[ys, xs, 2:]
+    at = lambda share: tuple(np.clip(np.rint(a + share * m).astype(int), 0, n - 1) for a, m, n in zip((ys, xs), moves.T, gaps.shape))
+    edge_on, done = colour[ys, xs].copy(), np.zeros(len(ys), bool)
+    for share in (0.5, 0.6, 0.75, 1.0):  # the edge goes on, where it can its reflection: if that is unlike the edge, a print begins, which is not to be repeated
+        to = at(share)
+        known = inner[to] & (~done | (np.abs(colour[to] - edge_on) < PRINT).all(1))
+        edge_on[known & ~done] = colour[to][known & ~done]
+        done |= known
+        colour[ys[known], xs[known]] = colour[to][known]
     alpha[gaps | edge] = 1.0
-
-
-def put_in(colour: np.ndarray, cloth: np.ndarray, to: tuple[np.ndarray, np.ndarray], of: tuple[np.ndarray, np.ndarray]) -> None:
-    """Give places ``to`` (y, x) of HxWx3 colours those of the places ``of``, in place, where these are about as the ``cloth`` is there (HxWx3): a print is
-    not to be repeated."""
-    alike = np.abs(colour[of] - cloth[to]).max(1) < PRINT
-    colour[to[0][alike], to[1][alike]] = colour[of[0][alike], of[1][alike]]
 
 
 def without_crumbs(alpha: np.ndarray) -> np.ndarray:
