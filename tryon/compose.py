@@ -632,12 +632,13 @@ def edges_softened(image: np.ndarray, cloth: np.ndarray) -> np.ndarray:
     """An image HxWx3 uint8 whose ``cloth`` (bool HxW) has in its outermost pixel a share of what lies beside it, as in a photo; nothing else changes."""
     if not cloth.any():
         return image
-    share = cv2.GaussianBlur(cloth.astype(np.float32), (0, 0), SOFT)
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(cloth)) + (-4, 4, -4, 4), 0)
+    out, (part, cloth) = image.copy(), (a[y0:y1, x0:x1] for a in (image, cloth))
+    blur = lambda a: cv2.GaussianBlur(a, (0, 0), SOFT)
+    share = blur(cloth.astype(np.float32))
     ys, xs = np.nonzero(cloth & (share < 0.95))
-    others = 1 - share[ys, xs][:, None]
-    beside = cv2.GaussianBlur(cv2.copyTo(image, (~cloth).view(np.uint8)).astype(np.float32), (0, 0), SOFT)[ys, xs]
-    out = image.copy()
-    out[ys, xs] = np.clip(np.rint(image[ys, xs] * (1 - others) + beside), 0, 255).astype(np.uint8)
+    beside = blur(cv2.copyTo(part, (~cloth).view(np.uint8)))[ys, xs]
+    out[y0:y1, x0:x1][ys, xs] = np.clip(np.rint(part[ys, xs] * share[ys, xs][:, None] + beside), 0, 255).astype(np.uint8)
     return out
 
 

@@ -105,7 +105,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, label, fill.shape, box)
         painted[window] *= shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
-        painted[window] *= relief(whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), label, fill.shape, box)
+        relieve(painted[window], label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
 
@@ -239,25 +239,23 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
     return out
 
 
-def relief(found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, fill: np.ndarray, layout: np.ndarray, seen: np.ndarray, label: np.ndarray,
-           shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
-    """Factor h x w x 3 of the part ``box`` of the picture (HxW: ``shape``), of ids ``label``: the light on painted limbs (tryon.shade.on_limb), 1 elsewhere
-    and beside what is seen of the limb, which shows it. found (tryon.limbs.limbs), pose 18x3, fill bool, layout and ids that are ``seen`` are at one
-    smaller size."""
-    out = np.ones((*label.shape, 1), np.float32)
+def relieve(painted: np.ndarray, label: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, fill: np.ndarray, layout: np.ndarray,
+            seen: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    """Put the light on painted limbs (tryon.shade.on_limb) in place: on the part ``box`` of a picture of ``shape``, its colours h x w x 3 and ids
+    ``label``; beside what is seen of a limb, which shows it, there is none. found (tryon.limbs.limbs), pose 18x3, fill bool, layout and ids that are
+    ``seen`` are at one smaller size."""
     middle = pose[pose[:, 2] > 0][:, 0].mean()
     for cls, line, radii in found:
-        ys, xs = np.nonzero(fill & (layout == cls))
-        if len(ys) < 12:
+        mine, here = label == cls, fill & (layout == cls)
+        ys, xs = np.nonzero(here)
+        if len(ys) < 12 or not mine.any():
             continue
         joint = int(np.linalg.norm(line - pose[BONES[cls][1], :2], axis=1).argmin())
-        factor = np.ones((*fill.shape, 1), np.float32)
         light = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in ARMS)
         away = np.minimum(distance_to(seen == cls)[ys, xs], 100)
+        factor = np.ones((*fill.shape, 1), np.float32)
         factor[ys, xs, 0] = 1 + (light - 1) * (1 - np.exp(-(away / 12) ** 2))
-        mine = label == cls
-        out[mine] = zoom(spread(factor, fill & (layout == cls)), shape, box)[mine][:, None]
-    return cv2.GaussianBlur(out, (0, 0), 1)[..., None] ** shade.SKIN
+        painted[mine] *= zoom(spread(factor, here), shape, box)[mine][:, None] ** shade.SKIN
 
 
 def core(mask: np.ndarray) -> np.ndarray:
