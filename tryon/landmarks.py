@@ -14,7 +14,7 @@ SIDES = {"right": -1, "left": 1}  # direction in the picture
 PART = {"right": 2, "left": 3}  # of a garment's parts
 LONG = 0.58  # of the torso's width: sleeves that are no short ones
 ASLANT = 0.45  # slope between two landmarks of a garment that lies upright: steeper, one is a mistake
-HUGE = 0.34  # of a top: no sleeve is so large
+HUGE = 0.24  # of a top: no sleeve is so large
 BESIDE = 0.06  # of a garment's longer side: a hem so far beside the torso, and so near a cuff, is that cuff
 SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
@@ -460,9 +460,10 @@ def between_ends(parts: np.ndarray, points: dict) -> np.ndarray:
         cv2.fillConvexPoly(strip, cv2.convexHull(np.rint((shoulder, outer, inner, armhole)).astype(np.int32)), 1)
         if (strip & (parts > 0)).sum() < 0.8 * strip.sum():  # it leads over the ground
             continue
-        beyond = np.maximum.accumulate(strip[:, ::SIDES[side]], 1)[:, ::SIDES[side]]
-        out[parts == value] = 1
-        out[(beyond > 0) & (parts > 0)] = value
+        beyond = (np.maximum.accumulate(strip[:, ::SIDES[side]], 1)[:, ::SIDES[side]] > 0) & (parts > 0)
+        if beyond.sum() < HUGE * (parts > 0).sum():
+            out[parts == value] = 1
+            out[beyond] = value
     return out
 
 
@@ -477,7 +478,7 @@ def other_sleeve(parts: np.ndarray, shape: Shape) -> np.ndarray:
     m = np.array(((-1.0, 0, 2 * xc), (0, 1, 0)))
     there = cv2.warpAffine(region.astype(np.uint8), m, region.shape[::-1], flags=cv2.INTER_NEAREST) > 0
     beyond = np.maximum.accumulate(there[:, ::outwards], 1)[:, ::outwards] & (parts > 0)
-    if 0.6 * region.sum() < beyond.sum() < 1.6 * region.sum():
+    if 0.6 * region.sum() < beyond.sum() < min(1.6 * region.sum(), HUGE * (parts > 0).sum()):
         out[beyond] = other
     return out
 
