@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, neck_opening, outline, scarf, sharpness,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, neck_opening, outline, sampled, scarf, sharpness,
                            slits, taken_off, under_waistband, without_ground)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -468,6 +468,18 @@ def test_a_gap_repeats_no_print():
     close_gaps(colour, alpha, old, nothing, nothing, 8)
     assert (alpha[50, 45:53] == 1).all() and colour[5:95, 45:53].max() < 130
     assert colour[5:95, 50:53].std() > 1
+
+
+def test_fine_patterns_do_not_flicker():
+    """Every other line of fine stripes, which come and go as the cloth moves; cloth at its own size that gets blurred."""
+    stripes = np.zeros((200, 200, 3), np.uint8)
+    stripes[:, ::2] = 200
+    whole = np.ones((200, 200), np.float32)
+    places = lambda step: np.stack(np.meshgrid(np.arange(20, 180, step), np.arange(20, 180, step)), -1).astype(np.float32)
+    for step in (2.0, 2.5):
+        colour, alpha = sampled((whole, stripes), places(step))
+        assert np.abs(colour[4:-4, 4:-4].astype(int) - 100).max() < 45 and (alpha > 0.99).all()
+    assert np.ptp(sampled((whole, stripes), places(1.0))[0][..., 0]) == 200
 
 
 def test_cloth_ends_softly():

@@ -33,6 +33,7 @@ DENT, EVENLY = 0.2, 0.03  # of a neckline's width: dents that are no part of it,
 CHIN = 0.03  # torso lengths below a face: beards are no collars
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
+COARSE, CRISP = 1.25, 0.85  # pixels of the product photo per pixel of a look, from where on it is made smaller first, and to how many of them
 SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
 SEAM = 0.03  # the same from where they meet: where such ground begins, and half of what it reaches on the mean
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
@@ -91,10 +92,27 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, i
     for layer in fit.layers:
         m = zoom(layer.map * np.float32(fit.step), shape, box)
         cover = zoom(layer.cover.astype(np.float32) / 255, shape, box)
-        own, pixels = cloth_of(layer, fit, garment)
-        alpha = cv2.remap(own, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
-        out.append((layer.part, cv2.remap(pixels, m, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), alpha))
+        colour, alpha = sampled(cloth_of(layer, fit, garment), m)
+        out.append((layer.part, colour, alpha * np.clip(cover * 2, 0, 1)))
     return out
+
+
+def sampled(cloth: tuple[np.ndarray, np.ndarray], at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colour uint8 HxWx3 and alpha float32 HxW in 0..1 of a layer's ``cloth`` (``cloth_of``) at places HxWx2, x and y in its pixels. Where these are farther
+    apart than its pixels it is made so much smaller first: fine patterns would flicker."""
+    own, pixels = cloth
+    alpha = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    few = np.s_[4:-1:8, 4:-1:8]
+    right, down = at[4:-1:8, 5::8] - at[few], at[5::8, 4:-1:8] - at[few]
+    area = np.abs(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])[alpha[few] > 0.5]
+    apart = float(np.sqrt(np.median(area))) if len(area) else 1.0
+    if apart > COARSE:
+        h, w = own.shape
+        size = max(2, round(w / (CRISP * apart))), max(2, round(h / (CRISP * apart)))
+        own, pixels = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in cloth)
+        at = (at + np.float32(0.5)) * np.float32((size[0] / w, size[1] / h)) - np.float32(0.5)
+        alpha = cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return cv2.remap(pixels, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), alpha
 
 
 def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.ndarray]:

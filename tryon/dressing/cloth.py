@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from tryon.body import Body
-from tryon.compose import cloth_of
+from tryon.compose import cloth_of, sampled
 from tryon.fit import Fit, carried_on, splat
 from tryon.garment import Garment
 
@@ -70,12 +70,12 @@ def sheets(fit: Fit, garment: Garment, shape: tuple[int, int]) -> tuple[list[She
     for layer in fit.layers:
         at = np.pad(layer.map.astype(np.float32), ((PAD, PAD), (PAD, PAD), (0, 0)), mode="reflect", reflect_type="odd") * np.float32(fit.step)
         at, cover = zoom(at), zoom(np.pad(layer.cover.astype(np.float32) / 255, PAD, mode="edge"))
-        own, pixels = cloth_of(layer, fit, garment)
-        alpha = 255 * cv2.remap(own, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) * np.clip(cover * 2, 0, 1)
+        colour, alpha = sampled(cloth_of(layer, fit, garment), at)
+        alpha *= 255 * np.clip(cover * 2, 0, 1)
         # Beyond the border cloth goes on only where it reaches the border.
         _, pieces = cv2.connectedComponents((alpha > 8).astype(np.uint8))
         alpha *= np.isin(pieces, np.unique(pieces[pad:pad + h, pad:pad + w]))
-        out.append(Sheet(layer.part, cv2.remap(pixels, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.rint(alpha).astype(np.uint8)))
+        out.append(Sheet(layer.part, colour, np.rint(alpha).astype(np.uint8)))
     return out, pad
 
 
