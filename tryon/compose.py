@@ -14,7 +14,7 @@ from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, seen_as, smooth
-from tryon.garment import Garment, colours, like_ground, once, rather
+from tryon.garment import RIM_AT, Garment, colours, like_ground, once, rather
 from tryon.landmarks import PART
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
@@ -146,7 +146,8 @@ def without_ground(photo: np.ndarray, inside: np.ndarray, wide: int) -> np.ndarr
     """A product photo (HxWx3 uint8) whose outermost ``wide`` pixels of cloth (``inside``, bool HxW) have lost what they show of the ground: where their
     colour is a mixture of those on both sides, the ground's share is given to the cloth."""
     depth = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, 3)
-    core, ground = depth > wide, grown(inside, 4 * wide) & ~grown(inside, wide // 2)
+    away = distance_to(inside)
+    core, ground = depth > wide, (away > wide // 2) & (away <= 4 * wide)
     ys, xs = np.nonzero(inside & ~core)
     if not (core.any() and ground.any() and len(ys)):
         return photo
@@ -199,18 +200,23 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[
 def slits(garment: Garment) -> np.ndarray:
     """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both, below
     the armpits, whose colour is by far more frequent around the garment than in it, along the line where sleeve and torso meet; prints lie farther in."""
-    wide, zone = max(2, int(SLIT * garment.shape.width)), np.zeros(garment.parts.shape, bool)
-    torso, seam = garment.parts == 1, np.zeros(garment.parts.shape, bool)
+    scale = min(1.0, RIM_AT / max(garment.parts.shape))
+    size = max(1, round(garment.parts.shape[1] * scale)), max(1, round(garment.parts.shape[0] * scale))
+    photo, mask = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (garment.photo, garment.mask))
+    parts, width = cv2.resize(garment.parts, size, interpolation=cv2.INTER_NEAREST), scale * garment.shape.width
+    wide, zone, seam = max(2, int(SLIT * width)), np.zeros(parts.shape, bool), np.zeros(parts.shape, bool)
+    near_torso = distance_to(parts == 1)
     for side, part in PART.items():
-        below, sleeve = max(0, int(garment.landmarks[f"armpit_{side}"][1])), garment.parts == part
-        zone[below:] |= (grown(sleeve, wide) & grown(torso, wide) & (garment.parts > 0))[below:]
-        seam |= grown(sleeve, 1) & grown(torso, 1)
-    found = like_ground(garment.photo, garment.mask, zone, wide)
+        below, near = max(0, int(scale * garment.landmarks[f"armpit_{side}"][1])), distance_to(parts == part)
+        zone[below:] |= ((near <= wide) & (near_torso <= wide) & (parts > 0))[below:]
+        seam |= (near <= 1) & (near_torso <= 1)
+    found = like_ground(photo, mask, zone, wide)
     if not found.any():
-        return found
+        return np.zeros(garment.parts.shape, bool)
     count, pieces = cv2.connectedComponents(found.astype(np.uint8))
     mean = np.bincount(pieces[found], distance_to(seam)[found], count) / np.maximum(np.bincount(pieces[found], minlength=count), 1)
-    return touching(found, grown(seam, max(2, SEAM * garment.shape.width))) & (mean < max(4, 2 * SEAM * garment.shape.width))[pieces]
+    found = touching(found, grown(seam, max(2, SEAM * width))) & (mean < max(4, 2 * SEAM * width))[pieces]
+    return cv2.resize(found.view(np.uint8), garment.parts.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarray:
