@@ -39,7 +39,7 @@ SMALL = 0.005  # of the picture: a fill up to this size would be lost at half th
 FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
 COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
 AROUND = 16  # steps around a hole in the ground that are compared
-MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-40, 41, 4) if abs(dx) + abs(dy) > 4]  # where ground may be taken from, in steps
+MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-42, 43, 6) if dy or abs(dx) > 6]  # where ground may be taken from, in steps
 LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
