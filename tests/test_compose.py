@@ -487,9 +487,13 @@ def test_cloth_ends_softly():
     image, cloth = np.full((40, 40, 3), 200, np.uint8), np.zeros((40, 40), bool)
     cloth[:, 20:] = True
     image[cloth] = 20
-    out = edges_softened(image, cloth)
+    beside = np.zeros_like(cloth)
+    out = edges_softened(image, cloth, beside, 0.8)
     assert (out[:, :20] == 200).all() and (out[:, 24:] == 20).all() and 40 < out[20, 20, 0] < 110
-    assert (edges_softened(image, np.zeros_like(cloth)) == image).all()
+    beside[:20] = True  # what was painted beside it
+    out = edges_softened(image, cloth, beside, 1.6)
+    assert (out[20:, :20] == 200).all() and 110 < out[10, 19, 0] < 150 and np.abs(np.diff(out[10, 14:26, 0].astype(int))).max() < 60
+    assert (edges_softened(image, np.zeros_like(cloth), beside, 0.8) == image).all()
 
 
 def test_what_was_taken_for_an_arm_is_covered(persons):

@@ -47,7 +47,7 @@ BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
-SOFT = 0.7  # pixels of blur at edges of a picture
+SOFT = 0.8  # pixels of blur at edges of a sharp picture
 RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
@@ -527,11 +527,13 @@ def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray 
     return out
 
 
-def walled(gaps: np.ndarray, walls: np.ndarray) -> np.ndarray:
-    """Those pieces of ``gaps`` that lie along ``walls`` (bool HxW each) and are not open: dents of a hem and what lies along the ground are no gaps."""
+def walled(gaps: np.ndarray, cloth: np.ndarray, arms: np.ndarray) -> np.ndarray:
+    """Those pieces of ``gaps`` that lie along ``cloth``, or between it and ``arms`` (bool HxW each), and are not open: dents of a hem and what lies along the
+    ground are no gaps, nor are slivers along an arm alone."""
     count, pieces = cv2.connectedComponents(gaps.astype(np.uint8))
     beside = lambda mask: np.bincount(pieces[grown(mask, 1) & gaps], minlength=count)
-    return gaps & (2 * beside(~walls & ~gaps) <= beside(walls))[pieces]
+    walls = beside(cloth | arms)
+    return gaps & ((2 * beside(~(cloth | arms) & ~gaps) <= walls) & (3 * beside(cloth) >= walls))[pieces]
 
 
 def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, reach: int) -> None:
@@ -544,7 +546,7 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     window, trunk = np.s_[y0:y1, x0:x1], trunk & np.logical_or.accumulate(seen[::-1], 0)[::-1]
     colour, alpha, old, arms, trunk, seen = (a[window] for a in (colour, alpha, old, arms, trunk, seen))
     between = closed(seen | trunk, reach) | closed(seen | trunk | arms, reach / 2)
-    gaps = walled(between & old & ~seen, seen | arms)
+    gaps = walled(between & old & ~seen, seen, arms)
     edge = (alpha > 0.1) & seen & (cv2.dilate(gaps.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     rim = max(1, reach // RIM_OF)
     inner = shrunk(alpha > 0.9, rim)
@@ -619,7 +621,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # The parse is a little narrow: take a rim of the old garment along, but never from what is protected.
     seen = worn >= 0
     # Edges are as wide as the photo is soft. Of hands, the pixels at a wrist show some of the sleeve that was taken off.
-    soft = min(EDGE / sharpness(photo), h / SOFTEST)
+    sharp = sharpness(photo)
+    soft, sigma = min(EDGE / sharp, h / SOFTEST), float(np.clip(SOFT / sharp, SOFT, 2.5 * SOFT))
     cuffs = distance_to(freed & among(before, shade.TOPS)) <= max(2, round(h / 200), soft / 2)
     whole = canvas.before
     kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
@@ -633,7 +636,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     edit[window] = fill | (alpha > 0)
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / thrice(np.maximum(alpha, 1e-3))
-    found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone)
+    found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone, sigma)
     over = np.where(found == S.NECK, shade.OPEN, 1) * (fill & (found != S.BACKGROUND))
     shadow = 1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL))
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
@@ -647,22 +650,26 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
     made, band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
-    out[window] = edges_softened(made, seen & (alpha > 0.9))
+    out[window] = edges_softened(made, seen & (alpha > 0.9), edited & ~seen, sigma)
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
 
 
-def edges_softened(image: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-    """An image HxWx3 uint8 whose ``cloth`` (bool HxW) has in its outermost pixel a share of what lies beside it, as in a photo; nothing else changes."""
+def edges_softened(image: np.ndarray, cloth: np.ndarray, edited: np.ndarray, sigma: float) -> np.ndarray:
+    """An image HxWx3 uint8 in which the edge between ``cloth`` and what lies beside it is as soft as ``sigma`` pixels of blur make it, as in a photo; what is
+    not ``edited`` does not change (bool HxW)."""
     if not cloth.any():
         return image
-    y0, y1, x0, x1 = np.maximum(np.array(box_of(cloth)) + (-4, 4, -4, 4), 0)
-    out, (part, cloth) = image.copy(), (a[y0:y1, x0:x1] for a in (image, cloth))
-    blur = lambda a: cv2.GaussianBlur(a, (0, 0), SOFT)
+    room = int(4 * sigma) + 1
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(cloth)) + (-room, room, -room, room), 0)
+    out, (part, cloth, edited) = image.copy(), (a[y0:y1, x0:x1] for a in (image, cloth, edited))
+    blur = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
     share = blur(cloth.astype(np.float32))
-    ys, xs = np.nonzero(cloth & (share < 0.95))
-    beside = blur(cv2.copyTo(part, (~cloth).view(np.uint8)))[ys, xs]
-    out[y0:y1, x0:x1][ys, xs] = np.clip(np.rint(part[ys, xs] * share[ys, xs][:, None] + beside), 0, 255).astype(np.uint8)
+    ys, xs = np.nonzero((cloth | edited) & (share > 0.05) & (share < 0.95))
+    inside, share = cloth[ys, xs][:, None], share[ys, xs][:, None]
+    of_cloth, of_others = (blur(cv2.copyTo(part, where.view(np.uint8)))[ys, xs] for where in (cloth, ~cloth))
+    own = part[ys, xs].astype(np.float32)
+    out[y0:y1, x0:x1][ys, xs] = np.clip(np.rint(np.where(inside, own * share + of_others, own * (1 - share) + of_cloth)), 0, 255).astype(np.uint8)
     return out
 
 

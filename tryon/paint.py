@@ -45,10 +45,10 @@ WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and hol
 
 
 def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.ndarray, fill: np.ndarray, layout: np.ndarray, before: np.ndarray,
-          pose: np.ndarray, allowed: np.ndarray, unit: float, tone: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+          pose: np.ndarray, allowed: np.ndarray, unit: float, tone: np.ndarray, soft: float = 0.8) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """image and worn (the warped garment) HxWx3, uint8 and float32 in 0..255; garment and fill HxW bool; layout and before HxW parse
     ids, of the result (not looked at inside fill) and of image; pose 18x3; allowed: bool per class, what fill may become; unit: torso length
-    in pixels; tone: RGB in 0..255 of the person's skin (tryon.condition.skin_tone). The arrays may be a window into a photo, with joints beyond it.
+    in pixels; tone: RGB in 0..255 of the person's skin (tryon.condition.skin_tone); soft: pixels of blur at edges. The arrays may be a window into a photo, with joints beyond it.
 
     Returns the layout with fill decided, the picture to show inside fill (float32 HxWx3), and what to add to every channel of worn inside
     garment (float32 HxWx1).
@@ -103,7 +103,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), unit * size[0] / h)
         legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
-        painted[window] = _bring_up(colours, label, fill.shape, box)
+        painted[window] = _bring_up(colours, label, fill.shape, box, soft)
         painted[window] *= shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
         relieve(painted[window], label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
@@ -265,12 +265,12 @@ def core(mask: np.ndarray) -> np.ndarray:
     return deep | mask & ~grown(deep, 4)
 
 
-def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box) -> np.ndarray:
+def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box, soft: float) -> np.ndarray:
     """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), and edges between kinds are a
-    little soft."""
+    little soft, by a blur of ``soft`` pixels."""
     out = np.zeros((*wanted.shape, 3), np.float32)
     for group, colour in colours.items():
-        alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(0.7, shape[0] / 900))
+        alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(soft, shape[0] / 900))
         out += zoom(colour, shape, box) * thrice(alpha)
     return out
 
