@@ -107,7 +107,8 @@ def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int,
     u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
     rows, table = (ALONG_ARM, ON_ARM) if arm else (ALONG_LEG, ON_LEG)
     index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
-    return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
+    aside = (table - table[:, ::-1]) / 2  # ``limbs`` makes both sides round
+    return cv2.remap(table.mean(1, keepdims=True) + aside, index[None], None, cv2.INTER_LINEAR)[0]
 
 
 def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
