@@ -431,6 +431,22 @@ def test_a_neckline_has_no_dents(goods):
     assert np.abs(lowest["teeth"] - depth[x0 + 3:x1 - 2]).max() <= 4 and np.abs(np.diff(lowest["teeth"], 2)).max() <= 2
 
 
+@pytest.mark.parametrize("who", ["edgar", "clara"])
+def test_cuffs_are_no_darker_than_their_sleeves(persons, goods, who):
+    """A sleeve in the shadow of the bare arm that is in it: smudged cuffs."""
+    person, sweater = persons[who], goods["sweater-05"]
+    body = person.body
+    grey = replace(sweater, photo=np.where(sweater.mask[..., None] > 0, np.uint8(150), sweater.photo))
+    look = wear(person, grey)
+    for elbow, wrist in ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST)):
+        along = body.joint[elbow] - body.joint[wrist]
+        along /= np.linalg.norm(along)
+        spot = lambda t: cv2.circle(np.zeros(person.parse.shape, np.uint8), tuple(int(v) for v in body.joint[wrist] + t * body.unit * along), 3, 1, -1) > 0
+        cuff, sleeve = (spot(t) & (look.warped_mask > 0) for t in (0.12, 0.4))
+        assert cuff.any() and np.isin(person.parse[cuff], (S.LEFT_ARM, S.RIGHT_ARM)).all()
+        assert look.image[cuff].mean() > 0.92 * look.image[sleeve].mean()
+
+
 def test_a_wrist_loses_what_it_shows_of_the_sleeve(persons, goods):
     """A line of the old sleeve's colour between a painted arm and the hand."""
     person = persons["amir"]

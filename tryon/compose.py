@@ -311,7 +311,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     skin = among(canvas.layout, ARMS)
     bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
-    colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, body) if on_arms else layers, front, behind)
+    colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, front & ~skin, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
     if on_arms and not garment.shape.limbs:  # the sides of the body are in it, too
         trunk = capsule(shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width)) & lower_than(shape, body, ARMPITS)
@@ -454,14 +454,15 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     return front
 
 
-def shaded(layers, garment: Garment, front: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """The layers of a top or dress (``sample``) in the light of a body that wears them: float32 colours. front: bool HxW, what lies in front of them."""
+def shaded(layers, garment: Garment, front: np.ndarray, before_sleeves: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The layers of a top or dress (``sample``) in the light of a body that wears them: float32 colours. front and before_sleeves: bool HxW, what lies in front
+    of its torso, and of its sleeves, out of which hands only come."""
     unit, out, sides = body.unit, [], shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])
     below = np.clip(lower_by(front.shape, body, ARMPITS) / (0.15 * unit), 0, 1)  # further up, torso and sleeves are one surface
     for k, (part, pixels, alpha) in enumerate(layers):
-        over = np.max([a for _, _, a in layers[k + 1:]] or [np.zeros_like(alpha)], 0)
-        factor = shade.turned(alpha, unit, part != "torso", sides) * shade.beside(np.maximum(front, over * below).astype(np.float32), unit)
-        seen = alpha * (1 - np.maximum(front, over))
+        over, before = np.max([a for _, _, a in layers[k + 1:]] or [np.zeros_like(alpha)], 0), front if part == "torso" else before_sleeves
+        factor = shade.turned(alpha, unit, part != "torso", sides) * shade.beside(np.maximum(before, over * below).astype(np.float32), unit)
+        seen = alpha * (1 - np.maximum(before, over))
         mean = float((factor * seen).sum() / max(seen.sum(), 1e-6))
         out.append((part, pixels * thrice(factor / np.float32(max(mean, 0.9))), alpha))  # all in all as bright as it is
     return out
