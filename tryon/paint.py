@@ -103,9 +103,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         told = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), unit * size[0] / h)
         legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
-        painted[window] = _bring_up(colours, label, fill.shape, box, soft)
-        painted[window] *= shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
-        relieve(painted[window], label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
+        falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
+        relieve(falls, label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
+        painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft)
         painted[window] += _grain(image, out, before, fill, box, h / size[0])
     return out, painted, light
 
@@ -241,10 +241,10 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
     return out
 
 
-def relieve(painted: np.ndarray, label: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, fill: np.ndarray, layout: np.ndarray,
+def relieve(light: np.ndarray, label: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, fill: np.ndarray, layout: np.ndarray,
             seen: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    """Put the light on painted limbs (tryon.shade.on_limb) in place: on the part ``box`` of a picture of ``shape``, its colours h x w x 3 and ids
-    ``label``; beside what is seen of a limb, which shows it, there is none. found (tryon.limbs.limbs), pose 18x3, fill bool, layout and ids that are
+    """Put the light on painted limbs (tryon.shade.on_limb) into ``light``, in place: a factor h x w x 3 of the part ``box`` of a picture of ``shape``, whose
+    ids are ``label``; beside what is seen of a limb, which shows it, there is none. found (tryon.limbs.limbs), pose 18x3, fill bool, layout and ids that are
     ``seen`` are at one smaller size."""
     middle = pose[pose[:, 2] > 0][:, 0].mean()
     for cls, line, radii in found:
@@ -253,11 +253,11 @@ def relieve(painted: np.ndarray, label: np.ndarray, found: list[tuple[int, np.nd
         if len(ys) < 12 or not mine.any():
             continue
         joint = int(np.linalg.norm(line - pose[BONES[cls][1], :2], axis=1).argmin())
-        light = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in ARMS)
+        factor_at = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in ARMS)
         away = np.minimum(distance_to(seen == cls)[ys, xs], 100)
         factor = np.ones((*fill.shape, 1), np.float32)
-        factor[ys, xs, 0] = 1 + (light - 1) * (1 - np.exp(-(away / 12) ** 2))
-        painted[mine] *= zoom(spread(factor, here), shape, box)[mine][:, None] ** shade.SKIN
+        factor[ys, xs, 0] = 1 + (factor_at - 1) * (1 - np.exp(-(away / 12) ** 2))
+        light[mine] *= zoom(spread(factor, here), shape, box)[mine][:, None] ** shade.SKIN
 
 
 def core(mask: np.ndarray) -> np.ndarray:
@@ -267,13 +267,17 @@ def core(mask: np.ndarray) -> np.ndarray:
     return deep | mask & ~grown(deep, 4)
 
 
-def _bring_up(colours: dict[int, np.ndarray], wanted: np.ndarray, shape, box, soft: float) -> np.ndarray:
-    """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), and edges between kinds are a
-    little soft, by a blur of ``soft`` pixels."""
-    out = np.zeros((*wanted.shape, 3), np.float32)
+def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndarray, shape, box, soft: float) -> np.ndarray:
+    """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), skin in the ``light`` (a factor h x w x 3) that
+    falls on it, and edges between kinds are a little soft, by a blur of ``soft`` pixels."""
+    out, sigma = np.zeros((*wanted.shape, 3), np.float32), max(soft, shape[0] / 900)
     for group, colour in colours.items():
-        alpha = cv2.GaussianBlur((GROUP[wanted] == group).astype(np.float32), (0, 0), max(soft, shape[0] / 900))
-        out += zoom(colour, shape, box) * thrice(alpha)
+        mine = GROUP[wanted] == group
+        alpha, colour = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), sigma), zoom(colour, shape, box)
+        if group == S.FACE:  # what shows of it in the pixels beside it has its light, too
+            beside = cv2.GaussianBlur(cv2.copyTo(light, mine.view(np.uint8)), (0, 0), sigma) / thrice(np.maximum(alpha, 1e-3))
+            colour *= cv2.copyTo(light, mine.view(np.uint8), beside)
+        out += colour * thrice(alpha)
     return out
 
 

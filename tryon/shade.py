@@ -136,6 +136,6 @@ def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, 
         smooth = cv2.GaussianBlur(deep, (0, 0), max(1.0, 0.012 * unit))
         slope = [cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx, ksize=3, scale=1 / 8) for dx in (1, 0)]
         lit = -(slope[0] * light[0] + slope[1] * light[1]) * away
-        np.copyto(out[around], 1.04 - EDGE * away ** 2.2 + lit, where=todo[around])
+        np.copyto(out[around], 1.03 - EDGE * away ** 2.2 + lit, where=todo[around])
     out = cv2.GaussianBlur(out, (0, 0), max(1.0, 0.01 * unit))[y0 - top:y1 - top, x0 - left:x1 - left]
     return out[..., None] ** SKIN
