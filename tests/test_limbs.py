@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, trousers
+from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -122,3 +122,14 @@ def test_shins_are_curved_outwards():
     curved, radii = profile(LINE, False, UNIT, outwards=np.array((-1.0, 0)))
     shift = (straight - curved)[:, 0] / UNIT
     assert abs(shift[:9]).max() < 1e-6 and shift.max() == pytest.approx(CALVES[:, 1].max(), abs=2e-3) and shift.argmax() > 12
+
+
+def test_a_freed_neck_is_wide_from_the_shoulders_to_the_chin():
+    """A head parted from its body where a high collar was: a neck that tapers away below the chin, or one where no collar was taken off."""
+    pose, free = np.zeros((18, 3), np.float32), np.zeros((400, 300), bool)
+    pose[S.NECK_JOINT], pose[S.NOSE] = (150, 200, 1), (150, 120, 1)
+    free[150:190, 120:180] = True
+    (cls, points, radii), = throat(pose, 100.0, free)
+    neck = capsule(free.shape, points, radii)
+    assert cls == S.NECK and (neck[150:190].sum(1) >= 18).all() and (neck[150:190].sum(1) <= 26).all()
+    assert not list(throat(pose, 100.0, free[:, ::-1] & False)) and not list(throat(pose * 0, 100.0, free))

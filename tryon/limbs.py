@@ -20,6 +20,7 @@ SHOULDERS = (0.1, 0.11, 0.09)  # torso lengths: the base of the neck above the j
 OUTLINE, FLARE = (0.09, 0.32, 0.42), (0.04, 0.03)
 NAPE = 0.16  # torso lengths above the joints: from where on there is nothing beside a neck
 THROAT = 0.13  # torso lengths: the most that half a neck is wide
+CORE = 0.1  # torso lengths: half of what surely is neck
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
@@ -168,6 +169,14 @@ def shoulders(pose: np.ndarray, unit: float, free: np.ndarray, sleeved: set[int]
             yield S.NECK, np.array((middle - (0, up * unit), shoulder)), np.array((neck, end)) * unit
             side = shoulder + 0.2 * (middle - shoulder)
             yield S.NECK, np.array((side, side + (0, ARMPIT * unit))), np.full(2, end) * unit
+
+
+def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """What surely is neck, from between the shoulders up to the chin, if it comes to be seen (is in ``free``, bool HxW), in the form of ``limbs``."""
+    if pose[[S.NECK_JOINT, S.NOSE], 2].all():
+        neck, nose = pose[S.NECK_JOINT, :2], pose[S.NOSE, :2]
+        if at(free, np.linspace(neck, nose, 9)).any():
+            yield S.NECK, np.array((neck, nose)), np.full(2, CORE * unit)
 
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:

@@ -12,7 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton, skin_tone
-from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, trousers
+from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
 from tryon.masks import box_of, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -73,12 +73,13 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         twice = told and fill_s.mean() > SMALL  # the layout first, then its colours
         rgb, alpha, logits = look(allowed, coarse=twice)
     logits[~allowed] = -1e4
-    found = list(limbs(scaled, unit * size[0] / h, before_s, ~known))
+    small_unit = unit * size[0] / h
+    found = list(limbs(scaled, small_unit, before_s, ~known))
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
-    found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, unit * size[0] / h, fill_s, sleeved)]
+    found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, small_unit, fill_s, sleeved), *throat(scaled, small_unit, fill_s)]
     layout_s = logits.copy()
-    bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, unit * size[0] / h)
+    bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
     layout_s = layout_s.argmax(0)
     if networks.generator is not None and twice:
         rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None], coarse=True)
@@ -100,7 +101,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
         label = classes[label.argmax(0)]
         out[window][fill[window]] = label[fill[window]]
-        told = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), unit * size[0] / h)
+        told = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
         legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
         colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
         falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
