@@ -164,7 +164,7 @@ def test_skin_is_of_the_tone_around_it(persons):
 def test_a_chest_lies_in_the_light(persons):
     """A chest in a deep neckline as dark as the neck above it, on which the chin throws its shadow."""
     person = persons["clara"]
-    neck, (h, w) = person.parse == S.NECK, person.parse.shape
+    neck, h = person.parse == S.NECK, person.parse.shape[0]
     photo = person.photo.copy()
     photo[neck] = photo[neck] // 2
     low, x = int(np.flatnonzero(neck.any(1))[-1]), int(np.median(np.nonzero(neck)[1]))

@@ -11,7 +11,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon import shade
-from tryon.condition import condition, skeleton, skin_tone
+from tryon.condition import condition, skeleton
 from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
 from tryon.masks import box_of, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
