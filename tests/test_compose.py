@@ -11,8 +11,8 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, neck_opening, outline, sampled, scarf, sharpness,
-                           slits, taken_off, under_waistband, without_ground)
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, scarf, sharpness, taken_off,
+                           under_waistband)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -332,36 +332,6 @@ def test_protection_holds_at_an_odd_size(persons, goods):
     assert not (changed & np.isin(small.parse, (S.FACE, S.HAIR, S.SHOES))).any()
 
 
-@pytest.mark.parametrize("height", [100, 300, 1200])
-def test_cut_out_cloth_is_solid(height):
-    """A product photo of few pixels whose cloth the old garment shines through, or an outline that is not soft."""
-    mask = np.zeros((height, height), np.uint8)
-    mask[height // 5:-height // 5, height // 5:-height // 5] = 255
-    soft = outline(mask)
-    assert (soft[height // 3:-height // 3, height // 3:-height // 3] == 1).all() and (soft[:height // 8] == 0).all() and ((soft > 0) & (soft < 1)).any()
-
-
-def test_ground_between_sleeve_and_torso_is_found(goods):
-    """A slit that the mask closes shows the ground of the product photo in the look."""
-    garment = goods["sweater-05"]
-    photo, parts = garment.photo.copy(), garment.parts
-    ground = photo[garment.mask == 0].mean(0)
-    x, y = (int(v) for v in garment.landmarks["armpit_left"][:2])
-    slit = np.zeros(parts.shape, bool)
-    slit[y + 4:y + 20, x - 3:x + 4] = True
-    slit &= garment.mask > 0
-    assert slit.sum() > 40 and not slits(garment)[slit].any()
-    photo[slit] = ground
-    found = slits(replace(garment, photo=photo))
-    assert found[slit].mean() > 0.8 and (found & ~slit).sum() < 1.5 * slit.sum()
-    letter = np.zeros(parts.shape, bool)  # of a print, in the colour of the ground
-    inner = int(0.06 * garment.shape.width)
-    letter[y + 4:y + 20, x - 3 - inner - 12:x - 3 - inner] = True
-    letter &= parts == 1
-    photo[letter] = ground
-    assert letter.sum() > 100 and not slits(replace(garment, photo=photo))[letter].any()
-
-
 @pytest.mark.parametrize("name", ("top-01", "shirt-04", "sweater-05", "dress-10", "scarf"))
 def test_inner_back_never_shows(persons, goods, name):
     """The label and the inside of the back in front of the neck, or a rim of them."""
@@ -403,32 +373,6 @@ def test_what_is_tucked_in_ends_at_the_waistband(persons):
     beside = int(body.hips[0] + 0.4 * body.unit)
     assert abs(int(behind[:, beside].argmax()) - (waist + 0.15 * 0.3 * body.unit)) < 4
     assert not under_waistband(np.zeros_like(layout), body)[:int(waist) - 2].any()
-
-
-def test_neck_opens_from_collar_to_collar(goods):
-    """A keyhole: corners of the neckline and the rim of the back that the network left, which would close it at the top."""
-    top = goods["top-01"]
-    rim = np.zeros_like(top.inner)
-    ys, xs = np.nonzero(top.inner)
-    middle = np.abs(xs - xs.mean()) < 0.6 * np.ptp(xs) / 2
-    rim[ys[middle & (ys > ys.min() + 2)], xs[middle & (ys > ys.min() + 2)]] = 255
-    for inner in (top.inner, rim):
-        opening = neck_opening(replace(top, inner=inner)) & (top.mask > 127)
-        assert opening[top.inner > 127].mean() > 0.85 and (opening & (top.inner < 128)).sum() < 0.25 * (top.inner > 127).sum()
-
-
-def test_a_neckline_has_no_dents(goods):
-    """Teeth along a neckline, as a hanger and a label leave them in what the network found of the inner back; a point of a V that is cut off."""
-    top = goods["top-01"]
-    h, w = top.inner.shape
-    x0, x1, y = w // 2 - 30, w // 2 + 30, np.arange(h)[:, None]
-    depth = 200 - np.abs(np.arange(w) - w // 2)  # a V
-    teeth = depth - 10 * (np.arange(w) % 12 < 4)
-    found = {name: ((y > 120) & (y <= edge) & (np.arange(w) >= x0) & (np.arange(w) <= x1)) for name, edge in (("v", depth), ("teeth", teeth))}
-    lowest = {name: np.where(neck_opening(replace(top, category="lower", inner=inner.astype(np.uint8) * 255)), y, -1).max(0)[x0 + 3:x1 - 2]
-              for name, inner in found.items()}
-    assert np.abs(lowest["v"] - depth[x0 + 3:x1 - 2]).max() <= 2
-    assert np.abs(lowest["teeth"] - depth[x0 + 3:x1 - 2]).max() <= 4 and np.abs(np.diff(lowest["teeth"], 2)).max() <= 2
 
 
 @pytest.mark.parametrize("who", ["edgar", "clara"])
@@ -486,18 +430,6 @@ def test_a_gap_repeats_no_print():
     assert colour[5:95, 50:53].std() > 1
 
 
-def test_fine_patterns_do_not_flicker():
-    """Every other line of fine stripes, which come and go as the cloth moves; cloth at its own size that gets blurred."""
-    stripes = np.zeros((200, 200, 3), np.uint8)
-    stripes[:, ::2] = 200
-    whole = np.ones((200, 200), np.float32)
-    places = lambda step: np.stack(np.meshgrid(np.arange(20, 180, step), np.arange(20, 180, step)), -1).astype(np.float32)
-    for step in (2.0, 2.5):
-        colour, alpha = sampled((whole, stripes), places(step))
-        assert np.abs(colour[4:-4, 4:-4].astype(int) - 100).max() < 45 and (alpha > 0.99).all()
-    assert np.ptp(sampled((whole, stripes), places(1.0))[0][..., 0]) == 200
-
-
 def test_cloth_ends_softly():
     """Cloth that ends in a staircase; an edge that changes what lies beside it."""
     image, cloth = np.full((40, 40, 3), 200, np.uint8), np.zeros((40, 40), bool)
@@ -538,22 +470,6 @@ def test_an_arm_whose_hand_is_hidden_ends_behind_the_torso(persons):
     assert S.RIGHT_ARM in behind_torso(layers, nothing, body, body.unit)
     assert S.RIGHT_ARM not in behind_torso(layers, hand, body, body.unit)
     assert not behind_torso([("torso", None, torso * 0)], nothing, body, body.unit)
-
-
-def test_cloth_loses_what_it_shows_of_the_ground():
-    """Red rims of a grey shirt that lay on red; edges of cloth that lose their own dark seam."""
-    photo, inside = np.full((120, 120, 3), (200, 30, 30), np.uint8), np.zeros((120, 120), bool)
-    inside[20:100, 20:100] = True
-    photo[inside] = 150
-    clean = photo.copy()
-    clean[inside] = 150
-    for k, share in ((20, 0.3), (21, 0.6)):
-        photo[20:100, k] = np.uint8(share * 150 + (1 - share) * np.array((200, 30, 30)))
-    seam = photo.copy()
-    seam[20:100, 98:100] = 20, 60, 20  # not on the way from grey to red
-    out = without_ground(seam, inside, 5)
-    assert np.abs(out[30:90, 20:22].astype(int) - 150).max() < 30 < np.abs(seam[30:90, 20:22].astype(int) - 150).max()
-    assert (out[30:90, 98:100] == seam[30:90, 98:100]).all() and (out[~inside] == seam[~inside]).all()
 
 
 def test_dents_of_a_hem_are_no_gaps():

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tryon import sample
-from tryon.compose import textures
 from tryon.datasets import articulate
 from tryon.garment import Garment, between_legs, cloth_alone, peaks, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
+from tryon.texture import textures
 
 SIZE = (448, 336)
 

@@ -11,13 +11,14 @@ from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon import schema as S
 from tryon.check import signs, without_feet
-from tryon.compose import finish, lay_out, textures
+from tryon.compose import finish, lay_out
 from tryon.config import GENERATORS, WARPS
 from tryon.dressing import sequence
 from tryon.fit import Fit
 from tryon.garment import Garment
 from tryon.networks import Networks
 from tryon.person import Person
+from tryon.texture import textures
 from tryon.warp import place
 
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import neck_opening
 from tryon.condition import skeleton
 from tryon.fit import COARSE, Fit, Layer, fit, part_masks, smooth
 from tryon.garment import Garment, once
 from tryon.models.warp import PARTS, SIZE
 from tryon.networks import Networks
 from tryon.person import Person
+from tryon.texture import neck_opening
 
 VIEW = (0.8, 2.8, 2.7)  # of the view, in torso lengths: above the neck, below it, across
 HEAD = (S.HAIR, S.FACE, S.HEADWEAR)

@@ -10,12 +10,13 @@ from conftest import generator, wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import lay_out, sample
+from tryon.compose import lay_out
 from tryon.dressing.sequence import UNDER, dress, scaled
 from tryon.evaluation.dressing import LAWS
 from tryon.fit import fit
 from tryon.metrics.dressing import laws
 from tryon.person import Person
+from tryon.texture import sample
 
 CCP = Path(os.environ.get("TRYON_CACHE", Path(__file__).parents[3] / "cache"))
 

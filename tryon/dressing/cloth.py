@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from tryon.body import Body
-from tryon.compose import cloth_of, sampled
 from tryon.fit import Fit, carried_on, splat
 from tryon.garment import Garment
+from tryon.texture import cloth_of, sampled
 
 SPACING = 3  # of the grid's points, in steps of the coarse grid of tryon.fit
 PAD = 40  # steps of the coarse grid by which cloth is known beyond the photo

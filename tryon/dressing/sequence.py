@@ -16,7 +16,7 @@ import numpy as np
 from tryon import images
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import REPLACES, Canvas, bleed, finish, kind_of, lay_out, may_become
+from tryon.compose import REPLACES, Canvas, finish, kind_of, lay_out, may_become
 from tryon.dressing.cloth import Sheet, sheets
 from tryon.dressing.film import BARE, Frame, Stage
 from tryon.dressing.front import opens
@@ -26,6 +26,7 @@ from tryon.garment import Garment
 from tryon.limbs import capsule
 from tryon.networks import Networks
 from tryon.person import Person
+from tryon.texture import bleed
 
 UNDER = ("over", "remove", "base")
 OFF = 0.3  # share of the frames in which the old clothes are taken off, or turn into the base layer
