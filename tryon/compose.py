@@ -332,9 +332,10 @@ def behind_torso(layers, layout: np.ndarray, body: Body, unit: float) -> set[int
 def come_out(layers, past: dict[int, tuple[np.ndarray, np.ndarray | None]], free: np.ndarray, behind: set[int]) -> dict[int, np.ndarray]:
     """Arms whose old sleeve is gone: they lie in front of the torso, if they are not ``behind`` it, below the end of the new sleeve (``past_sleeves``). Class
     of the arm -> bool HxW, within ``free``, where something was taken off and nothing is in front."""
-    free = free & ~np.any([a > 0.5 for part, _, a in layers if part != "torso"] or np.zeros((1, *free.shape), bool), 0)
-    torso = np.any([a > 0.5 for part, _, a in layers if part == "torso"] or np.zeros((1, *free.shape), bool), 0) if behind else None
-    return {cls: region & free & (True if farther is None else farther) & (~torso if cls in behind else True) for cls, (region, farther) in past.items()}
+    covered = lambda torso: np.any([a > 0.5 for part, _, a in layers if (part == "torso") == torso] or np.zeros((1, *free.shape), bool), 0)
+    free = free & ~covered(torso=False)
+    beside = free & ~covered(torso=True) if behind else free
+    return {cls: region & (beside if cls in behind else free) & (True if farther is None else farther) for cls, (region, farther) in past.items()}
 
 
 def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray | None]], body: Body, unit: float) -> np.ndarray:

@@ -77,6 +77,7 @@ ALONG_LEG = (0.46, 0.71, 0.88, 1.04, 1.13, 1.21, 1.29, 1.46, 1.8, 1.96)
 ON_ARM = np.float32((
     (0.95, 0.95, 0.98, 0.96, 0.9), (0.97, 0.98, 0.97, 0.93, 0.85), (1.04, 1.01, 0.95, 0.89, 0.81), (1.09, 1.075, 1.02, 0.93, 0.84), (1.02, 1.05, 1.04, 0.985, 0.89),
     (1.01, 1.06, 1.06, 1.0, 0.88), (1.01, 1.01, 0.99, 0.935, 0.88)))
+ON_LEG, ON_ARM = (table.mean(1, keepdims=True) + (table - table[:, ::-1]) / 2 for table in (ON_LEG, ON_ARM))  # ``limbs`` makes both sides round
 ALONG_ARM = (0.3, 0.63, 0.88, 1.04, 1.3, 1.7, 1.95)
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
@@ -107,8 +108,7 @@ def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int,
     u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
     rows, table = (ALONG_ARM, ON_ARM) if arm else (ALONG_LEG, ON_LEG)
     index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
-    aside = (table - table[:, ::-1]) / 2  # ``limbs`` makes both sides round
-    return cv2.remap(table.mean(1, keepdims=True) + aside, index[None], None, cv2.INTER_LINEAR)[0]
+    return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
 
 
 def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
