@@ -1,35 +1,27 @@
-"""``--dressing`` of jobs/render_catalog.py as a user runs it: a process of its own, a real Ray, a store of three looks."""
+"""``--dressing`` of jobs/render_catalog.py as a user runs it: a process of its own, a real Ray, three looks of the small store."""
 import hashlib
 import json
 import os
+import shutil
 
 import cv2
 import numpy as np
-import pytest
-from conftest import pictures, render, rows, verify, write_csv
+from conftest import pictures, render, rows, tables, verify, write_csv
 
 from tryon import images
 
 
-@pytest.fixture(scope="module")
-def store(small_store, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dressing")
-    names = {"top-02": "upper", "trousers-07": "lower"}
-    for name in (*names, "clara"):
-        (folder / f"{name}.png").write_bytes((small_store / f"{name}.png").read_bytes())
-    catalog = write_csv(folder / "catalog.csv", [{"product_id": n, "garment_uri": f"{n}.png", "category": c} for n, c in names.items()])
-    people = write_csv(folder / "people.csv", [{"person_id": "clara", "person_uri": "clara.png"}])
-    looks = write_csv(folder / "looks.csv", [{"person_id": "clara", "product_ids": i} for i in ("top-02", "trousers-07", "top-02|trousers-07")])
-    return "--catalog", catalog, "--people", people, "--looks", looks
-
-
-def test_webp(store, tmp_path):
+def test_webp(clean, small_store, tmp_path):
     """Sequences that are not there, do not play, or belong to another look; files that verify does not know, that a second night makes
-    again, that pruning leaves behind; a gallery that does not show them."""
-    out = tmp_path / "out"
-    made = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 8)
+    again, that pruning leaves behind; a gallery that does not show them. Stills and analyses are there from an earlier night."""
+    out, before = tmp_path / "out", pictures(clean)
+    shutil.copytree(clean, out)
+    looks = lambda *outfits: ("--looks", write_csv(tmp_path / "looks.csv", [{"person_id": "clara", "product_ids": o} for o in outfits]))
+    store = *tables(small_store), "--out", out
+    filmed = *store, "--dressing", "webp", "--dressing.frames", 8, *looks("top-02", "trousers-07", "top-02|trousers-07")
+    made = render(*filmed)
     assert made.returncode == 0, made.stdout + made.stderr
-    found, files = rows(out), pictures(out)
+    found, files = rows(out), {key: data for key, data in pictures(out).items() if key not in before}
     assert len(found) == 3 and len(files) == 3 * 4
     for row in found.values():
         film, sheet, timeline = row["dressing_keys"]
@@ -51,10 +43,11 @@ def test_webp(store, tmp_path):
     os.remove(out / outfit["dressing_keys"][0])
     broken = verify(out)
     assert broken.returncode == 1 and "of its dressing sequence is missing" in broken.stdout
-    mended = render(*store, "--out", out, "--dressing", "webp", "--dressing.frames", 8)
-    assert "1 done by this run" in mended.stdout and pictures(out) == files
+    mended = render(*filmed)
+    assert "1 done by this run" in mended.stdout and pictures(out) == before | files
 
     # Stills alone are other looks; with --prune the sequences go.
-    stills = render(*store, "--out", out, "--prune")
-    assert stills.returncode == 0 and len(pictures(out)) == 3 and not any(r["dressing_keys"] for r in rows(out).values())
+    stills = render(*store, *looks("top-02", "trousers-07"), "--prune")
+    assert stills.returncode == 0 and len(pictures(out)) == 2 and not any(r["dressing_keys"] for r in rows(out).values())
+    assert pictures(out).items() <= before.items() and "0 done by this run" in stills.stdout
     assert verify(out).returncode == 0
