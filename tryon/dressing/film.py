@@ -22,6 +22,7 @@ LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
 FAR = 0.15  # torso lengths, from where on cloth is on its way
+TRACE, NEARBY = 2, 2  # steps in which motion is made exact, and the longest of them, in pixels
 DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
 
@@ -39,6 +40,29 @@ class Frame:
     garment: int
     time: float
     phase: str
+
+
+def on_screen(shift: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """How far what is seen at each pixel moves when the place of the sheet it is taken from (``source``) moves by ``shift``, HxWx2 each, in pixels: HxWx2, zero
+    where places jump from pixel to pixel."""
+    (xy, yy), (xx, yx) = (np.moveaxis(g, -1, 0) for g in np.gradient(source, axis=(0, 1)))
+    det = xx * yy - xy * yx
+    x, y = np.moveaxis(shift, -1, 0)
+    return np.dstack((yy * x - xy * y, xx * y - yx * x)) / np.where(np.abs(det) > 0.1, det, np.inf)[..., None]
+
+
+def traced(way: np.ndarray, source: np.ndarray, corner: tuple[int, int], before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
+    """``way`` (HxWx2, pixels), by which what is seen at each pixel has moved, made exact by steps of Newton's method: the place of the sheet it is taken from
+    (``source``, HxWx2, of a window whose first pixel is ``corner``, x and y) is looked for in the frame ``before`` (the same two). It stays where that is not
+    seen there close by."""
+    last, (left, top) = before
+    y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1] - top, corner[0] - left))[:, None, None]
+    with np.errstate(invalid="ignore"):
+        for _ in range(TRACE):
+            seen = cv2.remap(last, x - way[..., 0], y - way[..., 1], cv2.INTER_LINEAR, borderValue=(np.inf, np.inf))
+            step = on_screen(source - seen, source)
+            way = np.where((np.abs(step).max(-1) < NEARBY)[..., None], way - step, way).astype(np.float32)
+    return way
 
 
 class Stage:
@@ -143,7 +167,7 @@ class Stage:
         change = np.maximum(even(np.abs(np.diff(even(area)))), 0.9 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
         passed = DONE * np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
-        last = np.flatnonzero(far > 0.35).max(initial=0)
+        last = np.flatnonzero(far > 0.41).max(initial=0)
         if 0 < passed[last] < 0.67:
             passed = np.interp(passed, (0, passed[last], DONE), (0, 0.67, DONE))
         return passed, times
@@ -152,6 +176,7 @@ class Stage:
 
     def frames(self, count: int, backwards: bool = False) -> Iterator[Frame]:
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
+        self.seen = {}  # sheet -> where the frame before showed which places of it
         wanted = lambda time: self.action(self.paced(time))
         xs = simulate(self.rest, self.active, self.action.pieces(), wanted, count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
@@ -220,6 +245,7 @@ class Stage:
         field, cover = draw(x, values, self.near[k], self.grid.spacing, self.ratio, coarse)
         ys, xs = (np.flatnonzero((cover > 0.02).any(axis)) for axis in (1, 0))
         if not len(ys):
+            self.seen.pop(k, None)
             return None
         y0, y1 = max(0, int((ys[0] - 1) * self.ratio)), min(h, int((ys[-1] + 2) * self.ratio) + 1)
         x0, x1 = max(0, int((xs[0] - 1) * self.ratio)), min(w, int((xs[-1] + 2) * self.ratio) + 1)
@@ -234,9 +260,13 @@ class Stage:
         alpha = self._sample(s.alpha, *at) / 255 * np.clip(0.5 - form[..., 1], 0, 1) * np.clip(2 * cover - 0.5, 0, 1)
         alpha *= 1 - self.occluders.hides(s.part, time, win, far)
         # Gathered cloth shows what is near its crests as it is, and hides the rest between them; unfolding, it moves away from the crests.
-        tucked = (1 - strain[..., :1]) * folds[..., 2:]
-        pixels = self._sample(s.colour, at[0] - tucked[..., 0], at[1] - tucked[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
-        return win, pixels, alpha, far, way - change[..., None] * folds[..., 2:]
+        source = np.dstack(at) - (1 - strain[..., :1]) * folds[..., 2:]
+        pixels = self._sample(s.colour, source[..., 0], source[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
+        way = way - on_screen(change[..., None] * folds[..., 2:], source)
+        if k in self.seen:
+            way = traced(way, source, (x0, y0), self.seen[k])
+        self.seen[k] = source, (x0, y0)
+        return win, pixels, alpha, far, way
 
     def _sample(self, picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """A picture (uint8) at x, y, HxW each: float32. Gathered cloth shows many pixels of the still in one: four samples of each are averaged."""

@@ -1,0 +1,33 @@
+"""tryon/dressing/film.py: what is said of the motion of cloth."""
+import numpy as np
+
+from tryon.dressing.film import on_screen, traced
+
+
+def places(turn: float, scale: float, shift: tuple[float, float], window: tuple[int, int, int, int]) -> np.ndarray:
+    """Where a flat sheet that was turned (radians), enlarged and then moved is seen: its place, x and y, at each pixel of y0, y1, x0, x1."""
+    y, x = np.mgrid[window[0]:window[1], window[2]:window[3]].astype(np.float32)
+    x, y = x - 60 - shift[0], y - 50 - shift[1]
+    c, s = np.cos(turn) / scale, np.sin(turn) / scale
+    return np.dstack((c * x + s * y, -s * x + c * y)).astype(np.float32)
+
+
+def test_shift_of_a_sheet_on_the_screen():
+    """A shift that is not turned or enlarged as the sheet is; one where a fold hides what lies between."""
+    source = places(np.pi / 2, 2.0, (0, 0), (0, 40, 0, 40))  # x of the sheet points down
+    assert np.allclose(on_screen(np.broadcast_to(np.float32((3, 0)), source.shape), source), (0, 6), atol=1e-3)
+    source[:, 20:] += 500
+    assert np.allclose(on_screen(np.ones_like(source), source)[:, 19:21], 0, atol=0.05)
+
+
+def test_motion_is_traced_to_where_the_cloth_was():
+    """Motion of another point of the cloth than that which is seen; one that is invented where the cloth was not seen before."""
+    now, last = places(0.04, 1.03, (4, 9), (10, 60, 20, 70)), places(0.0, 1.0, (0, 0), (5, 40, 10, 65))
+    rough = np.broadcast_to(np.float32((4, 9)), now.shape)
+    here = np.dstack(np.mgrid[10:60, 20:70].astype(np.float32)[::-1])
+    there, true = here - traced(rough, now, (20, 10), (last, (10, 5))), now + (60, 50)
+    wrong = np.abs(here - rough - true).max(-1)
+    inside = (true > (12, 7)).all(-1) & (true < (62, 37)).all(-1) & (wrong < 1.5)
+    assert inside.sum() > 300 and wrong[inside].max() > 1 and np.abs(there - true)[inside].max() < 0.1
+    outside = true[..., 1] > 43
+    assert outside.sum() > 100 and (there[outside] == (here - rough)[outside]).all()
