@@ -63,7 +63,8 @@ class Video:
             # One thread: how many there are must not change the bytes.
             self.stream = self.container.add_stream("libx264", rate=round(self.fps), options={"crf": "19", "threads": "1"})
             self.stream.width, self.stream.height, self.stream.pix_fmt = frame.shape[1], frame.shape[0], "yuv420p"
-        self.container.mux(self.stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        # Told in yuv420p: PyAV's own conversion takes several threads, and was seen to give other bytes on a busy machine.
+        self.container.mux(self.stream.encode(av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), format="yuv420p")))
 
     def close(self) -> bytes:
         self.container.mux(self.stream.encode())
