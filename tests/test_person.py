@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, soft_iou, sureness
+from tryon.person import alone, soft_iou, sureness, to_hands
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -39,3 +39,43 @@ def test_a_stranger_becomes_background():
             pose[k] = (x, y, 1)
     assert (alone(label, poses) > 0).sum() == (label == S.UPPER).sum() and not np.isin(alone(label, poses), S.LOWER).any()
     assert np.array_equal(alone(label, poses[::-1]) > 0, label == S.LOWER)
+
+
+@pytest.fixture
+def crossed() -> tuple[np.ndarray, np.ndarray]:
+    """Pose and parse map, 100 pixels to a torso length: the left arm crosses the body in a sleeve, out of which its hand comes beside the right elbow; its wrist was
+    found half-way along the forearm. The right arm hangs down."""
+    pose, label = np.zeros((18, 3), np.float32), np.full((300, 200), S.UPPER, np.uint8)
+    for joint, at in ((S.NECK_JOINT, (100, 50)), (S.R_HIP, (85, 150)), (S.L_HIP, (115, 150)), (S.L_SHOULDER, (132, 52)), (S.L_ELBOW, (135, 105)), (S.L_WRIST, (108, 103)),
+                      (S.R_SHOULDER, (68, 52)), (S.R_ELBOW, (65, 105)), (S.R_WRIST, (66, 160))):
+        pose[joint] = (*at, 0.8)
+    label[95:109, 74:88] = S.RIGHT_ARM  # the hand, taken for the other arm's
+    label[160:180, 60:72] = S.RIGHT_ARM
+    return pose, label
+
+
+def test_a_wrist_goes_to_its_hand(crossed):
+    """A forearm that ends in the sleeve it was found in, before its hand; a hand that stays the other arm's."""
+    pose, label = to_hands(*crossed)
+    assert 83 < pose[S.L_WRIST, 0] < 88 and abs(pose[S.L_WRIST, 1] - 102) < 3 and pose[S.L_WRIST, 2] == np.float32(0.8)
+    assert (label[95:109, 74:88] == S.LEFT_ARM).all() and (label[160:180, 60:72] == S.RIGHT_ARM).all()
+    others = np.arange(18) != S.L_WRIST
+    assert (pose[others] == crossed[0][others]).all() and crossed[1][100, 80] == S.RIGHT_ARM, "the analysis that was given is left alone"
+
+
+@pytest.mark.parametrize("change", ["skin at the wrist", "the other one's hand", "behind the elbow", "too small", "no hips"])
+def test_a_wrist_stays_where_no_hand_is_its_own(crossed, change):
+    """A wrist that goes to skin of another arm, back to the upper arm or to a speck."""
+    pose, label = crossed
+    if change == "skin at the wrist":
+        label[95:109, 100:110] = S.LEFT_ARM
+    elif change == "the other one's hand":
+        pose[S.R_WRIST, :2] = 72, 104
+    elif change == "behind the elbow":
+        label[95:109, 74:88], label[95:109, 150:164] = S.UPPER, S.LEFT_ARM
+    elif change == "too small":
+        label[95:109, 74:88], label[100:103, 80:83] = S.UPPER, S.LEFT_ARM
+    else:
+        pose[[S.R_HIP, S.L_HIP]] = 0
+    after = to_hands(pose, label)
+    assert (after[0] == pose).all() and (after[1] == label).all()

@@ -20,7 +20,7 @@ SHOULDERS = (0.1, 0.11, 0.09)  # torso lengths: the base of the neck above the j
 OUTLINE, FLARE = (0.09, 0.32, 0.42), (0.04, 0.03)
 NAPE = 0.16  # torso lengths above the joints: from where on there is nothing beside a neck
 THROAT = 0.13  # torso lengths: the most that half a neck is wide
-CORE = 0.1  # torso lengths: half of what surely is neck
+CORE, SLIM = 0.1, 0.112  # torso lengths: half of what surely is neck, and the most of it that is painted
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
@@ -119,10 +119,10 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
             yield cls, *adjusted(points, radii, mine, hidden)
 
 
-def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float) -> np.ndarray:
-    """Bool HxW: above the shoulders, farther from the line between ``neck`` (between the shoulders) and ``nose`` (x, y) than a neck is wide."""
+def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float, half: float = THROAT) -> np.ndarray:
+    """Bool HxW: above the shoulders, farther than ``half`` torso lengths from the line between ``neck`` (between the shoulders) and ``nose`` (x, y)."""
     above = np.arange(shape[0])[:, None] < neck[1] - NAPE * unit
-    return above & ~capsule(shape, np.array((neck, nose)), np.full(2, THROAT * unit))
+    return above & ~capsule(shape, np.array((neck, nose)), np.full(2, half * unit))
 
 
 def shoulder_height(away):

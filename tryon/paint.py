@@ -12,7 +12,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton
-from tryon.limbs import BONES, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
+from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
 from tryon.masks import box_of, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -135,7 +135,7 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
     if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
         neck = pose[S.NECK_JOINT, :2]
-        logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit) | above_shoulders(shape, neck, unit)] = -1e4
+        logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
     for cls, points, radii in found:
         if cls not in where:
             continue

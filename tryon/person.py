@@ -44,6 +44,10 @@ SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
+ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
+# A wrist that is found in a sleeve goes to where its hand begins to show. In torso lengths: farther than APART from skin, no farther than ASTRAY from that hand,
+# which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
+APART, ASTRAY, LONGEST, OTHERS, LEAST = 0.08, 0.4, 0.8, 0.2, 0.004
 
 
 def soft_iou(p: np.ndarray) -> float:
@@ -111,6 +115,37 @@ def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
     return np.where(mine, label, S.BACKGROUND).astype(np.uint8)
 
 
+def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A pose 18x3 and a parse map HxW in which wrists that were found in a sleeve lie where their hands begin to show, beyond the end of the sleeve, and these
+    hands belong to those arms. Crossed arms leave little else to be seen."""
+    pose, label = pose.copy(), label.copy()
+    trunk = [S.NECK_JOINT, *(k for k in (S.R_HIP, S.L_HIP) if pose[k, 2] > 0)]
+    if len(trunk) < 2 or not pose[S.NECK_JOINT, 2]:
+        return pose, label
+    unit = float(np.linalg.norm(pose[trunk[1:], :2].mean(0) - pose[S.NECK_JOINT, :2]))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(np.isin(label, ARMS).astype(np.uint8))
+    y, x = np.nonzero(pieces)
+    skin, piece = np.stack((x, y), 1).astype(np.float32), pieces[y, x]
+    for cls, elbow, wrist, other in ((S.RIGHT_ARM, S.R_ELBOW, S.R_WRIST, S.L_WRIST), (S.LEFT_ARM, S.L_ELBOW, S.L_WRIST, S.R_WRIST)):
+        from_wrist, from_other = (np.linalg.norm(skin - pose[k, :2], axis=1) / unit for k in (wrist, other))
+        if not pose[[elbow, wrist], 2].all() or from_wrist.min(initial=np.inf) < APART:
+            continue
+        bone, rel = pose[wrist, :2] - pose[elbow, :2], skin - pose[elbow, :2]
+        bone = bone / max(float(np.linalg.norm(bone)), 1e-6)
+        along, aside, far = rel @ bone, np.abs(rel @ (-bone[1], bone[0])), np.linalg.norm(rel, axis=1)
+        near = (along > 0) & (far < LONGEST * unit) & (from_wrist < ASTRAY) & (aside < np.maximum(0.12 * unit, 0.5 * along))
+        if pose[other, 2]:
+            near &= from_other > OTHERS
+        count = np.bincount(piece[near], minlength=len(stats))
+        hands = (count > 0.5 * stats[:, cv2.CC_STAT_AREA]) & (stats[:, cv2.CC_STAT_AREA] > LEAST * unit ** 2)
+        mine = near & hands[piece]
+        if mine.any():
+            first = mine & (far <= np.percentile(far[mine], 10))
+            pose[wrist, :2] = np.rint(skin[first].mean(0) * 8) / 8
+            label[hands[pieces] & (pieces > 0)] = cls
+    return pose, label
+
+
 def analyse(networks: Networks, photo: np.ndarray) -> Person:
     """Raises RowError ``no_person`` when there is nobody in the photo."""
     label, sure = parse(networks, photo)
@@ -125,6 +160,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     bare, joints = np.isin(label, BARE).sum() / (label != S.BACKGROUND).sum(), poses[0, poses[0, :, 2] > 0, 2].mean()
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
+    poses[0], label = to_hands(poses[0], label)
     return Person(photo, label, poses, sure)
 
 
