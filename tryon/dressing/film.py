@@ -3,7 +3,7 @@
 A stage goes from one still to the next: in between the cloth of the new garment moves (tryon/dressing/actions.py, cloth.py) over what the old
 one leaves (ground.py). The first and the last frame of a stage are its stills.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -42,26 +42,35 @@ class Frame:
     phase: str
 
 
-def on_screen(shift: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """How far what is seen at each pixel moves when the place of the sheet it is taken from (``source``) moves by ``shift``, HxWx2 each, in pixels: HxWx2, zero
-    where places jump from pixel to pixel."""
-    (xy, yy), (xx, yx) = (np.moveaxis(g, -1, 0) for g in np.gradient(source, axis=(0, 1)))
+def on_screen(source: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """A function that tells how far what is seen at each pixel moves when the place of the sheet it is taken from (``source``) moves by so much, HxWx2 each, in
+    pixels: zero where places jump from pixel to pixel."""
+    x, y = cv2.split(source)
+    slopes = lambda a: [cv2.Scharr(a, cv2.CV_32F, dx, 1 - dx, scale=1 / 32) for dx in (1, 0)]
+    (xx, xy), (yx, yy) = slopes(x), slopes(y)
     det = xx * yy - xy * yx
-    x, y = np.moveaxis(shift, -1, 0)
-    return np.dstack((yy * x - xy * y, xx * y - yx * x)) / np.where(np.abs(det) > 0.1, det, np.inf)[..., None]
+    share = np.where(np.abs(det) > 0.1, 1 / np.where(det == 0, 1, det), 0)
+    xx, xy, yx, yy = (a * share for a in (xx, xy, yx, yy))
+
+    def move(shift: np.ndarray) -> np.ndarray:
+        x, y = cv2.split(np.ascontiguousarray(shift, np.float32))
+        return cv2.merge((yy * x - xy * y, xx * y - yx * x))
+
+    return move
 
 
-def traced(way: np.ndarray, source: np.ndarray, corner: tuple[int, int], before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
+def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int], before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
     """``way`` (HxWx2, pixels), by which what is seen at each pixel has moved, made exact by steps of Newton's method: the place of the sheet it is taken from
-    (``source``, HxWx2, of a window whose first pixel is ``corner``, x and y) is looked for in the frame ``before`` (the same two). It stays where that is not
-    seen there close by."""
+    (``source``, HxWx2, of a window whose first pixel is ``corner``, x and y; ``moves``: its ``on_screen``) is looked for in the frame ``before`` (source and
+    corner). It stays where that is not seen there close by."""
     last, (left, top) = before
     y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1] - top, corner[0] - left))[:, None, None]
-    with np.errstate(invalid="ignore"):
-        for _ in range(TRACE):
-            seen = cv2.remap(last, x - way[..., 0], y - way[..., 1], cv2.INTER_LINEAR, borderValue=(np.inf, np.inf))
-            step = on_screen(source - seen, source)
-            way = np.where((np.abs(step).max(-1) < NEARBY)[..., None], way - step, way).astype(np.float32)
+    for _ in range(TRACE):
+        wx, wy = cv2.split(way)
+        step = moves(source - cv2.remap(last, x - wx, y - wy, cv2.INTER_LINEAR, borderValue=(1e6, 1e6)))
+        sx, sy = cv2.split(step)
+        near = ((np.abs(sx) < NEARBY) & (np.abs(sy) < NEARBY)).astype(np.float32)
+        way = way - cv2.merge((sx * near, sy * near))
     return way
 
 
@@ -262,9 +271,10 @@ class Stage:
         # Gathered cloth shows what is near its crests as it is, and hides the rest between them; unfolding, it moves away from the crests.
         source = np.dstack(at) - (1 - strain[..., :1]) * folds[..., 2:]
         pixels = self._sample(s.colour, source[..., 0], source[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
-        way = way - on_screen(change[..., None] * folds[..., 2:], source)
+        moves = on_screen(source)
+        way = way - moves(change[..., None] * folds[..., 2:])
         if k in self.seen:
-            way = traced(way, source, (x0, y0), self.seen[k])
+            way = traced(way, source, moves, (x0, y0), self.seen[k])
         self.seen[k] = source, (x0, y0)
         return win, pixels, alpha, far, way
 

@@ -3,6 +3,7 @@ the way.
 
 Times run from 0 to 1, distances are pixels of the photo.
 """
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -72,10 +73,18 @@ def round_off(x: np.ndarray) -> np.ndarray:
     return 1 - 0.3 * np.abs(2 * np.clip(x, 0, 1) - 1) ** 3
 
 
+TRIES = np.linspace(0, 1, 33)
+
+
+@functools.lru_cache(64)
+def totals(least: float) -> list[float]:
+    """The whole length of cloth of which TRIES have come out of the gathers."""
+    return [float(gathered(np.array(1.0), p, least)) for p in TRIES]
+
+
 def placed_for(total: float, least: float = 0.24) -> float:
     """How much must have come out of the gathers for the whole to be ``total`` of its length."""
-    tries = np.linspace(0, 1, 33)
-    return float(np.interp(total, [float(gathered(np.array(1.0), p, least)) for p in tries], tries))
+    return float(np.interp(total, totals(least), TRIES))
 
 
 @dataclass
