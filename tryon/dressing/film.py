@@ -96,6 +96,7 @@ class Stage:
         self.axis = [self._fold(s, np.random.default_rng((7 + index, k))) for k, s in enumerate(parts)]
         self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, category, self.action)
         self.pace = self._pace()
+        self.seen: dict[int, tuple] = {}  # sheet -> which places of it the frame before showed where
 
     # Preparation.
 
@@ -185,7 +186,7 @@ class Stage:
 
     def frames(self, count: int, backwards: bool = False) -> Iterator[Frame]:
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
-        self.seen = {}  # sheet -> where the frame before showed which places of it
+        self.seen.clear()
         wanted = lambda time: self.action(self.paced(time))
         xs = simulate(self.rest, self.active, self.action.pieces(), wanted, count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
