@@ -445,7 +445,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # Edges are as wide as the photo is soft. Of hands, the pixels at a wrist show some of the sleeve that was taken off.
     sharp = sharpness(photo)
     soft, sigma = min(EDGE / sharp, h / SOFTEST), float(np.clip(SOFT / sharp, SOFT, 2.5 * SOFT))
-    cuffs = distance_to(freed & among(before, shade.TOPS)) <= max(2, round(h / 200), soft / 2)
+    cuffs = grown(freed & among(before, shade.TOPS), max(2, round(h / 200), soft / 2))
     whole = canvas.before
     kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
     rim = np.zeros(256, np.uint8)

@@ -1,8 +1,10 @@
-"""Masks, bool HxW: of classes of a parse map, and grown or shrunk by discs at a price that does not depend on their radius."""
+"""Masks, bool HxW: of classes of a parse map, and grown or shrunk by discs."""
 from collections.abc import Iterable
 
 import cv2
 import numpy as np
+
+SMALL = 8  # pixels: discs up to this are laid everywhere, for larger ones distances are faster
 
 
 def among(labels: np.ndarray, classes: Iterable[int]) -> np.ndarray:
@@ -25,7 +27,12 @@ def distance_to(mask: np.ndarray) -> np.ndarray:
 
 def grown(mask: np.ndarray, radius: float) -> np.ndarray:
     """What is at most ``radius`` pixels from ``mask``."""
-    return distance_to(mask) <= radius if mask.any() else mask.copy()
+    if not mask.any():
+        return mask.copy()
+    if radius > SMALL:
+        return distance_to(mask) <= radius
+    offset = np.arange(-int(radius), int(radius) + 1) ** 2
+    return cv2.dilate(mask.view(np.uint8), (offset[:, None] + offset <= radius ** 2).astype(np.uint8)).view(bool)
 
 
 def shrunk(mask: np.ndarray, radius: float) -> np.ndarray:
