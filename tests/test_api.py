@@ -1,6 +1,7 @@
 """The Python face (tryon/api.py) and ``python -m tryon`` with the shipped weights, on pictures of the sample store."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -14,11 +15,11 @@ import tryon as package
 from tryon import images
 from tryon import schema as S
 from tryon.api import Garment, Look, Person, TryOn
-from tryon.config import GENERATORS, Config, RenderConfig, WeightsConfig
+from tryon.config import GENERATORS, TUCKS, Config, OutputConfig, RenderConfig, WeightsConfig
 from tryon.models import weights
 from tryon.models.digest import FOLDER
 from tryon.schema import RowError
-from tryon.stages.render import Generate
+from tryon.stages.render import Fit, Generate
 from tryon.storage import Storage
 
 
@@ -288,3 +289,20 @@ def test_command_line_says_what_is_wrong(desk, args, status, message):
     done = cli(*args, cwd=desk)
     assert done.returncode == status and message in done.stderr and "Traceback" not in done.stderr, done.stderr
     assert not (desk / "out2.png").exists()
+
+
+def test_a_top_is_tucked_in_as_worn_or_hangs_over(tryon, persons, goods, tmp_path):
+    """render.tuck that changes ids and no pixels, that the job does not listen to, or a top that hangs over as little as one that is tucked in."""
+    person, top = persons["clara"], goods["top-02"]
+    waist = np.arange(len(person.parse))[:, None] > person.body.hips[1] - 0.2 * person.body.unit
+    person = Person(person.photo, np.where(waist & (person.parse == S.UPPER), S.LOWER, person.parse).astype(np.uint8), person.pose, 1.0)
+    below = waist & (person.parse == S.LOWER)
+    worn, out = ((TryOn(tryon.networks, tuck=tuck).render(person, top).warped_mask[below] > 0).mean() for tuck in TUCKS)
+    assert worn < 0.02 < 0.2 < out
+    for name, item in (("person", person), ("top", top)):
+        (tmp_path / name).write_bytes(item.to_bytes())
+    for tuck in TUCKS:
+        stage = Fit(Config(render=RenderConfig(tuck=tuck), output=OutputConfig(out=str(tmp_path))), Storage())
+        stage.setup()
+        fit, = pickle.loads(stage({"person": {"key": "person"}, "garments": [{"key": "top"}]})["fits"])
+        assert fit.tucked == (tuck == "worn")

@@ -65,14 +65,14 @@ class TryOn:
     """Photos are HxWx3 uint8 RGB arrays of any size; nothing is scaled. Bad input raises schema.RowError with a
     reason (``no_person``, ``no_garment``, ``no_place``, ``unsupported_category``, ``unknown_category``)."""
 
-    def __init__(self, networks: Networks, warp: str = "flow"):
-        self.networks, self.warp = networks, warp
+    def __init__(self, networks: Networks, warp: str = "flow", tuck: str = "worn"):
+        self.networks, self.warp, self.tuck = networks, warp, tuck
 
     @classmethod
-    def load(cls, device: str = "auto", weights: str = "", warp: str = "flow", generator: str = "cgan") -> "TryOn":
-        """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's; ``warp``: flow, geometry or gmm
-        (tryon.warp.place); ``generator``: cgan, pix2pix, vae or none (tryon.paint)."""
-        return cls(Networks(device, weights, ("parser", "pose", "garment", *GENERATORS[generator], *WARPS[warp])), warp)
+    def load(cls, device: str = "auto", weights: str = "", warp: str = "flow", generator: str = "cgan", tuck: str = "worn") -> "TryOn":
+        """Load the networks on ``cpu``, ``cuda`` or ``auto``; ``weights`` is a folder, by default the package's; ``warp``: flow, geometry or gmm, ``tuck``: worn
+        or out (tryon.warp.place); ``generator``: cgan, pix2pix, vae or none (tryon.paint)."""
+        return cls(Networks(device, weights, ("parser", "pose", "garment", *GENERATORS[generator], *WARPS[warp])), warp, tuck)
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """uint8 HxW of ids into schema.PARSE_CLASSES."""
@@ -109,7 +109,7 @@ class TryOn:
             ready = pool.map(partial(self._ready, category=category), garments)
             person = person if isinstance(person, Person) else self.person(person)
             garments = list(ready)
-        return person, garments, [place(self.networks, person, g, self.warp) for g in garments]
+        return person, garments, [place(self.networks, person, g, self.warp, self.tuck) for g in garments]
 
     def _ready(self, garment, category: str | None) -> Garment:
         """A garment with what all looks of it need."""

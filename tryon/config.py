@@ -64,6 +64,7 @@ class ImageConfig:
 # The weight files that each choice of render.warp and of render.generator needs.
 WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}
 GENERATORS = {"cgan": ("generator",), "pix2pix": ("pix2pix",), "vae": ("vae",), "none": ()}
+TUCKS = ("worn", "out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,7 @@ class RenderConfig:
                        choices=tuple(WARPS))
     generator: str = option("cgan", "what paints where the old garment was, and lights the new one: the conditional GAN, its peers, no network",
                             choices=tuple(GENERATORS))
+    tuck: str = option("worn", "T-shirts and shirts: tucked in where the person's own top is worn so; out: never, the whole product is seen", choices=TUCKS)
     review_below: float = option(0.5, "looks scoring below this go to review, 0-1", low=0, high=1)
 
 

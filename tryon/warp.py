@@ -69,10 +69,11 @@ def shapes(parts: np.ndarray, parse: np.ndarray, pose: np.ndarray, m: np.ndarray
         soft(np.isin(parse, HEAD), 0.7)[None]))
 
 
-def place(networks: Networks, person: Person, garment: Garment, how: str = "flow") -> Fit:
-    """Where the garment lies on the person: by ``geometry`` alone, geometry and the residual ``flow``, or by CP-VTON's ``gmm``. Raises RowError as
-    tryon.fit.fit does."""
+def place(networks: Networks, person: Person, garment: Garment, how: str = "flow", tuck: str = "worn") -> Fit:
+    """Where the garment lies on the person: by ``geometry`` alone, geometry and the residual ``flow``, or by CP-VTON's ``gmm``; ``tuck``: ``worn``, tucked in
+    where the person's own top is, or ``out``. Raises RowError as tryon.fit.fit does."""
     placed = fit(person, garment)
+    placed.tucked &= tuck == "worn"
     if garment.category not in CATEGORIES or how == "geometry":
         return placed
     return refine(networks, person, garment, placed) if how == "flow" else match(networks, person, garment, placed)

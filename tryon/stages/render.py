@@ -61,8 +61,8 @@ class Fit(Stage):
         out = absolute(self.config.output.out)
         load = lambda cls, key: self.recent[cls].get(key, lambda: cls.from_bytes(self.storage.read(join(out, key)), None))
         person = load(Person, row["person"]["key"])
-        return row | {"fits": pickle.dumps(
-            [place(self.networks, person, load(Garment, g["key"]), self.config.render.warp) for g in row["garments"]])}
+        how = self.config.render.warp, self.config.render.tuck
+        return row | {"fits": pickle.dumps([place(self.networks, person, load(Garment, g["key"]), *how) for g in row["garments"]])}
 
 
 @dataclass
