@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, close_gaps, colourless, edges_softened, left_over, scarf, sharpness, taken_off,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, edges_softened, left_over, scarf, sharpness, taken_off,
                            under_waistband)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -490,3 +490,14 @@ def test_sharpness_falls_with_enlargement(persons):
     sharp, twice, thrice = sharpness(photo), *(sharpness(p) for p in larger)
     assert sharp > 0.8 and 0.3 < twice / sharp < 0.65 and 0.15 < thrice / sharp < 0.45
     assert sharpness(np.full((40, 40, 3), 200, np.uint8)) == 1 and sharpness(np.zeros((2, 2, 3), np.uint8)) == 1
+
+
+@pytest.mark.parametrize("high, stays", [(0.08, True), (0.3, False)])
+def test_a_belt_lies_where_trousers_begin(persons, high, stays):
+    """A shirt that was taken for a belt, in front of the new top that is tucked in; a belt that the new top hides."""
+    body, layout = Body(persons["clara"]), np.zeros(persons["clara"].parse.shape, np.uint8)
+    body.rise = 0.2
+    y, x = np.indices(layout.shape)
+    above = (body.hips[1] - y) / body.unit
+    layout[(np.abs(above - body.rise - high) < 0.02) & (np.abs(x - body.hips[0]) < 0.1 * body.unit)] = S.ACCESSORY
+    assert (layout == S.ACCESSORY).any() and (belt(layout, body) == (layout == S.ACCESSORY) * stays).all()

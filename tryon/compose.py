@@ -32,6 +32,7 @@ CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
+BELT = 0.11  # torso lengths: the most that a belt shows above them
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
 PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
@@ -588,10 +589,12 @@ def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
 
 
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:
-    """Bool HxW: what is worn around the waist, which only a top that is tucked in leaves to be seen."""
+    """Bool HxW: what is worn around the waist, which only a top that is tucked in leaves to be seen. It lies where trousers or skirt begin: what is more than BELT
+    above that was taken for one."""
     y, x = np.nonzero(layout == S.ACCESSORY)
     rel = np.stack((x, y), 1) - body.neck
-    at = (rel @ body.down > 0.5 * body.unit) & (rel @ body.down < 1.3 * body.unit) & (np.abs(rel @ body.across) < 0.6 * body.unit)
+    highest = 0.5 if body.rise is None else max(0.5, 1 - body.rise - BELT)
+    at = (rel @ body.down > highest * body.unit) & (rel @ body.down < 1.3 * body.unit) & (np.abs(rel @ body.across) < 0.6 * body.unit)
     out = np.zeros(layout.shape, bool)
     out[y[at], x[at]] = True
     return out
