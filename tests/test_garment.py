@@ -8,7 +8,7 @@ import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
-from tryon.garment import Garment, between_legs, cloth_alone, peaks, without_rim
+from tryon.garment import Garment, between_legs, cloth_alone, peaks, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -288,3 +288,25 @@ def test_shoulders_and_collars_are_level():
     for name in ("shoulder", "collar"):
         askew = points | {f"{name}_right": (points[f"{name}_right"][0], 140.0, 0.9)}
         assert plausible(askew, (200, 200)).keys() == points.keys() - {f"{name}_right", f"{name}_left"}
+
+
+@pytest.mark.parametrize("what", ["hanger", "waistband", "nothing"])
+def test_a_hanger_is_no_waistband(what):
+    """The bar and clips of a hanger worn with the skirt; a waistband of another colour that is cut off."""
+    photo, mask = np.full((300, 200, 3), 200, np.uint8), np.zeros((300, 200), np.uint8)
+    rng = np.random.default_rng(0)
+    photo[60:280, 40:160] = (90, 150, 160) + rng.integers(-6, 7, (220, 120, 1))
+    mask[60:280, 40:160] = 255
+    if what == "hanger":
+        photo[52:57, 35:165] = photo[52:72, 45:60] = photo[52:72, 140:155] = 20
+        mask[52:60, 40:160] = 255
+    elif what == "waistband":
+        photo[60:78, 40:160] = 20
+    found = without_hanger(photo, mask)
+    skirt = np.zeros_like(mask)
+    skirt[60:280, 40:160] = 255
+    if what == "hanger":
+        skirt[60:72, 45:60] = skirt[60:72, 140:155] = 0
+        assert (found != skirt).sum() < 0.3 * (mask != skirt).sum()
+    else:
+        assert (found == mask).all()

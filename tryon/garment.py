@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
-from tryon.masks import grown, shrunk, touching
+from tryon.masks import box_of, grown, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -73,6 +73,7 @@ def once(work: Callable[[Garment], Any]) -> Callable[[Garment], Any]:
 
 # Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
 THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
+HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
@@ -155,6 +156,30 @@ def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: in
     index = colours(photo)
     found = cv2.morphologyEx((zone & rather(index[around], index[cloth])[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
+
+
+def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A mask HxW uint8 0/255 of trousers or a skirt in its photo (HxWx3 uint8) without the hanger that they are clipped to: what lies along most of their upper
+    edge, is unlike all below and thick in places alone. A waistband of another colour is equally thick all along."""
+    inside = mask > 127
+    y0, y1, x0, x1 = box_of(inside)
+    tall, wide = y1 - y0, x1 - x0
+    zone, body, index = inside.copy(), inside.copy(), colours(photo)
+    zone[y0 + int(HANGER * tall) + 1:], body[:y0 + int(0.2 * tall)] = False, False
+    if not body.any():
+        return mask
+    found = rather(index[zone], index[body])[index] & zone
+    found = cv2.morphologyEx(cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) & zone
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
+    first, high = inside.argmax(0), np.zeros(len(stats), bool)
+    for k in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > 0.0008 * inside.sum())[1:]:
+        columns = (pieces == k).any(0)
+        high[k] = np.mean((pieces == k).argmax(0)[columns] - first[columns] <= 2 + 0.004 * tall) > 0.6
+    thick = high[pieces].sum(0)
+    thick = thick[thick > 0]
+    if len(thick) < 0.45 * wide or np.percentile(thick, 95) < max(0.03 * tall, 1.5 * float(np.median(thick))):
+        return mask
+    return clean(inside & ~high[pieces])
 
 
 def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarray:
@@ -246,6 +271,8 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
         if not outlined(photo, mask):
             raise RowError("no_garment", "no garment was found in the photo")
         mask = without_rim(photo, mask)
+        if S.CATEGORY_OF[kind] == "lower":
+            mask = without_hanger(photo, mask)
     else:
         if mask.shape != photo.shape[:2] or mask.dtype != np.uint8:
             raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
