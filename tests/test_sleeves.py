@@ -8,7 +8,7 @@ import pytest
 from tryon import schema as S
 from tryon.body import Body
 from tryon.fit import _walk, fit
-from tryon.sleeves import PART, SIGN, Chart, Shoulder, chart, place_sleeve
+from tryon.sleeves import PART, SIGN, Chart, Shoulder, chart, place_sleeve, share_of_arm
 
 SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")
 
@@ -76,10 +76,31 @@ def test_cloth_under_a_hanging_arm_is_folded_away_not_squeezed():
     way, across, ends = np.repeat(np.linspace(0, 1, 5), 3), np.tile((0, 0.5, 1.0), 5), np.array(((4.0, -6), (-4, 37)))
     for lag, shown in ((7.5, 5.0), (27, 3.0), (45, 0)):  # laid straight out, aslant, hanging
         c = Chart(way, across, np.full(15, 16.0), ends, 41.0, lag)
-        place, outside = place_sleeve(c, np.zeros((15, 2)), ends, shoulder, c.length, 0.9)
+        place, outside = place_sleeve(c, np.zeros((15, 2)), ends, shoulder, c.length, 0.9, False)
         steps = np.linalg.norm(np.diff(place[across == 1], axis=0), axis=1)
         assert steps.min() > max(shown, 0.6 * (41 - lag) / 4)
         assert (np.abs(np.linalg.norm(np.diff(place[across == 0], axis=0), axis=1) - 41 / 4) < 1).all()
         under = outside[(across == 1) & (way < 0.5)]
         assert (under < 0).all() if lag < 30 else (under > -5).all()  # behind the torso's armhole
         assert (outside[way == 1] > -1).all() and (outside[across == 0] > -1).all()  # never the cuff, or the outside
+
+
+@pytest.mark.parametrize("shares, long", [((0.9, 0.7), True), ((0.5, 0.9), False)])
+def test_both_sleeves_are_long_or_neither_is(persons, goods, monkeypatch, shares, long):
+    """A sleeve that ends at the wrist beside one that ends below the elbow, as one arm seems to be shorter than the other."""
+    told, share = [], iter(shares)
+    monkeypatch.setattr("tryon.fit.place_sleeve", lambda *args: told.append(bool(args[-1])) or place_sleeve(*args))
+    monkeypatch.setattr("tryon.fit.share_of_arm", lambda *args: next(share))
+    fit(persons["edgar"], goods["sweater-05"])
+    assert told == [long, long]
+
+
+def test_how_much_of_an_arm_a_sleeve_reaches_down(persons, goods):
+    """Long sleeves that count as short, or the reverse."""
+    body = Body(persons["edgar"])
+    line, true = body.limb("left", arm=True)
+    shoulder = Shoulder(body.neck + 0.15 * body.unit * body.across, line, true, _walk, body.unit, body.down, body.across, 1)
+    start = shoulder.at(np.array([shoulder.far[1]]))[0]
+    to = lambda arc: float(np.interp(arc, shoulder.arc, shoulder.far) - shoulder.far[1])  # along the outline, to so far along the bones
+    for share in (0, 0.4, 0.8, 1):
+        assert share_of_arm(start, shoulder, to(share * true.sum())) == pytest.approx(share, abs=0.02)

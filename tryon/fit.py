@@ -19,7 +19,7 @@ from tryon.limbs import shoulder_height
 from tryon.masks import box_of
 from tryon.person import Person
 from tryon.schema import RowError
-from tryon.sleeves import SIGN, Chart, Shoulder, chart, place_sleeve
+from tryon.sleeves import LONG, SIGN, Chart, Shoulder, chart, place_sleeve, share_of_arm
 
 GRID = 40  # cells along the longer side of the garment
 FINE = 8  # splatted points per cell and direction
@@ -296,8 +296,9 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     length = s * float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.
     across = lambda side, points: points if garment.sleeves[side] == side else (-1, 1) * points + (2 * xc, 0)
-    limbs = {side: place_sleeve(c, carry(across(side, points)), carry(across(side, c.ends)), shoulders[side], length, s_across)
-             for side, c in charts.items()}
+    ends = {side: carry(across(side, c.ends)) for side, c in charts.items()}
+    long = bool(charts) and np.mean([share_of_arm(ends[side][0], shoulders[side], length) for side in charts]) > LONG
+    limbs = {side: place_sleeve(c, carry(across(side, points)), ends[side], shoulders[side], length, s_across, long) for side, c in charts.items()}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
 

@@ -175,18 +175,23 @@ class Shoulder:
         return float(t[0])
 
 
-def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Shoulder, length: float, s_across: float) -> tuple[np.ndarray, np.ndarray]:
+def share_of_arm(start: np.ndarray, shoulder: Shoulder, length: float) -> float:
+    """How much of an arm a sleeve so long (pixels) reaches down that begins at ``start`` (x, y)."""
+    return float(np.interp(shoulder.nearest(start) + length, shoulder.far, shoulder.arc)) / shoulder.true.sum()
+
+
+def place_sleeve(c: Chart, torso: np.ndarray, ends: np.ndarray, shoulder: Shoulder, length: float, s_across: float, long: bool) -> tuple[np.ndarray, np.ndarray]:
     """Positions Nx2 in the person photo of the points of a chart, as points of a sleeve, and how far outside of the armhole, or below it, each lies, N, in pixels there:
     what lies inside of it is folded away, under an arm that hangs lower than the sleeve lay. torso and ends: where they, and the ends of the armhole, are as
     points of the torso, Nx2 and 2x2; length: of the sleeve's outer edge, in pixels of the person photo; s_across: pixels of the person photo per pixel
-    of the product photo, across the sleeve."""
+    of the product photo, across the sleeve; long: whether it ends at the wrist."""
     unit, line, true = shoulder.unit, shoulder.line, shoulder.true
     bone, arm = line[1] - line[0], true.sum()
     drawn = max(float(np.linalg.norm(bone)), 0.4 * true[0])  # of an arm that points at the camera
     begin = float(shoulder.nearest(ends[0]))
     reach = begin + length
     end = float(np.interp(reach, shoulder.far, shoulder.arc))
-    if end > LONG * arm:  # a long sleeve ends at the wrist
+    if long:
         end = 1.03 * arm
         reach = float(np.interp(end, shoulder.arc, shoulder.far))
     gone = np.maximum(c.way, 0) * (reach - begin)
