@@ -59,7 +59,8 @@ def on_screen(source: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return move
 
 
-def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int], before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
+def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int],
+           before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
     """``way`` (HxWx2, pixels), by which what is seen at each pixel has moved, made exact by steps of Newton's method: the place of the sheet it is taken from
     (``source``, HxWx2, of a window whose first pixel is ``corner``, x and y; ``moves``: its ``on_screen``) is looked for in the frame ``before`` (source and
     corner). It stays where that is not seen there close by."""
