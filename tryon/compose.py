@@ -39,10 +39,9 @@ PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
-ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.8  # pixels of blur at edges of a sharp picture
-RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
@@ -129,7 +128,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         behind, old = behind & ~sleeved, old | sleeved
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
-    skin = among(canvas.layout, ARMS)
+    skin = among(canvas.layout, S.ARMS)
     bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
     colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, front & ~skin, body) if on_arms else layers, front, behind)
@@ -186,7 +185,7 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     index, everywhere, kinds, far = colours(photo), colours(np.ascontiguousarray(canvas.photo[few])), canvas.layout[few], far[few]
     opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found, cloth = np.zeros_like(taken), index[inside]
-    for classes, like in ((ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
+    for classes, like in ((S.ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
         sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
         if len(cloth) and sure.sum() >= 25 and mine.any():
             mine[mine] = rather(cloth, everywhere[sure])[index[mine]]
@@ -271,7 +270,7 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
         front |= among(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
-        front |= among(canvas.layout, ARMS)
+        front |= among(canvas.layout, S.ARMS)
     return front
 
 
@@ -615,7 +614,7 @@ def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
             continue
         y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
-        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, ARMS) & (along > beyond * body.unit)
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, S.ARMS) & (along > beyond * body.unit)
     return out
 
 
@@ -625,7 +624,7 @@ def bare_arms(layout: np.ndarray, regions: dict[int, np.ndarray], body: Body, un
     shoulders = np.zeros(layout.shape, np.uint8)
     for side in ("left", "right"):
         cv2.circle(shoulders, tuple(int(v) for v in np.rint(body.limb(side, arm=True)[0][0])), max(1, int(0.2 * unit)), 1, -1)
-    return touching(among(layout, ARMS), np.any(list(regions.values()), 0)) & (shoulders == 0)
+    return touching(among(layout, S.ARMS), np.any(list(regions.values()), 0)) & (shoulders == 0)
 
 
 def beyond(sleeve: np.ndarray, line: np.ndarray) -> np.ndarray:

@@ -161,25 +161,30 @@ def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: in
 def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A mask HxW uint8 0/255 of trousers or a skirt in its photo (HxWx3 uint8) without the hanger that they are clipped to: what lies along most of their upper
     edge, is unlike all below and thick in places alone. A waistband of another colour is equally thick all along."""
-    inside = mask > 127
+    inside, index = mask > 127, colours(photo)
+    if not inside.any():
+        return mask
     y0, y1, x0, x1 = box_of(inside)
-    tall, wide = y1 - y0, x1 - x0
-    zone, body, index = inside.copy(), inside.copy(), colours(photo)
-    zone[y0 + int(HANGER * tall) + 1:], body[:y0 + int(0.2 * tall)] = False, False
-    if not body.any():
+    tall = y1 - y0
+    top, below = np.s_[y0:y0 + int(HANGER * tall) + 1, x0:x1], np.s_[y0 + int(0.2 * tall):y1]
+    zone, body = inside[top], index[below][inside[below]]
+    if not len(body):
         return mask
-    found = rather(index[zone], index[body])[index] & zone
-    found = cv2.morphologyEx(cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) & zone
+    found = (rather(index[top][zone], body)[index[top]] & zone).astype(np.uint8)
+    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) & zone
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
-    first, high = inside.argmax(0), np.zeros(len(stats), bool)
-    for k in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] > 0.0008 * inside.sum())[1:]:
-        columns = (pieces == k).any(0)
-        high[k] = np.mean((pieces == k).argmax(0)[columns] - first[columns] <= 2 + 0.004 * tall) > 0.6
-    thick = high[pieces].sum(0)
+    first, high = zone.argmax(0), np.zeros(len(stats), bool)
+    for k in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.0008 * inside.sum()) + 1:
+        piece = pieces == k
+        columns = piece.any(0)
+        high[k] = np.mean(piece.argmax(0)[columns] - first[columns] <= 2 + 0.004 * tall) > 0.6
+    hanger = high[pieces]
+    thick = hanger.sum(0)
     thick = thick[thick > 0]
-    if len(thick) < 0.45 * wide or np.percentile(thick, 95) < max(0.03 * tall, 1.5 * float(np.median(thick))):
+    if len(thick) < 0.45 * zone.shape[1] or np.percentile(thick, 95) < max(0.03 * tall, 1.5 * float(np.median(thick))):
         return mask
-    return clean(inside & ~high[pieces])
+    inside[top] &= ~hanger
+    return clean(inside)
 
 
 def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarray:

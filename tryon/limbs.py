@@ -107,7 +107,7 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
     """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
     parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in BONES.items():
-        line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in (S.LEFT_ARM, S.RIGHT_ARM)
+        line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in S.ARMS
         if not arm and seen[:2].all():
             ankle = line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0])
             shoe = into_shoe(ankle, parse, hidden, 0.5 * unit)
@@ -148,7 +148,7 @@ def out_of_sleeves(found: list[tuple[int, np.ndarray, np.ndarray]], garment: np.
     out, high, middle = [], slice(1, STEPS // 4), slice(STEPS // 4, STEPS // 2)
     for cls, points, radii in found:
         covered, first = at(garment, points), 0
-        if cls in (S.LEFT_ARM, S.RIGHT_ARM) and (covered[high].any() or covered[middle].any() and not at(free, points[high]).any()):
+        if cls in S.ARMS and (covered[high].any() or covered[middle].any() and not at(free, points[high]).any()):
             start = int(covered.argmax())
             first = min(int(np.append(covered[start:], False).argmin()) + start, len(points) - 2)  # of one in a long sleeve there is a hand
         elif cls in (S.LEFT_LEG, S.RIGHT_LEG) and covered[middle].any():
@@ -162,7 +162,7 @@ def shoulders(pose: np.ndarray, unit: float, free: np.ndarray, sleeved: set[int]
     """What lies between the neck and those shoulders that come to be seen (are in ``free``, bool HxW), and down to the armpit, in the form of ``limbs``.
     sleeved: arms that are in sleeves."""
     up, neck, end = SHOULDERS
-    for arm in (S.LEFT_ARM, S.RIGHT_ARM):
+    for arm in S.ARMS:
         joint = BONES[arm][0]
         if arm not in sleeved and pose[[S.NECK_JOINT, joint], 2].all() and at(free, pose[None, joint, :2])[0]:
             middle, shoulder = pose[S.NECK_JOINT, :2], pose[joint, :2]

@@ -26,7 +26,6 @@ TRUST = {S.FACE: 0.75, S.BACKGROUND: 0.0} | dict.fromkeys(CLOTH, 0.2)
 GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}  # thickness of bones without a network, in torso lengths
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)
-ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
 # How much darker than the tone of all that is well lit legs are painted, and lighter arms - bare legs of 293 people of CCP's train split have 0.78 of it in the
 # median, arms 1.05 -, and the brightest channel of skin, of 255.
@@ -257,7 +256,7 @@ def relieve(light: np.ndarray, label: np.ndarray, found: list[tuple[int, np.ndar
         if len(ys) < 12 or not mine.any():
             continue
         joint = int(np.linalg.norm(line - pose[BONES[cls][1], :2], axis=1).argmin())
-        factor_at = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in ARMS)
+        factor_at = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in S.ARMS)
         away = np.minimum(distance_to(seen == cls)[ys, xs], 100)
         factor = np.ones((*fill.shape, 1), np.float32)
         factor[ys, xs, 0] = 1 + (factor_at - 1) * (1 - np.exp(-(away / 12) ** 2))

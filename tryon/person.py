@@ -44,7 +44,6 @@ SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
-ARMS = (S.LEFT_ARM, S.RIGHT_ARM)
 # A wrist that is found in a sleeve goes to where its hand begins to show. In torso lengths: farther than APART from skin, no farther than ASTRAY from that hand,
 # which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
 APART, ASTRAY, LONGEST, OTHERS, LEAST = 0.08, 0.4, 0.8, 0.2, 0.004
@@ -123,7 +122,7 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if len(trunk) < 2 or not pose[S.NECK_JOINT, 2]:
         return pose, label
     unit = float(np.linalg.norm(pose[trunk[1:], :2].mean(0) - pose[S.NECK_JOINT, :2]))
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(np.isin(label, ARMS).astype(np.uint8))
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(np.isin(label, S.ARMS).astype(np.uint8))
     y, x = np.nonzero(pieces)
     skin, piece = np.stack((x, y), 1).astype(np.float32), pieces[y, x]
     for cls, elbow, wrist, other in ((S.RIGHT_ARM, S.R_ELBOW, S.R_WRIST, S.L_WRIST), (S.LEFT_ARM, S.L_ELBOW, S.L_WRIST, S.R_WRIST)):
@@ -142,7 +141,7 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
         if mine.any():
             first = mine & (far <= np.percentile(far[mine], 10))
             pose[wrist, :2] = np.rint(skin[first].mean(0) * 8) / 8
-            label[hands[pieces] & (pieces > 0)] = cls
+            label[hands[pieces]] = cls
     return pose, label
 
 

@@ -14,7 +14,8 @@ PARSE_CLASSES = (
  UPPER, OUTER, FULL, LOWER, LEGWEAR, SHOES, HEADWEAR, BAG, ACCESSORY) = range(len(PARSE_CLASSES))
 # After a reflection the class on the left carries the name of the right.
 PARSE_FLIP = (0, 1, 2, 3, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16)
-SKIN = (FACE, NECK, LEFT_ARM, RIGHT_ARM, LEFT_LEG, RIGHT_LEG)
+ARMS = (LEFT_ARM, RIGHT_ARM)
+SKIN = (FACE, NECK, *ARMS, LEFT_LEG, RIGHT_LEG)
 
 # The ten classes on which parsers are compared (FORMATS: CCP), and ours -> merged.
 MERGED_CLASSES = ("background", "skin", "hair", "upper", "outer", "full", "lower", "legwear", "shoes", "accessory")

@@ -29,7 +29,7 @@ from tryon.training.sources import CCP
 from tryon.training.task import Task, View, some, to_picture
 
 # What may lie over a top: there it is not judged. An arm may lie over its body, but a sleeve that lies over a bare arm is too long.
-HIDING, ARMS = (S.HAIR, S.FACE, S.HEADWEAR, S.BAG, S.ACCESSORY, S.FULL), (S.LEFT_ARM, S.RIGHT_ARM)
+HIDING = (S.HAIR, S.FACE, S.HEADWEAR, S.BAG, S.ACCESSORY, S.FULL)
 HIDDEN, BARE = 255, 254  # in Pair.worn
 MIRROR = (0, 2, 1)  # of PARTS
 TRUSTED = 0.45  # IoU by geometry alone below which a pair is no example: its product was laid out or analysed wrongly
@@ -66,7 +66,7 @@ def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
             ys, xs = np.nonzero(worn)
             # What is tucked in ends where the trousers begin, which says nothing of its length.
             over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
-            truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
+            truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, S.ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
             truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
             parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
             out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], body,
