@@ -10,6 +10,7 @@ from tryon.dressing.sequence import Sequence, dress
 from tryon.evaluation.dressing import LAWS
 from tryon.fit import fit
 from tryon.metrics.dressing import laws, off_line
+from tryon.metrics.pictures import ssim, ssim_inside
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +71,25 @@ def test_off_line():
     a, b = np.zeros((1, 4, 3), np.uint8), np.full((1, 4, 3), 200, np.uint8)
     x = np.array([[(0, 0, 0), (100, 100, 100), (255, 255, 255), (100, 0, 0)]], np.uint8)
     assert off_line(x, a, b)[0].tolist() == pytest.approx([0, 0, 95.26, 81.65], abs=0.01)
+
+
+def test_likeness_inside_is_that_of_the_mask_alone():
+    rng = np.random.default_rng(0)
+    a = rng.integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    b = np.clip(a + rng.normal(0, 30, a.shape), 0, 255).astype(np.uint8)
+    whole = ssim_inside(a, b, np.ones((40, 50), bool))[6:-6, 6:-6]
+    assert whole == pytest.approx(ssim(a, b)[6:-6, 6:-6], abs=1e-4)
+    mask = np.zeros((40, 50), bool)
+    mask[10:30, 12:33] = True
+    other = np.where(mask[..., None], b, rng.integers(0, 256, b.shape)).astype(np.uint8)
+    assert np.array_equal(ssim_inside(a, b, mask)[mask], ssim_inside(a, other, mask)[mask])
+    assert np.abs(ssim(a, b) - ssim(a, other))[mask].max() > 0.1
+
+
+def test_area_jumps_are_in_shares_of_the_garment(made):
+    """What a coat hides in the end counts as area of the garment."""
+    s, photo, look, unit = made
+    seen = int((s.displacement[-1] >= 0).sum())
+    alone, hidden = laws(s, photo, look.image, unit), laws(s, photo, look.image, unit, 4 * seen)
+    assert hidden["area_jump"] == pytest.approx(alone["area_jump"] / 4)
+    assert hidden["area_jump_seen"] == alone["area_jump_seen"] == alone["area_jump"]

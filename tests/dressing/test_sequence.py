@@ -10,7 +10,8 @@ from conftest import generator, wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import lay_out
+from tryon.compose import finish, lay_out
+from tryon.dressing.ground import Ground, Still
 from tryon.dressing.sequence import UNDER, dress, scaled
 from tryon.evaluation.dressing import LAWS
 from tryon.fit import fit
@@ -193,3 +194,25 @@ def test_person_is_left_alone(persons, goods):
     before = [a.copy() for a in (person.photo, person.parse, person.pose)]
     put_on(Person(person.photo, person.parse, person.pose, 1.0), goods["dress-10"], frames=5)
     assert all((a == b).all() for a, b in zip(before, (person.photo, person.parse, person.pose)))
+
+
+def test_old_clothes_are_never_half_transparent(persons, goods):
+    """Beside a narrower new garment the border of the old one draws back: what of it goes is seen as it was or no more, but for a seam."""
+    person, garment = persons["lina"], goods["dress-10"]
+    body, placed = person.body, [fit(person, garment)]
+    canvases = lay_out(person.photo, person.parse, body, [garment], placed)
+    image, layout, edit = finish(canvases[-1], person.pose[0], body, generator())
+    ground = Ground(Still(person.photo, person.parse, np.zeros(edit.shape, bool), canvases[0].worn), Still(image, layout, edit, canvases[-1].worn),
+                    canvases[-1].worn == 0, body)
+    beside = np.zeros(edit.shape, bool)
+    beside[ground.freed] = ground.rim > 0.99
+    before, after = (a[beside].astype(float) for a in (person.photo, image))
+    told = np.abs(before - after).max(-1) > 60
+    assert told.sum() > 100
+    left = []
+    for gone in np.linspace(0, 1, 9).tolist():
+        now = ground.at(gone, 0.0)[0][beside][told]
+        share = np.abs(now - after[told]).sum(-1) / np.abs(before[told] - after[told]).sum(-1)
+        assert ((share > 0.1) & (share < 0.9)).mean() < 0.4
+        left.append(share.mean())
+    assert left[0] > 0.99 and left[-1] < 0.01 and -0.4 < np.diff(left).min() and np.diff(left).max() < 0.02

@@ -269,7 +269,7 @@ class Open(Action):
         # A panel opens most at the hem.
         fold = open_ + (1 - open_) * 0.3 * (1 - below) * up
         across = edge + (s.a - edge) * fold + sign * 0.12 * unit * (1 - up)
-        sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - close)
+        sway = 0.05 * unit * np.sin(7 * time + 3 * below) * below * (1 - up)
         slack = (1 - close) * np.minimum(0.3 + 0.7 * below, 1)
         panel = s.vector(across - s.a + sway, -0.3 * s.b * (1 - up) ** 1.5) + joint + aside + s.rough(slack * 0.7)
         total = max(0.3, min(1.0, (length - rest) / length))

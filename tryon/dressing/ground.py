@@ -15,6 +15,7 @@ from tryon.dressing.actions import Action, Open
 from tryon.dressing.scene import Curve, smooth
 from tryon.limbs import capsule
 
+SOFT = 0.12  # width of the border of clothes that draw back, in 0.16 torso lengths
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR, S.ACCESSORY)
 
 
@@ -45,12 +46,14 @@ class Ground:
         if self.freed.any():
             kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
             self.way = self._ways(kept, body)
-        # What is next to the new garment anyway has no way to go, and what is beside the cloth none of its own: it fades, the farthest
-        # first.
+        # What is next to the new garment anyway has no way to go, and what is beside the cloth none of its own: its border draws back, the farthest
+        # goes first.
         length = np.hypot(self.way[..., 0], self.way[..., 1]) / (0.16 * unit)
         stays = 1 - smooth(length, 0.4, 1) * cloth
         self.way *= (1 - stays)[..., None]
-        self.rim, self.far = stays[self.freed], np.minimum(length, 1)[self.freed]
+        self.rim, self.far = stays[self.freed], length[self.freed]
+        # Where that border lies from the end to the beginning: equal areas go in equal times.
+        self.borders = (-SOFT, *np.quantile(self.far, np.linspace(0, 1, 50)), float(self.far.max()) + SOFT) if len(self.far) else ()
 
     def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
         """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
@@ -94,7 +97,9 @@ class Ground:
             k = 1 / max(1 - gone, 0.02) - 1
             at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
             still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
-            still = still + self.rim[:, None] * (np.clip(2 * (1 - gone) - self.far, 0, 1)[:, None] - still)
+            border = np.interp(1 - gone, np.linspace(0, 1, len(self.borders)), self.borders)
+            near = np.clip((border - self.far) / SOFT + 0.5, 0, 1)[:, None]
+            still = still + self.rim[:, None] * (near - still)
             drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
             image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)
             layout[self.freed] = np.where(still[:, 0] > 0.5, self.before.layout[self.freed], self.after.layout[self.freed])

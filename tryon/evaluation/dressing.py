@@ -9,6 +9,7 @@ import torch
 from tryon import garment as garment_module
 from tryon import images, person, sample
 from tryon.api import TryOn
+from tryon.check import covered
 from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
@@ -18,6 +19,7 @@ from tryon.metrics.pictures import FrechetDistance
 from tryon.report.sheet import Tile
 from tryon.schema import RowError
 from tryon.storage import Storage
+from tryon.warp import place
 
 HEIGHT = 512  # pixels of the photos judged
 STRIP = 10  # frames of a film strip
@@ -102,7 +104,9 @@ class Evaluation:
             self.rows.append(Row(case.id, case.subcategory or "refused", e.reason, {}, {}, Tile.of([case.person, case.product])))
             return False
         self.taken[kind] += 1
-        figures = dressing.laws(sequence, case.person, still.image, wearer.body.unit)
+        covers = covered(place(self.tryon.networks, wearer, garment, self.tryon.warp, self.tryon.tuck), garment)
+        area = np.any(covers, 0).mean() * case.person.shape[0] * case.person.shape[1]
+        figures = dressing.laws(sequence, case.person, still.image, wearer.body.unit, area)
         figures["lawful"] = float(all(a <= figures[k] <= b for k, (a, b) in LAWS.items()))
         score = lambda picture: person.parse(self.tryon.networks, picture)[1]
         scores = [score(f) for f in sequence.frames[3:-1:4]]
@@ -123,7 +127,7 @@ class Evaluation:
     def summary(self, rows: list[Row]) -> dict:
         made = [r for r in rows if not r.refused]
         out = {"looks": len(rows), "refused": len(rows) - len(made)}
-        worst = {"coverage_drop": max, "area_jump": max, "changed_outside": max, "travelling": min, "no_mixture": min, "flow_ssim_least": min,
+        worst = {"coverage_drop": max, "area_jump": max, "area_jump_seen": max, "changed_outside": max, "travelling": min, "no_mixture": min, "flow_ssim_least": min,
                  "frame_score_least": min}
         out |= {k: worst.get(k, lambda v: float(np.mean(v)))([r.figures[k] for r in made]) for k in (made[0].figures if made else ())}
         with torch.no_grad():

@@ -18,6 +18,19 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return full[0].mean(0).numpy()
 
 
+def ssim_inside(a: np.ndarray, b: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """``ssim`` of what ``mask`` (bool HxW) shows of two HxWx3 uint8 pictures: float32 HxW, where each window counts the pixels of the mask alone, so that
+    what lies beside them, which may have moved otherwise, does not matter. Of any value off the mask."""
+    weight = mask.astype(np.float32)
+    blur = lambda x: cv2.GaussianBlur(x, (11, 11), 1.5)
+    x, y = (p.astype(np.float32) * weight[..., None] for p in (a, b))
+    total = np.maximum(blur(weight), 1e-6)[..., None]
+    mx, my, xx, yy, xy = (blur(v) / total for v in (x, y, x * x, y * y, x * y))
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    alike = (2 * mx * my + c1) * (2 * (xy - mx * my) + c2) / ((mx * mx + my * my + c1) * (xx + yy - mx * mx - my * my + c2))
+    return alike.mean(2)
+
+
 def colour_difference(a: np.ndarray, in_a: np.ndarray, b: np.ndarray, in_b: np.ndarray) -> float:
     """Distance in CIELAB (CIE 1976) of the mean colours of two regions (bool HxW) of two HxWx3 uint8 pictures; 0 where one is empty."""
     if not in_a.any() or not in_b.any():
