@@ -317,6 +317,20 @@ def test_covering_the_arms_of_a_sleeveless_person_and_back(persons, goods):
     assert np.abs(np.median(look.image[bare].astype(float), axis=0) - skin).max() < 40
 
 
+@pytest.mark.parametrize("who", ("clara", "edgar", "amir"))
+def test_arms_come_out_of_a_vest(persons, goods, who):
+    """A coat taken off for a vest, and ground where arms must be."""
+    person, jacket = persons[who], goods["jacket-06"]
+    coat = replace(person, parse=np.where(person.parse == S.UPPER, np.uint8(S.OUTER), person.parse))
+    sleeves = np.isin(jacket.parts, (2, 3))
+    vest = replace(jacket, mask=np.where(sleeves, 0, jacket.mask).astype(np.uint8), parts=np.where(sleeves, 0, jacket.parts).astype(np.uint8),
+                   shape=replace(jacket.shape, limbs={}))
+    layout = wear(coat, vest).layout
+    for joint in (S.R_SHOULDER, S.R_ELBOW, S.L_SHOULDER, S.L_ELBOW):
+        x, y = np.rint(person.pose[0, joint, :2]).astype(int)
+        assert layout[y, x] in S.ARMS
+
+
 def test_protection_holds_at_an_odd_size(persons, goods):
     """Resizing by rounded factors that shifts masks against the photo by a pixel."""
     person = persons["edgar"]

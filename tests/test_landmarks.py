@@ -7,7 +7,7 @@ import pytest
 from tryon import sample
 from tryon import schema as S
 from tryon.datasets.articulate import split
-from tryon.landmarks import PART, SIDES, measure, short_sleeves, sure_of_sleeves
+from tryon.landmarks import PART, SIDES, measure, rooted, short_sleeves, sure_of_sleeves
 
 SIZE = (512, 384)
 MEASURED = ("top", "shirt", "sweater", "jacket", "trousers", "shorts", "skirt", "dress", "jumpsuit", "hat")
@@ -155,3 +155,20 @@ def test_a_hem_is_not_at_a_cuff():
     found = measure(mask, "upper", "sweater", parts, points).landmarks
     assert np.hypot(*np.subtract(found["hem_right"][:2], (70, 179))) < 12, found["hem_right"]
     assert np.hypot(*np.subtract(found["hem_left"][:2], (169, 178))) < 2, found["hem_left"]
+
+
+def test_a_piece_of_a_vest_is_no_sleeve():
+    """Vests whose sides cover the arms like a cape."""
+    parts = np.zeros((200, 160), np.uint8)
+    parts[10:190, 30:130] = 1
+    points = {"shoulder_right": (32.0, 15.0, 0.9), "shoulder_left": (128.0, 15.0, 0.9)}
+    vest = parts.copy()
+    vest[120:170, 100:130], vest[150:153, 30:36] = PART["left"], PART["right"]
+    assert (rooted(vest, points) == parts).all()
+    for rows, other in (((20, 70), None), ((120, 170), (120, 170))):  # one that begins at its shoulder; both hanging, of which the lower ends alone were told
+        sleeved = parts.copy()
+        sleeved[slice(*rows), 100:130] = PART["left"]
+        if other:
+            sleeved[slice(*other), 30:60] = PART["right"]
+        assert (rooted(sleeved, points) == sleeved).all()
+    assert (rooted(vest, {}) == vest).all()

@@ -63,6 +63,16 @@ def test_a_wrist_goes_to_its_hand(crossed):
     assert (pose[others] == crossed[0][others]).all() and crossed[1][100, 80] == S.RIGHT_ARM, "the analysis that was given is left alone"
 
 
+def test_a_wrist_beside_the_person_tells_nothing(crossed):
+    """An arm across the body whose wrist was found on a stranger behind: its hand stays nobody's, and the forearm is lost."""
+    pose, label = crossed
+    label[:, 150:], pose[S.L_WRIST, :2] = S.BACKGROUND, (170, 160)
+    after, named = to_hands(pose, label)
+    assert 83 < after[S.L_WRIST, 0] < 88 and abs(after[S.L_WRIST, 1] - 102) < 3 and (named[95:109, 74:88] == S.LEFT_ARM).all()
+    label[95:109, 74:88], label[90:150, 128:142] = S.UPPER, S.LEFT_ARM  # a bare arm on the elbow itself is no hand
+    assert (to_hands(pose, label)[0] == pose).all()
+
+
 @pytest.mark.parametrize("change", ["skin at the wrist", "the other one's hand", "behind the elbow", "too small", "no hips"])
 def test_a_wrist_stays_where_no_hand_is_its_own(crossed, change):
     """A wrist that goes to skin of another arm, back to the upper arm or to a speck."""

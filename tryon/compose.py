@@ -111,7 +111,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
         whole[window] = part
     gone = np.isin(np.arange(len(full.may)), [c for c in REPLACES[kind] if not ((out.layout == c) & (out.worn < 0)).any()])
-    out.may = (full.may & ~gone) | may_become(kind, np.where(out.worn < 0, out.layout, S.BACKGROUND))
+    out.may = (full.may & ~gone) | may_become(kind, np.where(out.worn < 0, out.layout, S.BACKGROUND), bool(garment.shape.limbs))
     return out
 
 
@@ -129,7 +129,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, S.ARMS)
-    bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" else {}
+    bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" or not garment.shape.limbs else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
     colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, front & ~skin, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
@@ -652,14 +652,14 @@ def arm_position(points: np.ndarray, line: np.ndarray) -> np.ndarray:
     return out
 
 
-def may_become(kind: str, layout: np.ndarray) -> np.ndarray:
-    """Bool per class: what shows where a garment of ``kind`` has taken the old one away. Garments only where they are worn already."""
+def may_become(kind: str, layout: np.ndarray, sleeved: bool = True) -> np.ndarray:
+    """Bool per class: what shows where a garment of ``kind``, ``sleeved`` or not, has taken the old one away. Garments only where they are worn already."""
     skin = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
     under = {"upper": (*skin, S.LOWER, S.LEGWEAR, S.HAIR), "jacket": (*skin, S.UPPER, S.FULL, S.LOWER, S.LEGWEAR, S.HAIR),
              "lower": (*skin, S.UPPER, S.OUTER, S.LEGWEAR), "full": (*skin, S.LEGWEAR, S.HAIR), "hat": (S.HAIR, S.FACE), "bag": (),
              "scarf": (S.NECK, S.UPPER, S.OUTER, S.FULL, S.HAIR)}[kind]
     out = np.zeros(len(S.PARSE_CLASSES), bool)
     out[[S.BACKGROUND, *(c for c in under if c in (*skin, S.FACE) or (layout == c).any())]] = True
-    if kind == "jacket" and not out[[S.UPPER, S.FULL]].any():  # something is worn under a coat
+    if kind == "jacket" and sleeved and not out[[S.UPPER, S.FULL]].any():  # something is worn under a coat; what arms come out of is a vest alone
         out[S.UPPER] = True
     return out

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import box_of, grown, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -292,7 +292,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
         label[(label == part) & ~largest(label == part)] = 1
     points = peaks(heat, photo.shape)
     if S.CATEGORY_OF[kind] == "upper":
-        label = between_ends(whole_sleeves(label, points), points)
+        label = between_ends(whole_sleeves(rooted(label, points), points), points)
     sleeved = sure_of_sleeves(points)
     shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points, sleeved)
     if S.CATEGORY_OF[kind] == "upper":

@@ -17,6 +17,8 @@ ASLANT = 0.45  # slope between two landmarks of a garment that lies upright: ste
 HUGE = 0.24  # of a top: no sleeve is so large
 BESIDE = 0.06  # of a garment's longer side: a hem so far beside the torso, and so near a cuff, is that cuff
 SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
+SPECK = 0.004  # of a top: no sleeve is so small
+ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
@@ -408,6 +410,17 @@ def short_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     return out
 
 
+def rooted(parts: np.ndarray, points: dict) -> np.ndarray:
+    """HxW uint8 ``parts`` of a top without sleeves of which pieces alone were found, away from their shoulders (of ``points``, in pixels), and next to nothing
+    on one side: these are the sides of a vest."""
+    if not {"shoulder_left", "shoulder_right"} <= points.keys():
+        return parts
+    wide, least = float(np.linalg.norm(np.subtract(points["shoulder_left"][:2], points["shoulder_right"][:2]))), SPECK * (parts > 0).sum()
+    found = {side: np.argwhere(parts == value)[:, ::-1] for side, value in PART.items()}
+    away = all(np.linalg.norm(at - points[f"shoulder_{side}"][:2], axis=1).min(initial=np.inf) > ROOT * wide for side, at in found.items())
+    return np.minimum(parts, 1) if away and min(len(at) for at in found.values()) < 3 * least else parts
+
+
 def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
     """Carry sleeves (2 and 3 of HxW uint8 ``parts``) that lie against the torso, and of which only the lower end was told from it, up to
     their shoulders (of ``points``, in pixels): a straight strip as wide as a sleeve."""
@@ -420,7 +433,7 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
         inwards /= max(float(np.linalg.norm(inwards)), 1e-6)
         ys, xs = np.nonzero(parts == value)
         region = np.stack((xs, ys), 1).astype(np.float32)
-        if len(region) < 0.004 * (parts > 0).sum():
+        if len(region) < SPECK * (parts > 0).sum():
             continue
         if np.linalg.norm(region - ends[side], axis=1).min() < 0.3 * wide:
             strip = parts == value

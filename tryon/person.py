@@ -44,8 +44,8 @@ SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
-# A wrist that is found in a sleeve goes to where its hand begins to show. In torso lengths: farther than APART from skin, no farther than ASTRAY from that hand,
-# which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
+# A wrist that is found in a sleeve, or beside the person, goes to where its hand begins to show. In torso lengths: farther than APART from skin, in a sleeve
+# no farther than ASTRAY from that hand, which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
 APART, ASTRAY, LONGEST, OTHERS, LEAST = 0.08, 0.4, 0.8, 0.2, 0.004
 
 
@@ -115,7 +115,7 @@ def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
 
 
 def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A pose 18x3 and a parse map HxW in which wrists that were found in a sleeve lie where their hands begin to show, beyond the end of the sleeve, and these
+    """A pose 18x3 and a parse map HxW in which wrists that were found in a sleeve, or beside the person, lie where their hands begin to show, beyond the end of the sleeve, and these
     hands belong to those arms. Crossed arms leave little else to be seen."""
     pose, label = pose.copy(), label.copy()
     trunk = [S.NECK_JOINT, *(k for k in (S.R_HIP, S.L_HIP) if pose[k, 2] > 0)]
@@ -132,7 +132,11 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
         bone, rel = pose[wrist, :2] - pose[elbow, :2], skin - pose[elbow, :2]
         bone = bone / max(float(np.linalg.norm(bone)), 1e-6)
         along, aside, far = rel @ bone, np.abs(rel @ (-bone[1], bone[0])), np.linalg.norm(rel, axis=1)
-        near = (along > 0) & (far < LONGEST * unit) & (from_wrist < ASTRAY) & (aside < np.maximum(0.12 * unit, 0.5 * along))
+        near = far < LONGEST * unit
+        if label[tuple(np.clip(np.rint(pose[wrist, 1::-1]).astype(int), 0, np.subtract(label.shape, 1)))] != S.BACKGROUND:
+            near &= (along > 0) & (from_wrist < ASTRAY) & (aside < np.maximum(0.12 * unit, 0.5 * along))
+        else:  # such a wrist tells nothing; but what holds the elbow or the other wrist is an arm, not a hand
+            near &= ~np.isin(piece, piece[(far < OTHERS * unit) | (from_other < OTHERS) & (pose[other, 2] > 0)])
         if pose[other, 2]:
             near &= from_other > OTHERS
         count = np.bincount(piece[near], minlength=len(stats))
