@@ -45,6 +45,16 @@ def test_legs_end_in_the_nearest_shoe():
     assert [cls for cls, *_ in found] == [S.RIGHT_LEG] and found[0][1][-1, 1] > 168
 
 
+def test_an_arm_that_points_to_the_viewer_reaches_its_hand():
+    """An arm whose elbow was found at its hand and whose wrist was not: nothing of it is painted."""
+    parse, nothing, pose = np.zeros((200, 120), np.uint8), np.zeros((200, 120), bool), np.zeros((18, 3), np.float32)
+    pose[[S.R_SHOULDER, S.R_ELBOW]] = (60, 20, 1), (50, 75, 1)
+    assert not list(limbs(pose, UNIT, parse, nothing))
+    parse[68:82, 44:58] = S.RIGHT_ARM
+    (cls, points, radii), = limbs(pose, UNIT, parse, nothing)
+    assert cls == S.RIGHT_ARM and np.allclose(points[0], (60, 20)) and np.abs(points[-1] - (50, 75)).max() < 5 and radii[0] > radii[-1]
+
+
 def test_arms_begin_where_the_sleeve_ends():
     """Skin beside a sleeve; a bare arm without its shoulder; hair before a shoulder that is taken for a bare one."""
     arm = [(S.RIGHT_ARM, *profile(LINE, True, UNIT))]

@@ -104,7 +104,7 @@ def outside(pose: np.ndarray, hip: int, unit: float) -> np.ndarray:
 
 
 def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
+    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture, and a wrist whose hand is seen at the elbow: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
     parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in BONES.items():
         line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in S.ARMS
@@ -113,8 +113,12 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
             shoe = into_shoe(ankle, parse, hidden, 0.5 * unit)
             if shoe is not None or ankle[1] >= parse.shape[0]:  # a leg that goes on below the picture
                 line[2], seen[2] = ankle if shoe is None else shoe, True
+        mine = (parse == cls) & ~hidden
+        if arm and seen[:2].all() and not seen[2]:  # one that points to the viewer: its elbow was found at the hand
+            short = np.array((line[0], (line[0] + line[1]) / 2, line[1]))
+            if not hand(short, mine, unit):
+                line, seen[2] = short, True
         if seen.all():
-            mine = (parse == cls) & ~hidden
             points, radii = profile(line, arm, unit, *((hand(line, mine, unit),) if arm else (ANKLE, outside(pose, joints[0], unit))))
             yield cls, *adjusted(points, radii, mine, hidden)
 
