@@ -53,6 +53,8 @@ def test_an_arm_that_points_to_the_viewer_reaches_its_hand():
     parse[68:82, 44:58] = S.RIGHT_ARM
     (cls, points, radii), = limbs(pose, UNIT, parse, nothing)
     assert cls == S.RIGHT_ARM and np.allclose(points[0], (60, 20)) and np.abs(points[-1] - (50, 75)).max() < 5 and radii[0] > radii[-1]
+    parse[82:140, 44:58] = S.RIGHT_ARM  # a forearm that goes on is no hand
+    assert not list(limbs(pose, UNIT, parse, nothing))
 
 
 def test_arms_begin_where_the_sleeve_ends():

@@ -69,6 +69,9 @@ def test_a_wrist_beside_the_person_tells_nothing(crossed):
     label[:, 150:], pose[S.L_WRIST, :2] = S.BACKGROUND, (170, 160)
     after, named = to_hands(pose, label)
     assert 83 < after[S.L_WRIST, 0] < 88 and abs(after[S.L_WRIST, 1] - 102) < 3 and (named[95:109, 74:88] == S.LEFT_ARM).all()
+    alone = pose.copy()
+    alone[S.R_WRIST] = 0  # it may be that arm's
+    assert (to_hands(alone, label)[0] == alone).all()
     label[95:109, 74:88], label[90:150, 128:142] = S.UPPER, S.LEFT_ARM  # a bare arm on the elbow itself is no hand
     assert (to_hands(pose, label)[0] == pose).all()
 

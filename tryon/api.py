@@ -3,7 +3,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -106,16 +105,17 @@ class TryOn:
         if not garments:
             raise ValueError("at least one garment is needed")
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # a photo takes one thread
-            ready = pool.map(partial(self._ready, category=category), garments)
+            found = [pool.submit(self._analysed, g, category) for g in garments]
             person = person if isinstance(person, Person) else self.person(person)
-            garments = list(ready)
-        return person, garments, [place(self.networks, person, g, self.warp, self.tuck) for g in garments]
+            garments = [f.result() for f in found]
+            needed = [pool.submit(textures, g) for g in garments]  # beside ``place``, which does without them
+            fits = [place(self.networks, person, g, self.warp, self.tuck) for g in garments]
+            for f in needed:
+                f.result()
+        return person, garments, fits
 
-    def _ready(self, garment, category: str | None) -> Garment:
-        """A garment with what all looks of it need."""
-        garment = garment if isinstance(garment, Garment) else self.garment(garment, category)
-        textures(garment)
-        return garment
+    def _analysed(self, garment, category: str | None) -> Garment:
+        return garment if isinstance(garment, Garment) else self.garment(garment, category)
 
 
 def _photo(photo: np.ndarray) -> np.ndarray:

@@ -660,6 +660,6 @@ def may_become(kind: str, layout: np.ndarray, sleeved: bool = True) -> np.ndarra
              "scarf": (S.NECK, S.UPPER, S.OUTER, S.FULL, S.HAIR)}[kind]
     out = np.zeros(len(S.PARSE_CLASSES), bool)
     out[[S.BACKGROUND, *(c for c in under if c in (*skin, S.FACE) or (layout == c).any())]] = True
-    if kind == "jacket" and sleeved and not out[[S.UPPER, S.FULL]].any():  # something is worn under a coat; what arms come out of is a vest alone
+    if kind == "jacket" and sleeved and not out[[S.UPPER, S.FULL]].any():  # something is worn under a coat, which does not hide arms when a vest takes its place
         out[S.UPPER] = True
     return out

@@ -411,9 +411,9 @@ def short_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
 
 
 def rooted(parts: np.ndarray, points: dict) -> np.ndarray:
-    """HxW uint8 ``parts`` of a top without sleeves of which pieces alone were found, away from their shoulders (of ``points``, in pixels), and next to nothing
-    on one side: these are the sides of a vest."""
-    if not {"shoulder_left", "shoulder_right"} <= points.keys():
+    """HxW uint8 ``parts`` of a top, without sleeves where what was found of them are pieces away from their shoulders (of ``points``, in pixels), next to
+    nothing on one side, and no landmarks tell of them: these are the sides of a vest."""
+    if not {"shoulder_left", "shoulder_right"} <= points.keys() or sure_of_sleeves(points):
         return parts
     wide, least = float(np.linalg.norm(np.subtract(points["shoulder_left"][:2], points["shoulder_right"][:2]))), SPECK * (parts > 0).sum()
     found = {side: np.argwhere(parts == value)[:, ::-1] for side, value in PART.items()}

@@ -24,6 +24,7 @@ CORE, SLIM = 0.1, 0.112  # torso lengths: half of what surely is neck, and the m
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
+FOREARM = 0.35  # torso lengths from an elbow: skin beyond it is no hand that was taken for one
 HAND = 0.3  # of the forearm: a closed hand
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
@@ -104,8 +105,8 @@ def outside(pose: np.ndarray, hip: int, unit: float) -> np.ndarray:
 
 
 def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture, and a wrist whose hand is seen at the elbow: class, points and half widths (``adjusted``). pose 18x3; unit in pixels;
-    parse HxW ids; hidden HxW bool, where the parse tells nothing."""
+    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture, and a wrist whose hand is seen at the elbow: class,
+    points and half widths (``adjusted``). pose 18x3; unit in pixels; parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in BONES.items():
         line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in S.ARMS
         if not arm and seen[:2].all():
@@ -115,8 +116,8 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
                 line[2], seen[2] = ankle if shoe is None else shoe, True
         mine = (parse == cls) & ~hidden
         if arm and seen[:2].all() and not seen[2]:  # one that points to the viewer: its elbow was found at the hand
-            short = np.array((line[0], (line[0] + line[1]) / 2, line[1]))
-            if not hand(short, mine, unit):
+            short, away = np.array((line[0], (line[0] + line[1]) / 2, line[1])), np.linalg.norm(np.argwhere(mine)[:, ::-1] - line[1], axis=1)
+            if not hand(short, mine, unit) and (away > FOREARM * unit).sum() < 0.004 * unit * unit:
                 line, seen[2] = short, True
         if seen.all():
             points, radii = profile(line, arm, unit, *((hand(line, mine, unit),) if arm else (ANKLE, outside(pose, joints[0], unit))))

@@ -6,6 +6,8 @@ rounded along each limb, of cloth a share; the ground the photo tells alone. The
 light and folds, is brought up: print and hue stay those of the product photo. Without a generator (render.generator=none) the photo alone tells
 layout and colours, and the garment is not lit.
 """
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
@@ -43,6 +45,7 @@ COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeate
 AROUND = 16  # steps around a hole in the ground that are compared
 MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-42, 43, 6) if dy or abs(dx) > 6]  # where ground may be taken from, in steps
 LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
+NOISE = 1.5  # the strongest on painted skin, of 255: a beard is no noise
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
 
@@ -83,33 +86,36 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
     layout_s = layout_s.argmax(0)
-    if networks.generator is not None and twice:
-        rgb, alpha, _ = look(layout_s == np.arange(len(allowed))[:, None, None], coarse=True)
-    light = np.zeros((h, w, 1), np.float32)
+    out, painted, light = layout.copy(), image.astype(np.float32), np.zeros((h, w, 1), np.float32)
+    with ThreadPoolExecutor(1) as aside:  # the layout is brought up while the network finds its colours
+        if networks.generator is not None and twice:
+            second = aside.submit(look, layout_s == np.arange(len(allowed))[:, None, None], coarse=True)
+        if fill_s.any():
+            # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
+            classes = np.unique(np.concatenate((logits.argmax(0)[fill_s], layout_s[fill_s])))
+            logits = spread(logits[classes].transpose(1, 2, 0), fill_s)
+            box = y0, y1, x0, x1 = box_of(fill)
+            window = np.s_[y0:y1, x0:x1]
+            label = np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))])
+            at = lambda p: (p + 0.5) * (w / size[1], h / size[0]) - 0.5 - (x0, y0)
+            moved = pose.copy()
+            moved[:, :2] -= (x0, y0)
+            bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
+            label = classes[label.argmax(0)]
+            out[window][fill[window]] = label[fill[window]]
+            around = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
+            legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
+            falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
+            relieve(falls, label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
+            grain = _grain(image, out, before, fill, box, h / size[0])
+        if networks.generator is not None and twice:
+            rgb, alpha, _ = second.result()
     if garment_s.any():
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
         light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
-    out, painted = layout.copy(), image.astype(np.float32)
     if fill_s.any():
-        # Outside the fill the logits mean nothing: they are carried over its border before they are enlarged.
-        classes = np.unique(np.concatenate((logits.argmax(0)[fill_s], layout_s[fill_s])))
-        logits = spread(logits[classes].transpose(1, 2, 0), fill_s)
-        box = y0, y1, x0, x1 = box_of(fill)
-        window = np.s_[y0:y1, x0:x1]
-        label = np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))])
-        at = lambda p: (p + 0.5) * (w / size[1], h / size[0]) - 0.5 - (x0, y0)
-        moved = pose.copy()
-        moved[:, :2] -= (x0, y0)
-        bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
-        label = classes[label.argmax(0)]
-        out[window][fill[window]] = label[fill[window]]
-        told = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
-        legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
-        colours = {g: _colours(rgb, told.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
-        falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
-        relieve(falls, label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
-        painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft)
-        painted[window] += _grain(image, out, before, fill, box, h / size[0])
+        colours = {g: _colours(rgb, around.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
+        painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft) + grain
     return out, painted, light
 
 
@@ -307,7 +313,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             smooth = cv2.GaussianBlur(image, (0, 0), max(1.0, 0.8 * scale))
         fine = lambda where: image[where].astype(np.float32) - smooth[where]
         if group == S.FACE:
-            strength = 0.35 * np.median(np.abs(fine(source)))
+            strength = min(0.35 * float(np.median(np.abs(fine(source)))), NOISE)
             out[todo[y0:y1, x0:x1]] = np.random.default_rng(0).normal(0, strength, (int(todo.sum()), 1))
             continue
         ty, tx, my, mx = mirrored(source, todo)

@@ -115,8 +115,8 @@ def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
 
 
 def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A pose 18x3 and a parse map HxW in which wrists that were found in a sleeve, or beside the person, lie where their hands begin to show, beyond the end of the sleeve, and these
-    hands belong to those arms. Crossed arms leave little else to be seen."""
+    """A pose 18x3 and a parse map HxW in which wrists that were found in a sleeve, or beside the person, lie where their hands begin to show, beyond the
+    end of the sleeve, and these hands belong to those arms. Crossed arms leave little else to be seen."""
     pose, label = pose.copy(), label.copy()
     trunk = [S.NECK_JOINT, *(k for k in (S.R_HIP, S.L_HIP) if pose[k, 2] > 0)]
     if len(trunk) < 2 or not pose[S.NECK_JOINT, 2]:
@@ -135,8 +135,8 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
         near = far < LONGEST * unit
         if label[tuple(np.clip(np.rint(pose[wrist, 1::-1]).astype(int), 0, np.subtract(label.shape, 1)))] != S.BACKGROUND:
             near &= (along > 0) & (from_wrist < ASTRAY) & (aside < np.maximum(0.12 * unit, 0.5 * along))
-        else:  # such a wrist tells nothing; but what holds the elbow or the other wrist is an arm, not a hand
-            near &= ~np.isin(piece, piece[(far < OTHERS * unit) | (from_other < OTHERS) & (pose[other, 2] > 0)])
+        else:  # such a wrist tells nothing; but what holds an elbow or the other wrist is an arm, not a hand
+            near &= bool(pose[other, 2]) & ~np.isin(piece, piece[(far < OTHERS * unit) | (from_other < OTHERS)])
         if pose[other, 2]:
             near &= from_other > OTHERS
         count = np.bincount(piece[near], minlength=len(stats))

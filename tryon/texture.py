@@ -1,5 +1,7 @@
 """Texture: what a product photo gives to every look of it - cloth without its ground and the inside of its back, in parts - and how it is sampled where
 a fit lays it."""
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
@@ -23,13 +25,16 @@ def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, i
     """Layers at full resolution, back to front: part, colour uint8 HxWx3, alpha float32 HxW in 0..1; of the rows and columns ``box`` (y0, y1, x0,
     x1) alone, where one is given."""
     box = box or (0, shape[0], 0, shape[1])
-    out = []
-    for layer in fit.layers:
+    textures(garment)  # once, not by every thread
+
+    def one(layer: Layer) -> tuple[str, np.ndarray, np.ndarray]:
         m = zoom(layer.map * np.float32(fit.step), shape, box)
         cover = zoom(layer.cover.astype(np.float32) / 255, shape, box)
         colour, alpha = sampled(cloth_of(layer, fit, garment), m)
-        out.append((layer.part, colour, alpha * np.clip(cover * 2, 0, 1)))
-    return out
+        return layer.part, colour, alpha * np.clip(cover * 2, 0, 1)
+
+    with ThreadPoolExecutor(len(fit.layers)) as pool:
+        return list(pool.map(one, fit.layers))
 
 
 def sampled(cloth: tuple[np.ndarray, np.ndarray], at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +68,16 @@ def cloth_of(layer: Layer, fit: Fit, garment: Garment) -> tuple[np.ndarray, np.n
 def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]], float]:
     """What every look of a garment needs of its photo: a soft mask float32 HxW in 0..1 without the inner collar,
     colours uint8 HxWx3 that reach over the outline, both per part (``part_layers``), and how much its sides are to be shaded, 0..1."""
+    in_parts = garment.category in ("upper", "full")
+    with ThreadPoolExecutor(1) as aside:
+        found = aside.submit(lambda: (slits(garment) if in_parts else None, shade.flatness(garment.photo, garment.parts == 1)))
+        soft, colour = _whole(garment)
+        ground, flat = found.result()
+    return soft, colour, part_layers(garment, soft, colour, ground) if in_parts else {}, flat
+
+
+def _whole(garment: Garment) -> tuple[np.ndarray, np.ndarray]:
+    """The soft mask of ``textures`` and the colours of all of it."""
     soft, hidden = outline(garment.mask), neck_opening(garment)
     if garment.category != "accessory":
         ys = np.flatnonzero(garment.mask.any(1))
@@ -73,8 +88,7 @@ def textures(garment: Garment) -> tuple[np.ndarray, np.ndarray, dict[str, tuple[
     # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
     rim = max(5, garment.mask.shape[0] // 80 | 1)
     inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
-    colour = bleed(without_ground(garment.photo, garment.mask > 127, rim), inside)
-    return soft, colour, part_layers(garment, soft, colour) if garment.category in ("upper", "full") else {}, shade.flatness(garment.photo, garment.parts == 1)
+    return soft, bleed(without_ground(garment.photo, garment.mask > 127, rim), inside)
 
 
 def without_ground(photo: np.ndarray, inside: np.ndarray, wide: int) -> np.ndarray:
@@ -106,15 +120,15 @@ def outline(mask: np.ndarray, finer: int = 300, inset: float = INSET) -> np.ndar
     return np.clip((blurred - inset) * max(sigma / 0.8, 0.5 / (1 - inset)) + 0.5, 0, 1)
 
 
-def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Alpha (float32 HxW in 0..1) and colours (uint8 HxWx3) of each part of a top or dress, in its photo; ``soft`` and ``colour``: those of all of it. What a
-    sleeve hides of the torso takes the colours of the other side."""
+def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Alpha (float32 HxW in 0..1) and colours (uint8 HxWx3) of each part of a top or dress, in its photo; ``soft`` and ``colour``: those of all of it; ``ground``:
+    its ``slits``. What a sleeve hides of the torso takes the colours of the other side."""
     masks, width, lm = part_masks(garment), garment.shape.width, garment.landmarks
     joints = np.zeros(garment.mask.shape, np.uint8)
     for side in ("left", "right"):
         cv2.line(joints, *(tuple(int(v) for v in np.rint(lm[f"{n}_{side}"][:2])) for n in ("shoulder", "armpit")), 1, max(3, int(0.16 * width)))
     overlap, rim, ground_around = max(1, int(0.035 * width)), max(2, len(soft) // 50), garment.parts == 0
-    ground, out = slits(garment), {}
+    out = {}
     colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
         overlapping = grown(mask, overlap) & (joints > 0) | mask | grown(mask, rim) & ground_around  # the outline itself is ``soft``'s

@@ -80,8 +80,12 @@ def dyed(image: np.ndarray, parse: np.ndarray, rng: np.random.Generator) -> np.n
         wanted = np.float32((rng.uniform(15, 235), *rng.normal(128, 20, 2)))
     contrast = np.float32((np.clip((wanted[0] + 20) / (mean[0] + 20), 0.6, 1.6), 1, 1))
     alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
-    lab += alpha * ((lab - mean) * contrast + wanted - lab)
+    off = np.clip(lab - mean, *(np.percentile(lab[mask], (2, 98), 0) - mean))  # at its border, too, where other colours begin
+    lab += alpha * (off * contrast + wanted - lab)
     return cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
+
+
+MOST = 3.0  # times as often as others a map is drawn
 
 
 def repeats(parses: list[np.ndarray], area: float = 0.04, enough: float = 0.3) -> np.ndarray:
@@ -90,7 +94,7 @@ def repeats(parses: list[np.ndarray], area: float = 0.04, enough: float = 0.3) -
     counts = np.stack([np.bincount(p[people(p)], minlength=len(S.PARSE_CLASSES)) for p in parses])
     shown = counts > area * np.maximum(counts.sum(1, keepdims=True), 1)
     factor = np.sqrt(np.maximum(enough / np.maximum(shown.mean(0), 1e-6), 1))
-    return np.where(shown, factor, 1).max(1)
+    return np.minimum(np.where(shown, factor, 1).max(1), MOST)
 
 
 def view_matrix(source: tuple[float, float, float, float], size: tuple[int, int], angle: float = 0.0, flip: bool = False) -> np.ndarray:

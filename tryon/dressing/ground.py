@@ -52,8 +52,9 @@ class Ground:
         stays = 1 - smooth(length, 0.4, 1) * cloth
         self.way *= (1 - stays)[..., None]
         self.rim, self.far = stays[self.freed], length[self.freed]
-        # Where that border lies from the end to the beginning: equal areas go in equal times.
-        self.borders = (-SOFT, *np.quantile(self.far, np.linspace(0, 1, 50)), float(self.far.max()) + SOFT) if len(self.far) else ()
+        # Where that border lies from the end to the beginning: equal areas go in equal times. Where nothing is put on, there is none.
+        told = self.far[self.rim > 0.5] if worn.any() else ()
+        self.borders = (-SOFT, *np.quantile(told, np.linspace(0, 1, 50)), float(self.far.max()) + SOFT) if len(told) else ()
 
     def _ways(self, kept: np.ndarray, body: Body) -> np.ndarray:
         """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2. On a limb
@@ -97,8 +98,10 @@ class Ground:
             k = 1 / max(1 - gone, 0.02) - 1
             at = x + self.way[..., 0] * k, y + self.way[..., 1] * k
             still = np.clip(cv2.remap(self.old, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), 0, 1)[self.freed][:, None]
-            border = np.interp(1 - gone, np.linspace(0, 1, len(self.borders)), self.borders)
-            near = np.clip((border - self.far) / SOFT + 0.5, 0, 1)[:, None]
+            if len(self.borders):
+                near = np.clip((np.interp(1 - gone, np.linspace(0, 1, len(self.borders)), self.borders) - self.far) / SOFT + 0.5, 0, 1)[:, None]
+            else:  # it loses its colour
+                near = np.clip(2 * (1 - gone) - np.minimum(self.far, 1), 0, 1)[:, None]
             still = still + self.rim[:, None] * (near - still)
             drawn = cv2.remap(self.before.image, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[self.freed]
             image[self.freed] = drawn * still + self.after.image[self.freed] * (1 - still)

@@ -8,11 +8,12 @@ import torch
 
 from tryon import garment as garment_module
 from tryon import images, person, sample
-from tryon.api import TryOn
+from tryon.api import TryOn, generate
 from tryon.check import covered
 from tryon.datasets.sample import LIMITS, DatasetError
 from tryon.datasets.source import PICTURES, Source, stem
 from tryon.datasets.split import split_of
+from tryon.dressing.sequence import dress
 from tryon.evaluation.look import small
 from tryon.metrics import dressing
 from tryon.metrics.pictures import FrechetDistance
@@ -98,14 +99,14 @@ class Evaluation:
             if who not in self.people:
                 self.people[who] = self.tryon.person(case.person)
             wearer = self.people[who]
-            still = self.tryon.render(wearer, garment)
-            sequence = self.tryon.dress(wearer, garment, self.frames, self.under)
+            placed = place(self.tryon.networks, wearer, garment, self.tryon.warp, self.tryon.tuck)
+            still = generate(self.tryon.networks, wearer, [garment], [placed])
+            sequence = dress(self.tryon.networks, wearer, [garment], [placed], self.frames, self.under)
         except RowError as e:
             self.rows.append(Row(case.id, case.subcategory or "refused", e.reason, {}, {}, Tile.of([case.person, case.product])))
             return False
         self.taken[kind] += 1
-        covers = covered(place(self.tryon.networks, wearer, garment, self.tryon.warp, self.tryon.tuck), garment)
-        area = np.any(covers, 0).mean() * case.person.shape[0] * case.person.shape[1]
+        area = np.any(covered(placed, garment), 0).mean() * case.person.shape[0] * case.person.shape[1]
         figures = dressing.laws(sequence, case.person, still.image, wearer.body.unit, area)
         figures["lawful"] = float(all(a <= figures[k] <= b for k, (a, b) in LAWS.items()))
         score = lambda picture: person.parse(self.tryon.networks, picture)[1]
