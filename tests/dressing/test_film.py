@@ -1,7 +1,7 @@
 """tryon/dressing/film.py: what is said of the motion of cloth."""
 import numpy as np
 
-from tryon.dressing.film import on_screen, traced
+from tryon.dressing.film import on_screen, seen_before, traced
 
 
 def places(turn: float, scale: float, shift: tuple[float, float], window: tuple[int, int, int, int]) -> np.ndarray:
@@ -31,3 +31,16 @@ def test_motion_is_traced_to_where_the_cloth_was():
     assert inside.sum() > 300 and wrong[inside].max() > 1 and np.abs(there - true)[inside].max() < 0.1
     outside = true[..., 1] > 43
     assert outside.sum() > 100 and (there[outside] == (here - rough)[outside]).all()
+
+
+def test_cloth_that_was_hidden_before_has_not_moved_from_anywhere():
+    """A likeness of cloth with the other cloth that was in its place: what comes out of a fold is taken for flicker, or flicker for motion."""
+    now, last = places(0.04, 1.03, (4, 9), (10, 60, 20, 70)), places(0.0, 1.0, (0, 0), (5, 40, 10, 65))
+    last[:, 45:] += 40  # a fold hides the cloth between
+    rough, moves, given = np.broadcast_to(np.float32((4, 9)), now.shape), on_screen(now), ((20, 10), (last, (10, 5)))
+    way = traced(rough, now, moves, *given)
+    known, true = seen_before(way, now, moves, *given), now + (60, 50)
+    here = np.dstack(np.mgrid[10:60, 20:70].astype(np.float32)[::-1])
+    before = (true > (12, 7)).all(-1) & (true < (53, 37)).all(-1) & (np.abs(here - rough - true).max(-1) < 1.5)
+    hidden = (true[..., 0] > 57) & (true[..., 0] < 62) | (true[..., 1] > 43)
+    assert before.sum() > 200 and hidden.sum() > 200 and known[before].mean() > 0.98 and not known[hidden].any()

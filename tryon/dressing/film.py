@@ -22,6 +22,7 @@ LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
 AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
 FAR = 0.15  # torso lengths, from where on cloth is on its way
+SAME, JUMP = 0.75, 8.0  # pixels on the screen, and of the still, from where on another place of the cloth is seen
 TRACE, NEARBY = 2, 2  # steps in which motion is made exact, and the longest of them, in pixels
 DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
@@ -29,7 +30,7 @@ DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth
 @dataclass
 class Frame:
     """image HxWx3 uint8; layout HxW uint8, parse ids; displacement HxW float32, pixels, -1 where no new garment is seen; flow float32 HxWx2, x and y by
-    which what is seen has moved since the frame before; edit bool HxW, every pixel that may differ from the photo; garment: number of the one that
+    which what is seen has moved since the frame before, NaN where of that cloth nothing was seen there; edit bool HxW, every pixel that may differ from the photo; garment: number of the one that
     moves; time 0..1 of its action; phase: what is being done."""
 
     image: np.ndarray
@@ -73,6 +74,17 @@ def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np
         near = ((np.abs(sx) < NEARBY) & (np.abs(sy) < NEARBY)).astype(np.float32)
         way = way - cv2.merge((sx * near, sy * near))
     return way
+
+
+def seen_before(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int],
+                before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
+    """Bool HxW: where the cloth that is seen now was seen in the frame ``before``, too, at the place that its ``way`` says (arguments as of ``traced``); the
+    rest has come out of a fold or from behind."""
+    last, (left, top) = before
+    y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1] - top, corner[0] - left))[:, None, None]
+    wx, wy = cv2.split(way)
+    off = source - cv2.remap(last, x - wx, y - wy, cv2.INTER_LINEAR, borderValue=(1e6, 1e6))
+    return (np.abs(off).max(-1) < JUMP) & (np.abs(moves(off)).max(-1) < SAME)
 
 
 class Stage:
@@ -277,6 +289,9 @@ class Stage:
         way = way - moves(change[..., None] * folds[..., 2:])
         if k in self.seen:
             way = traced(way, source, moves, (x0, y0), self.seen[k])
+            way[~seen_before(way, source, moves, (x0, y0), self.seen[k])] = np.nan
+        else:
+            way = np.full_like(way, np.nan)
         self.seen[k] = source, (x0, y0)
         return win, pixels, alpha, far, way
 

@@ -36,7 +36,7 @@ BASE = (214, 208, 202)  # RGB of the base layer
 @dataclass
 class Sequence:
     """``frames`` HxWx3 uint8 RGB; ``layouts`` HxW uint8, parse ids; ``displacement`` HxW float32, how far the cloth seen at a pixel lies from its
-    final place, in pixels, -1 where no new garment is seen; ``flow`` HxWx2 float32, how far it has come since the frame before; ``edits``
+    final place, in pixels, -1 where no new garment is seen; ``flow`` HxWx2 float32, how far it has come since the frame before, NaN where that cloth was hidden then; ``edits``
     bool HxW, every pixel that may differ from the photo; ``timeline``: per frame its number, the time of the sequence 0..1, the garment that
     moves (None for old clothes) with the time 0..1 of its action, and what is done."""
 

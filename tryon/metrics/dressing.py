@@ -9,6 +9,7 @@ from tryon.dressing.sequence import Sequence
 from tryon.metrics.pictures import ssim, ssim_inside
 
 TRAVEL = 0.04  # of the body's height: cloth farther from its place is on its way
+LEAST = 200  # pixels of cloth: with less nothing is told
 MIXTURE = 10.0  # 8-bit RGB: a colour farther from the line between two others is no mixture of them
 
 DEFINITIONS = {
@@ -22,6 +23,8 @@ DEFINITIONS = {
                   "its place in the still",
     "flow_ssim": "structural similarity (Gaussian window, RGB) of each frame and the one before moved along with the cloth, mean over the cloth "
                  "visible in both, of which alone a window counts the pixels; the mean over the frames, and flow_ssim_least: the least",
+    "flow_known": "share of the visible cloth that was seen in the frame before, too, as the motion tells: mean over the frames; the rest came out of folds "
+                  "or from behind, or jumped",
     "flow_ssim_rim": "as flow_ssim, but windows count what lies beside the cloth, too, which does not move along with it",
     "no_mixture": f"least share, over the middle third, of visible cloth whose colour lies farther than {MIXTURE:.0f} (8-bit RGB) from every mixture of "
                   "that pixel in photo and still",
@@ -42,10 +45,11 @@ def laws(sequence: Sequence, photo: np.ndarray, still: np.ndarray, unit: float, 
     fresh = [float((off_line(frames[k], photo, still)[seen[k]] > MIXTURE).mean()) if seen[k].any() else 0.0 for k in middle]
     pairs = list(zip(frames, frames[1:], seen, seen[1:], sequence.flow[1:]))
     alike, rim = ([s for s in (flow_ssim(*pair, measure) for pair in pairs) if s is not None] for measure in (ssim_inside, lambda a, b, _: ssim(a, b)))
+    known = [float(np.isfinite(f[s]).all(-1).mean()) for f, s, last in zip(sequence.flow[1:], seen[1:], seen) if min(s.sum(), last.sum()) >= LEAST]
     return {"first_exact": float(np.array_equal(frames[0], photo)), "last_exact": float(np.array_equal(frames[-1], still)),
             "changed_outside": max(int(((f != photo).any(2) & ~edits).sum()) for f in frames),
             "coverage_drop": float(max(0.0, -np.diff(covered).min())), "area_jump": jump / max(placed, final.sum(), 1), "area_jump_seen": jump / max(final.sum(), 1),
-            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": float(np.mean(alike)), "flow_ssim_least": float(min(alike)), "flow_ssim_rim": float(np.mean(rim))}
+            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": float(np.mean(alike)), "flow_ssim_least": float(min(alike)), "flow_ssim_rim": float(np.mean(rim)), "flow_known": float(np.mean(known))}
 
 
 def off_line(image: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -57,13 +61,14 @@ def off_line(image: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def flow_ssim(before: np.ndarray, after: np.ndarray, seen_before: np.ndarray, seen_after: np.ndarray, flow: np.ndarray,
               measure: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] = ssim_inside) -> float | None:
-    """Mean SSIM of ``after`` and ``before`` moved by ``flow``, over the cloth seen in both (bool HxW each); None where that is next to nothing.
-    ``measure``: of two pictures and that mask, at every place."""
+    """Mean SSIM of ``after`` and ``before`` moved by ``flow`` (NaN where that cloth was hidden before), over the cloth seen in both (bool HxW each); None
+    where that is next to nothing. ``measure``: of two pictures and that mask, at every place."""
     y, x = np.mgrid[0:flow.shape[0], 0:flow.shape[1]].astype(np.float32)
+    known, flow = np.isfinite(flow).all(-1), np.nan_to_num(flow)
     at = x - flow[..., 0], y - flow[..., 1]
     moved = cv2.remap(before, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    where = seen_after & (cv2.remap(seen_before.astype(np.uint8), *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0)
-    if where.sum() < 200:
+    where = seen_after & known & (cv2.remap(seen_before.astype(np.uint8), *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0)
+    if where.sum() < LEAST:
         return None
     ys, xs = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
     near = np.s_[max(0, ys[0] - 6):ys[-1] + 7, max(0, xs[0] - 6):xs[-1] + 7]  # as far as the window reaches
