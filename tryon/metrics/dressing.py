@@ -9,6 +9,7 @@ from tryon.dressing.sequence import Sequence
 from tryon.metrics.pictures import ssim, ssim_inside
 
 TRAVEL = 0.04  # of the body's height: cloth farther from its place is on its way
+FEW = 1000  # pixels: a smaller final region counts as one of so many, or a handful of them would decide
 LEAST = 200  # pixels of cloth: with less nothing is told
 MIXTURE = 10.0  # 8-bit RGB: a colour farther from the line between two others is no mixture of them
 
@@ -16,7 +17,7 @@ DEFINITIONS = {
     "first_exact": "share of sequences whose first frame is the photo bit for bit",
     "last_exact": "share of sequences whose last frame is the still bit for bit",
     "changed_outside": "pixels that differ from the photo in any frame outside the union of the frames' edit masks: must be 0",
-    "coverage_drop": "largest drop, from a frame to the next, of the share of the garment's final region that its cloth covers",
+    "coverage_drop": f"largest drop, from a frame to the next, of the share of the garment's final region, of {FEW} pixels at least, that its cloth covers",
     "area_jump": "largest change, from a frame to the next, of the area of visible cloth, in areas of the garment as it is placed, with what of it lies "
                  "in the photo behind coats, hair and arms in the end; area_jump_seen: in areas of what is seen of it in the end",
     "travelling": f"least share, over the middle third, of visible cloth farther than {TRAVEL:.0%} of the body's height ({HEIGHT} torso lengths) from "
@@ -39,7 +40,7 @@ def laws(sequence: Sequence, photo: np.ndarray, still: np.ndarray, unit: float, 
     final = sequence.displacement[-1] >= 0
     seen = [d >= 0 for d in sequence.displacement]
     jump = float(np.abs(np.diff([int(s.sum()) for s in seen])).max())
-    covered = np.array([(s & final).sum() for s in seen]) / max(final.sum(), 1)
+    covered = np.array([(s & final).sum() for s in seen]) / max(final.sum(), FEW)
     middle = range(-(-(count - 1) // 3), 2 * (count - 1) // 3 + 1)
     far = [float((sequence.displacement[k][seen[k]] > TRAVEL * HEIGHT * unit).mean()) if seen[k].any() else 0.0 for k in middle]
     fresh = [float((off_line(frames[k], photo, still)[seen[k]] > MIXTURE).mean()) if seen[k].any() else 0.0 for k in middle]
