@@ -155,7 +155,7 @@ def simulate(rest: np.ndarray, active: np.ndarray, sewn: list[list[int]], moves,
     seams = [(piece, active[piece].sum(0), (active[piece].sum(0) > 1) & active[piece]) for piece in sewn if (active[piece].sum(0) > 1).any()]
     x, _ = moves(0.0)
     v = np.zeros_like(x)
-    follow, keep = 1 - 0.45 ** h, 0.35 ** h
+    follow, keep = 1 - 0.45 ** h, 0.2 ** h
     fall = np.array((0, 0.012 * unit * h), np.float32)
     bend = lambda x: (x[:, :-2, 1:-1] + x[:, 2:, 1:-1] + x[:, 1:-1, :-2] + x[:, 1:-1, 2:]) / 4 - x[:, 1:-1, 1:-1]
     flat = bend(rest)
