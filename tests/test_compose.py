@@ -245,6 +245,10 @@ def test_what_cannot_be_made_well_is_sent_to_review(persons, goods):
     assert not {"no_feet", "turned"} & set(wear(who, goods["skirt-09"]).reasons)
     hidden = replace(who, parse=np.where(who.parse == S.SHOES, S.LOWER, who.parse).astype(np.uint8))
     assert "no_feet" in wear(hidden, goods["skirt-09"]).reasons
+    cloth, reach = np.isin(who.parse, (S.UPPER, S.LOWER)), int(0.2 * torso(who)[1])
+    wide = cv2.dilate(cloth.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+    coat = replace(who, parse=np.where(cloth | wide & (who.parse == S.BACKGROUND), S.OUTER, who.parse).astype(np.uint8))
+    assert "repainted" in wear(coat, goods["top-03"]).reasons and "repainted" not in wear(who, goods["top-03"]).reasons
     pose = who.pose.copy()
     for left, right in ((S.L_SHOULDER, S.R_SHOULDER), (S.L_HIP, S.R_HIP)):
         middle = pose[0, [left, right], :2].mean(0)

@@ -40,6 +40,7 @@ class Look:
 
 PARSE_SURE = 0.75  # below it the parse map of a person is to be looked at
 SHOWN, WHOLE, DISTORTED = 0.45, 0.8, 0.15  # limits of tryon.check.Signs, set by eye of random looks over validation photos
+REPAINTED = 0.85  # squared torso lengths beside the new garments: what a long coat hid, say; half of it for the arms of a T-shirt
 TURNED = 0.5  # distance of the shoulders in that of a person seen from the front
 
 
@@ -53,10 +54,11 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     # What lies over a garment because it should, hides nothing that is missed.
     found = [signs(f, g, canvas.worn == i, (canvas.worn > i) | (f.tucked & (canvas.layout == S.LOWER))) for i, (f, g) in enumerate(zip(fits, garments))]
     shown, whole, distorted = min(s.shown for s in found), min(s.whole for s in found), max(s.distorted for s in found)
+    painted = float((edit & (canvas.worn < 0)).sum()) / body.unit ** 2
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, shown / SHOWN) * whole * (1 - distorted)
     reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
                                      ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED), ("turned", body.view < TURNED),
-                                     ("no_feet", without_feet(layout, edit, body))) if bad)
+                                     ("no_feet", without_feet(layout, edit, body)), ("repainted", painted > REPAINTED)) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
 
 

@@ -96,6 +96,7 @@ REVIEW_REASONS = {
     "distorted": "the garment is folded over or drawn out of shape",
     "turned": "the person is seen from the side",
     "no_feet": "legs come out that end without feet, as the old garment hid the shoes",
+    "repainted": "much beside the garment had to be painted, as of a long coat that was taken off",
 }
 
 
