@@ -125,29 +125,3 @@ def test_somebody_cut_off_by_another_edge_than_the_lower_one_is_not_whole(rows, 
     assert augment.whole(parse) == whole
     parse[10, columns.stop - 1] = IGNORE  # the end of a photo that was turned
     assert not augment.whole(parse)
-
-
-def test_a_dyed_piece_changes_and_the_rest_stays():
-    parse = np.zeros((60, 40), np.uint8)
-    parse[5:30, 5:35], parse[30:55, 5:35] = S.UPPER, S.LOWER
-    image = np.full((60, 40, 3), 120, np.uint8)
-    image[parse == S.UPPER], image[parse == S.LOWER] = (200, 40, 40), (40, 40, 200)
-    alike = 0
-    for seed in range(12):
-        out = augment.dyed(image, parse, np.random.default_rng(seed)).astype(int)
-        assert np.abs(out - image)[:2].max() <= 2, "the ground stays"
-        inner = {c: out[y, 20] for c, y in ((S.UPPER, 17), (S.LOWER, 42))}
-        changed = [c for c, v in inner.items() if np.abs(v - image[17 if c == S.UPPER else 42, 20]).max() > 8]
-        assert len(changed) == 1, "one piece has another colour"
-        alike += np.abs(inner[S.UPPER] - inner[S.LOWER]).max() <= 8
-    assert 3 <= alike <= 9, "half of the time that of the other piece"
-    assert augment.dyed(image, np.zeros_like(parse), np.random.default_rng(0)) is image
-
-
-def test_what_shows_a_rare_class_is_drawn_more_often():
-    common, rare = np.zeros((10, 10), np.uint8), np.zeros((10, 10), np.uint8)
-    common[2:8], rare[2:8] = S.UPPER, S.UPPER
-    rare[2] = S.HEADWEAR  # a sixth of the person
-    often = augment.repeats([common] * 29 + [rare])
-    assert often[:29].tolist() == [1] * 29
-    assert often[29] == pytest.approx(3)  # sqrt(0.3 / (1 / 30))

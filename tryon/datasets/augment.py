@@ -61,42 +61,6 @@ def pixels(image: np.ndarray, rng: np.random.Generator, groups: tuple[str, ...],
     return image
 
 
-CLOTH = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.LEGWEAR, S.SHOES, S.HEADWEAR, S.BAG, S.ACCESSORY)
-
-
-def dyed(image: np.ndarray, parse: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Give one of the ``CLOTH`` classes of a parse map HxW another colour, half of the time that of another one: what a piece is must not follow
-    from whether it is coloured like its neighbour."""
-    classes = [c for c in CLOTH if np.count_nonzero(parse == c) > 50]
-    if not classes:
-        return image
-    lab, one = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32), rng.choice(classes)
-    others = [c for c in classes if c != one]
-    mask = parse == one
-    mean = lab[mask].mean(0)
-    if others and rng.random() < 0.5:
-        wanted = lab[parse == rng.choice(others)].mean(0)
-    else:
-        wanted = np.float32((rng.uniform(15, 235), *rng.normal(128, 20, 2)))
-    contrast = np.float32((np.clip((wanted[0] + 20) / (mean[0] + 20), 0.6, 1.6), 1, 1))
-    alpha = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
-    off = np.clip(lab - mean, *(np.percentile(lab[mask], (2, 98), 0) - mean))  # at its border, too, where other colours begin
-    lab += alpha * (off * contrast + wanted - lab)
-    return cv2.cvtColor(np.clip(lab, 0, 255).astype(np.uint8), cv2.COLOR_LAB2RGB)
-
-
-MOST = 3.0  # times as often as others a map is drawn
-
-
-def repeats(parses: list[np.ndarray], area: float = 0.04, enough: float = 0.3) -> np.ndarray:
-    """How often each parse map should be drawn so that rare classes are learned, too: repeat factor sampling (Gupta et al. 2019,
-    https://arxiv.org/abs/1908.03195), where a map shows a class that covers ``area`` of its people; a class that ``enough`` maps show counts as common."""
-    counts = np.stack([np.bincount(p[people(p)], minlength=len(S.PARSE_CLASSES)) for p in parses])
-    shown = counts > area * np.maximum(counts.sum(1, keepdims=True), 1)
-    factor = np.sqrt(np.maximum(enough / np.maximum(shown.mean(0), 1e-6), 1))
-    return np.minimum(np.where(shown, factor, 1).max(1), MOST)
-
-
 def view_matrix(source: tuple[float, float, float, float], size: tuple[int, int], angle: float = 0.0, flip: bool = False) -> np.ndarray:
     """2x3 affine that shows the box ``source`` (x0, y0, x1, y1 in pixels) centred in ``size`` (H, W), rotated by
     ``angle`` degrees and reflected if ``flip``."""

@@ -76,7 +76,6 @@ class ParserTask(Task):
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
         self.others = [p for p in self.train if augment.whole(p.parse)]
-        self.often = np.cumsum(augment.repeats([p.parse for p in self.train]))
         self.drawn, self.groups = list(drawn), groups
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = UNet(len(S.PARSE_CLASSES))
@@ -87,7 +86,7 @@ class ParserTask(Task):
         size = view.size
         which, couple = rng.random(), rng.random() < 0.06 and bool(self.others)
         pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 and not couple else self.train
-        photo = pool[np.searchsorted(self.often, rng.uniform(0, self.often[-1]), "right") if pool is self.train else rng.integers(len(pool))]
+        photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.34, 0.34, 0.12, 0.08, 0.12))
         geometry = "geometry" in self.groups
         flip = bool(geometry and rng.random() < 0.5)
@@ -98,8 +97,6 @@ class ParserTask(Task):
         parse = augment.warp(photo.parse, m, size, nearest=True, fill=255)  # 255: outside the photo, not judged
         if flip:
             parse = augment.reflect_parse(parse)
-        if "colour" in self.groups and rng.random() < 0.25:
-            image = augment.dyed(image, parse, rng)
         if pool is not self.tagged and rng.random() < 0.35:
             image = augment.on_ground(image, augment.people(parse), augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
