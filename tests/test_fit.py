@@ -77,6 +77,23 @@ def test_long_sleeves_end_near_the_wrists(persons, goods, who, id):
             assert np.linalg.norm(cuff - person.pose[0, joint, :2]) < 0.25 * placed.unit, (side, cuff, person.pose[0, joint])
 
 
+@pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_both_legs_of_trousers_are_long_or_neither_is(persons, goods, who):
+    """Trousers seen aslant, of which one leg ends at the knee."""
+    person, whole = persons[who], goods["trousers-07"]
+    crotch, top = whole.landmarks["crotch"], float(whole.shape.centre[0, 1])
+    mask, end = whole.mask.copy(), int(crotch[1] + 0.8 * (crotch[1] - top))
+    mask[end:, int(crotch[0]):] = 0
+    garment = replace(whole, mask=mask, parts=np.where(mask > 0, whole.parts, 0).astype(np.uint8), shape=measure(mask, "lower", "trousers"))
+    reach = {side: float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()) / (garment.landmarks["crotch"][1] - top) for side, axis in garment.shape.limbs.items()}
+    assert 0.6 < min(reach.values()) < 0.9 < max(reach.values()), "the case is the one that is meant"
+    placed, body = fit(person, garment), Body(person)
+    for layer in placed.layers:
+        if layer.part != "torso":
+            rows = np.flatnonzero(seen(layer, placed, garment).any(1)) * person.parse.shape[0] / layer.cover.shape[0]
+            assert rows.max() > max(body.joint[k][1] for k in (S.R_ANKLE, S.L_ANKLE)) - 0.2 * body.unit
+
+
 @pytest.mark.parametrize("who", ["clara", "edgar", "lina"])
 def test_trousers_reach_the_ankles(persons, goods, who):
     """Trouser legs that hang straight or stop at the knee."""

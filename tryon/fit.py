@@ -350,6 +350,9 @@ def seen_as(body: Body, side: str) -> str:
     return side if body.right_to_left > 0 else {"left": "right", "right": "left"}[side]
 
 
+CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
+
+
 def _place_lower(body: Body, garment: Garment, points: np.ndarray):
     if not body.seen[[S.R_HIP, S.L_HIP]].any():
         raise RowError("no_place", "the hips are not in the photo, so trousers and skirts have no place")
@@ -368,6 +371,9 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         sy = float(np.clip(rise, 0.75 * sy, 1.3 * sy))
     torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
+    reaches = {side: float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()) for side, axis in shape.limbs.items()}
+    # All but cropped trousers end at the ankle, on both sides.
+    long = garment.subcategory == "trousers" and bool(reaches) and np.mean(list(reaches.values())) > CROPPED * (crotch[1] - top)
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
         line, true = body.limb(seen_as(body, side), arm=False)
@@ -376,10 +382,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         line = np.concatenate((start[None], line[1:]))
         true = true - (min(drop, 0.6 * true[0]), 0)
         t, u, _ = along(points, axis[:, :2].astype(float))
-        reach = float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum())
-        s_t = sy
-        if garment.subcategory == "trousers" and reach > 0.9 * (crotch[1] - top):  # all but cropped trousers end at the ankle
-            s_t = true.sum() * 1.03 / reach
+        s_t = true.sum() * 1.03 / reaches[side] if long else sy
         position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
         weight = smooth(t, -0.05 * shape.width, 0.35 * shape.width) * smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
         limbs[side] = (position, weight)
