@@ -321,6 +321,24 @@ def test_covering_the_arms_of_a_sleeveless_person_and_back(persons, goods):
     assert np.abs(np.median(look.image[bare].astype(float), axis=0) - skin).max() < 40
 
 
+def test_a_collar_that_was_taken_for_a_chin_goes(persons, goods):
+    """A strip of a high dark collar below the chin, which is protected as a part of the face."""
+    for who in ("clara", "edgar", "amir"):
+        person, (_, unit) = persons[who], torso(persons[who])
+        chin, (x, y) = np.flatnonzero((person.parse == S.FACE).any(1)).max(), person.pose[0, S.NECK_JOINT, :2]
+        high = replace(person, photo=person.photo.copy(), parse=person.parse.copy())
+        ys, xs = np.mgrid[0:len(person.parse), 0:person.parse.shape[1]]
+        neck = np.isin(person.parse, (S.NECK, S.UPPER)) & (np.abs(xs - x) < 0.15 * unit) & (ys > chin - 0.02 * unit) & (ys < y)
+        high.photo[np.isin(person.parse, (S.UPPER, S.FULL)) | neck] = 25
+        high.parse[neck] = S.UPPER
+        strip = neck & (ys < chin + 0.05 * unit)
+        high.parse[strip] = S.FACE
+        look = wear(high, goods["top-02"])
+        assert strip.sum() > 50 and (look.edit_mask[strip] > 0).mean() > 0.9, who
+        face = (person.parse == S.FACE) & (ys < chin - 0.05 * unit)
+        assert not look.edit_mask[face].any(), who
+
+
 @pytest.mark.parametrize("who", ("clara", "edgar", "amir"))
 def test_arms_come_out_of_a_vest(persons, goods, who):
     """A coat taken off for a vest, and ground where arms must be."""

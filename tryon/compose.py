@@ -38,6 +38,7 @@ WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reac
 PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
+MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.8  # pixels of blur at edges of a sharp picture
@@ -185,8 +186,11 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     index, everywhere, kinds, far = colours(photo), colours(np.ascontiguousarray(canvas.photo[few])), canvas.layout[few], far[few]
     opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found, cloth = np.zeros_like(taken), index[inside]
-    for classes, like in ((S.ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
+    chin = below_mouth(canvas.layout.shape, body)[window]
+    for classes, like in ((S.ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.FACE,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
         sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
+        if classes == (S.FACE,):  # a beard is told by what of it is farther up
+            mine &= chin
         if len(cloth) and sure.sum() >= 25 and mine.any():
             mine[mine] = rather(cloth, everywhere[sure])[index[mine]]
             found |= opened(mine)
@@ -215,6 +219,15 @@ def colourless(photo: np.ndarray, where: np.ndarray, skin: np.ndarray) -> np.nda
     usual = np.median(hue(skin), 0)
     out[where] = hue(photo[where]) @ usual < LIKE_SKIN * float(usual @ usual)
     return out
+
+
+def below_mouth(shape: tuple[int, int], body: Body) -> np.ndarray:
+    """Bool HxW: what lies lower than the mouth of a face whose nose and eyes are seen."""
+    eyes = [body.joint[k] for k in (S.R_EYE, S.L_EYE) if body.seen[k]]
+    if not (eyes and body.seen[S.NOSE]):
+        return np.zeros(shape, bool)
+    nose, down = body.joint[S.NOSE], body.joint[S.NOSE] - np.mean(eyes, 0)
+    return (np.arange(shape[1])[None] - nose[0]) * down[0] + (np.arange(shape[0])[:, None] - nose[1]) * down[1] > MOUTH * float(down @ down)
 
 
 def above_brows(shape: tuple[int, int], body: Body) -> np.ndarray:
