@@ -24,6 +24,7 @@ NETWORKS = ("parser", "pose", "garment", *GENERATORS, "warp", "gmm")
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory):
     """Every task as a worker gets it: sent, with arrays that cannot be written to."""
+    torch.manual_seed(0)  # of the networks' first weights, whatever tests came before
     root = tmp_path_factory.mktemp("data")
     people, goods = drawn.ccp(root / "ccp"), drawn.garments(root / "garments")
     some = [draw_person(np.random.default_rng(i), (192, 144)) for i in range(2)]
