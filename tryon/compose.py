@@ -186,11 +186,10 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     index, everywhere, kinds, far = colours(photo), colours(np.ascontiguousarray(canvas.photo[few])), canvas.layout[few], far[few]
     opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found, cloth = np.zeros_like(taken), index[inside]
-    chin = below_mouth(canvas.layout.shape, body)[window]
-    for classes, like in ((S.ARMS, S.SKIN), ((S.NECK,), S.SKIN), ((S.FACE,), S.SKIN), ((S.HAIR,), (S.HAIR,)), ((S.BACKGROUND,), (S.BACKGROUND,))):
-        sure, mine = among(kinds, like) & far, among(layout, classes) & near & ~old[window]
-        if classes == (S.FACE,):  # a beard is told by what of it is farther up
-            mine &= chin
+    chin = near & below_mouth(near.shape, body.moved(-window[1].start, -window[0].start))  # a beard is told by what of it is farther up
+    for classes, like, zone in ((S.ARMS, S.SKIN, near), ((S.NECK,), S.SKIN, near), ((S.FACE,), S.SKIN, chin), ((S.HAIR,), (S.HAIR,), near),
+                                ((S.BACKGROUND,), (S.BACKGROUND,), near)):
+        sure, mine = among(kinds, like) & far, among(layout, classes) & zone & ~old[window]
         if len(cloth) and sure.sum() >= 25 and mine.any():
             mine[mine] = rather(cloth, everywhere[sure])[index[mine]]
             found |= opened(mine)
