@@ -1,6 +1,7 @@
 """tryon/metrics/dressing.py: what is no dressing must be told from what is."""
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from conftest import generator, wear
@@ -9,7 +10,7 @@ from tryon.body import Body
 from tryon.dressing.sequence import Sequence, dress
 from tryon.evaluation.dressing import LAWS
 from tryon.fit import fit
-from tryon.metrics.dressing import laws, off_line
+from tryon.metrics.dressing import flow_ssim, laws, off_line
 from tryon.metrics.pictures import ssim, ssim_inside
 
 
@@ -93,3 +94,18 @@ def test_area_jumps_are_in_shares_of_the_garment(made):
     alone, hidden = laws(s, photo, look.image, unit), laws(s, photo, look.image, unit, 4 * seen)
     assert hidden["area_jump"] == pytest.approx(alone["area_jump"] / 4)
     assert hidden["area_jump_seen"] == alone["area_jump_seen"] == alone["area_jump"]
+
+
+def test_likeness_along_the_motion():
+    """A fine print carried half a pixel over other ground is like itself; one that does not move as it is said to is not."""
+    rng = np.random.default_rng(0)
+    print_ = cv2.GaussianBlur(rng.normal(0, 1, (80, 80, 3)), (0, 0), 0.8)
+    print_ = np.clip(128 + 60 * print_ / print_.std(), 0, 255).astype(np.float32)
+    y, x = np.mgrid[0:60, 0:60].astype(np.float32)
+    carried = [cv2.remap(print_, x + 8 - dx, y + 8, cv2.INTER_LANCZOS4) for dx in (0.0, 3.5)]
+    masks = [((x - 20 - dx) ** 2 + (y - 30) ** 2 < 14 ** 2) for dx in (0.0, 3.5)]
+    soft = [cv2.GaussianBlur(m.astype(np.float32), (0, 0), 0.6)[..., None] for m in masks]
+    ground = [np.full((60, 60, 3), c, np.float32) for c in (0, 255)]
+    frames = [np.clip(c * a + g * (1 - a), 0, 255).astype(np.uint8) for c, a, g in zip(carried, soft, ground)]
+    moved = lambda dx: flow_ssim(*frames, *masks, np.broadcast_to(np.float32((dx, 0)), (60, 60, 2)))
+    assert moved(3.5) > 0.97 and moved(2.5) < 0.85 and moved(0.0) < 0.5

@@ -1,7 +1,7 @@
 """tryon/dressing/film.py: what is said of the motion of cloth."""
 import numpy as np
 
-from tryon.dressing.film import on_screen, seen_before, traced
+from tryon.dressing.film import BETWEEN, HALVES, halved, minified, on_screen, seen_before, traced
 
 
 def places(turn: float, scale: float, shift: tuple[float, float], window: tuple[int, int, int, int]) -> np.ndarray:
@@ -39,8 +39,28 @@ def test_cloth_that_was_hidden_before_has_not_moved_from_anywhere():
     last[:, 45:] += 40  # a fold hides the cloth between
     rough, moves, given = np.broadcast_to(np.float32((4, 9)), now.shape), on_screen(now), ((20, 10), (last, (10, 5)))
     way = traced(rough, now, moves, *given)
-    known, true = seen_before(way, now, moves, *given), now + (60, 50)
+    open_ = np.ones((80, 90), bool)
+    known, true = seen_before(way, now, moves, *given, open_), now + (60, 50)
     here = np.dstack(np.mgrid[10:60, 20:70].astype(np.float32)[::-1])
     before = (true > (12, 7)).all(-1) & (true < (53, 37)).all(-1) & (np.abs(here - rough - true).max(-1) < 1.5)
     hidden = (true[..., 0] > 57) & (true[..., 0] < 62) | (true[..., 1] > 43)
     assert before.sum() > 200 and hidden.sum() > 200 and known[before].mean() > 0.98 and not known[hidden].any()
+    open_[:24] = False  # another sheet lay over it there
+    under = np.rint(true[..., 1]) < 23
+    known = seen_before(way, now, moves, *given, open_)
+    assert (before & under).sum() > 50 and not known[under].any() and known[before & (true[..., 1] > 25)].mean() > 0.98
+
+
+def test_gathered_cloth_shows_no_more_than_it_can():
+    """A fine print, gathered: single stripes of it that come and go from frame to frame instead of what they look like together. Laid out, it is as sharp
+    as the still."""
+    stripes = np.zeros((200, 200), np.uint8)
+    stripes[:, ::2] = 200
+    y, x = np.mgrid[20:40, 4:20].astype(np.float32)
+    levels = halved(stripes, HALVES)
+    for shift in (0.0, 3.0):
+        many = minified(levels, 9.3 * x + shift, y)
+        assert np.abs(many - 100).max() < 12
+    assert np.ptp(minified(levels[:1], 9.3 * x, y)) > 40
+    few = 2 * BETWEEN / 3
+    assert np.array_equal(minified(levels, few * x, y), minified(levels[:1], few * x, y))

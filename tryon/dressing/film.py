@@ -24,6 +24,7 @@ AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment m
 FAR = 0.15  # torso lengths, from where on cloth is on its way
 SAME, JUMP = 0.75, 8.0  # pixels on the screen, and of the still, from where on another place of the cloth is seen
 TRACE, NEARBY = 2, 2  # steps in which motion is made exact, and the longest of them, in pixels
+BETWEEN, HALVES = 2.5, 3  # pixels of the still per pixel, from where on gathered cloth is sampled from it made smaller, and how often it is halved
 DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
 
@@ -77,14 +78,39 @@ def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np
 
 
 def seen_before(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int],
-                before: tuple[np.ndarray, tuple[int, int]]) -> np.ndarray:
-    """Bool HxW: where the cloth that is seen now was seen in the frame ``before``, too, at the place that its ``way`` says (arguments as of ``traced``); the
-    rest has come out of a fold or from behind."""
+                before: tuple[np.ndarray, tuple[int, int]], on_top: np.ndarray) -> np.ndarray:
+    """Bool HxW: where the cloth that is seen now was seen in the frame ``before``, too, at the place that its ``way`` says (arguments as of ``traced``;
+    ``on_top``, bool and as large as the photo: where nothing lay over this sheet then); the rest has come out of a fold or from behind."""
     last, (left, top) = before
-    y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1] - top, corner[0] - left))[:, None, None]
-    wx, wy = cv2.split(way)
-    off = source - cv2.remap(last, x - wx, y - wy, cv2.INTER_LINEAR, borderValue=(1e6, 1e6))
-    return (np.abs(off).max(-1) < JUMP) & (np.abs(moves(off)).max(-1) < SAME)
+    y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1], corner[0]))[:, None, None]
+    x, y = x - way[..., 0], y - way[..., 1]
+    off = source - cv2.remap(last, x - left, y - top, cv2.INTER_LINEAR, borderValue=(1e6, 1e6))
+    uncovered = cv2.remap(on_top.astype(np.uint8), x, y, cv2.INTER_NEAREST) > 0
+    return (np.abs(off).max(-1) < JUMP) & (np.abs(moves(off)).max(-1) < SAME) & uncovered
+
+
+def halved(picture: np.ndarray, times: int) -> list[np.ndarray]:
+    """A picture and what is left of it when it is made half as large again and again."""
+    out = [picture]
+    for _ in range(times):
+        out.append(cv2.pyrDown(out[-1]))
+    return out
+
+
+def minified(levels: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The first of ``levels`` (``halved``) at x, y, HxW each: float32. Gathered cloth shows many pixels of the still in one: four samples of each are
+    averaged, of pictures so much smaller (mip maps, Williams 1983) that they lie BETWEEN of their pixels apart at most."""
+    gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
+    wide = np.sqrt((gx * gx + gy * gy).max(0))
+    level = np.clip(np.log2(np.maximum(wide / BETWEEN, 1)), 0, len(levels) - 1)
+    out = 0.0
+    for n, picture in enumerate(levels):
+        share = np.clip(1 - np.abs(level - n), 0, 1)
+        if share.any():
+            own = sum(cv2.remap(picture, (x + ox * gx[1] + oy * gx[0]) / 2 ** n, (y + ox * gy[1] + oy * gy[0]) / 2 ** n, cv2.INTER_LINEAR).astype(np.float32)
+                      for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125))) / 4
+            out = out + own * (share[..., None] if picture.ndim == 3 else share)
+    return out
 
 
 class Stage:
@@ -109,7 +135,9 @@ class Stage:
         self.axis = [self._fold(s, np.random.default_rng((7 + index, k))) for k, s in enumerate(parts)]
         self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, category, self.action)
         self.pace = self._pace()
-        self.seen: dict[int, tuple] = {}  # sheet -> which places of it the frame before showed where
+        self.levels = [halved(s.colour, HALVES) for s in parts]
+        self.seen: dict[int, tuple] = {}  # sheet -> which places of it lay where in the frame before
+        self.top = np.full(self.shape, -1, np.int8)  # number of the sheet that was seen there, or -1
 
     # Preparation.
 
@@ -191,8 +219,10 @@ class Stage:
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
         passed = DONE * np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
         last = np.flatnonzero(far > 0.41).max(initial=0)
-        if 0 < passed[last] < 0.67:
-            passed = np.interp(passed, (0, passed[last], DONE), (0, 0.67, DONE))
+        if last:  # of film that is left, as much as may be taken without a jump of what is seen
+            step = float((change[last:] / np.diff(passed[last:])).max(initial=0)) / 23
+            held = min(0.67, DONE - (DONE - passed[last]) * step / (2 * AREA_STEP))
+            passed = np.interp(passed, (0, passed[last], DONE), (0, max(held, passed[last]), DONE))
         return passed, times
 
     # Frames.
@@ -200,6 +230,7 @@ class Stage:
     def frames(self, count: int, backwards: bool = False) -> Iterator[Frame]:
         """``count`` frames, both stills included; from the last to the first when ``backwards``."""
         self.seen.clear()
+        self.top[:] = -1
         wanted = lambda time: self.action(self.paced(time))
         xs = simulate(self.rest, self.active, self.action.pieces(), wanted, count, self.unit, Outline(self.scene))
         xs, last = reversed(list(enumerate(xs))) if backwards else enumerate(xs), None
@@ -235,7 +266,7 @@ class Stage:
         image, layout, edit = self.ground.at(ramp(passed, 0.5, 0.95), ramp(passed, 0.3, 0.95))
         displacement = np.where((self.before.worn >= 0) & (layout == self.before.layout), 0.0, -1.0).astype(np.float32)
         colour, total, moving = np.zeros((h, w, 3), np.float32), np.zeros((h, w), np.float32), np.full((h, w), -1, np.float32)
-        flow, form = np.zeros((h, w, 2), np.float32), self.action.form(time)
+        flow, form, top = np.zeros((h, w, 2), np.float32), self.action.form(time), np.full((h, w), -1, np.int8)
         for k in self.action.order(time):
             drawn = self._drawn(k, x[k], last[k], form[k], time)
             if drawn is None:
@@ -245,6 +276,8 @@ class Stage:
             total[win] = a + total[win] * (1 - a)
             moving[win] = np.where(a > 0.5, far, moving[win])
             flow[win] = np.where(a[..., None] > 0.5, way, flow[win])
+            top[win] = np.where(a > 0.5, k, top[win])
+        self.top = np.where(total > 0.5, top, -1)
         # The cloth's shadow, where it is not yet at rest.
         loft = np.where(total > 0.5, np.clip(moving / (0.25 * self.unit), 0, 1), 0).astype(np.float32)
         offset = np.array(((1, 0, 0.02 * self.unit), (0, 1, 0.045 * self.unit)))
@@ -280,26 +313,20 @@ class Stage:
         y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32) + self.pad
         at, far = (x + move[..., 0], y + move[..., 1]), np.hypot(move[..., 0], move[..., 1])
         folds = cv2.remap(s.folds, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        alpha = self._sample(s.alpha, *at) / 255 * np.clip(0.5 - form[..., 1], 0, 1) * np.clip(2 * cover - 0.5, 0, 1)
+        alpha = minified([s.alpha], *at) / 255 * np.clip(0.5 - form[..., 1], 0, 1) * np.clip(2 * cover - 0.5, 0, 1)
         alpha *= 1 - self.occluders.hides(s.part, time, win, far)
         # Gathered cloth shows what is near its crests as it is, and hides the rest between them; unfolding, it moves away from the crests.
         source = np.dstack(at) - (1 - strain[..., :1]) * folds[..., 2:]
-        pixels = self._sample(s.colour, source[..., 0], source[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
+        pixels = minified(self.levels[k], source[..., 0], source[..., 1]) * self.shade(folds[..., :2], strain, form[..., 0])[..., None]
         moves = on_screen(source)
         way = way - moves(change[..., None] * folds[..., 2:])
         if k in self.seen:
             way = traced(way, source, moves, (x0, y0), self.seen[k])
-            way[~seen_before(way, source, moves, (x0, y0), self.seen[k])] = np.nan
+            way[~seen_before(way, source, moves, (x0, y0), self.seen[k], self.top == k)] = np.nan
         else:
             way = np.full_like(way, np.nan)
         self.seen[k] = source, (x0, y0)
         return win, pixels, alpha, far, way
-
-    def _sample(self, picture: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """A picture (uint8) at x, y, HxW each: float32. Gathered cloth shows many pixels of the still in one: four samples of each are averaged."""
-        gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
-        return sum(cv2.remap(picture, x + ox * gx[1] + oy * gx[0], y + ox * gy[1] + oy * gy[0], cv2.INTER_LINEAR).astype(np.float32)
-                   for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125))) / 4
 
     def shade(self, folds: np.ndarray, strain: np.ndarray, height: np.ndarray) -> np.ndarray:
         """Factor of brightness HxW of cloth whose crests ``folds`` HxWx2 stand up as far as ``strain`` HxWx2 gathers it, on cloth ``height`` HxW pixels

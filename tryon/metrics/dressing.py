@@ -23,7 +23,8 @@ DEFINITIONS = {
     "travelling": f"least share, over the middle third, of visible cloth farther than {TRAVEL:.0%} of the body's height ({HEIGHT} torso lengths) from "
                   "its place in the still",
     "flow_ssim": "structural similarity (Gaussian window, RGB) of each frame and the one before moved along with the cloth, mean over the cloth "
-                 "visible in both, of which alone a window counts the pixels; the mean over the frames, and flow_ssim_least: the least",
+                 "visible in both, without the pixels at its border, which are half ground; of it alone a window counts the pixels, and moved is it by bicubic "
+                 "interpolation; the mean over the frames, and flow_ssim_least: the least",
     "flow_known": "share of the visible cloth that was seen in the frame before, too, as the motion tells: mean over the frames; the rest came out of folds "
                   "or from behind, or jumped",
     "flow_ssim_rim": "as flow_ssim, but windows count what lies beside the cloth, too, which does not move along with it",
@@ -65,10 +66,11 @@ def flow_ssim(before: np.ndarray, after: np.ndarray, seen_before: np.ndarray, se
     """Mean SSIM of ``after`` and ``before`` moved by ``flow`` (NaN where that cloth was hidden before), over the cloth seen in both (bool HxW each); None
     where that is next to nothing. ``measure``: of two pictures and that mask, at every place."""
     y, x = np.mgrid[0:flow.shape[0], 0:flow.shape[1]].astype(np.float32)
+    seen_before, seen_after = (cv2.erode(s.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0) for s in (seen_before, seen_after))  # its border is half ground
     known, flow = np.isfinite(flow).all(-1), np.nan_to_num(flow)
     at = x - flow[..., 0], y - flow[..., 1]
-    moved = cv2.remap(before, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    where = seen_after & known & (cv2.remap(seen_before.astype(np.uint8), *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0)
+    moved = cv2.remap(before, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    where = (seen_after > 0) & known & (cv2.remap(seen_before, *at, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) > 0)
     if where.sum() < LEAST:
         return None
     ys, xs = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
