@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.masks import among, closed, distance_to, grown, shrunk, touching
+from tryon.masks import among, closed, closest, distance_to, grown, shrunk, touching
 
 DOTS = np.random.default_rng(0).random((90, 70)) < 0.004
 
@@ -52,3 +52,11 @@ def test_pieces_that_touch():
     kept = touching(mask, other)
     assert (kept[2:6, 2:10]).all() and kept.sum() == 32
     assert not touching(mask, np.zeros_like(other)).any() and not touching(np.zeros_like(mask), other).any()
+
+
+def test_the_closest_pixel():
+    """Of every pixel the nearest dot, as by comparing it with all of them."""
+    y, x = closest(DOTS)
+    assert DOTS[y, x].all()
+    far = np.hypot(*(np.mgrid[0:90, 0:70][:, None] - np.argwhere(DOTS).T[..., None, None])).min(0)
+    assert np.abs(np.hypot(y - np.arange(90)[:, None], x - np.arange(70)) - far).max() < 0.6

@@ -25,6 +25,15 @@ def distance_to(mask: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)
 
 
+def closest(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """y and x of the pixel of ``mask``, which is not empty, that is nearest to every pixel: int32 HxW each."""
+    _, labels = cv2.distanceTransformWithLabels((~mask).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    ys, xs = np.nonzero(mask)
+    where = np.zeros((2, labels.max() + 1), np.int32)
+    where[:, labels[ys, xs]] = ys, xs
+    return where[0][labels], where[1][labels]
+
+
 def grown(mask: np.ndarray, radius: float) -> np.ndarray:
     """What is at most ``radius`` pixels from ``mask``."""
     if not mask.any():

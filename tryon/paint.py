@@ -15,7 +15,7 @@ from tryon import schema as S
 from tryon import shade
 from tryon.condition import condition, skeleton
 from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
-from tryon.masks import box_of, distance_to, grown, shrunk
+from tryon.masks import box_of, closest, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
@@ -38,6 +38,7 @@ NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25, 0.35, 0.45), (0.66, 0.74, 0.
 NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
 WIDER = 1.1  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
+THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
@@ -101,7 +102,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             moved = pose.copy()
             moved[:, :2] -= (x0, y0)
             bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
-            label = classes[label.argmax(0)]
+            label = without_crevices(classes[label.argmax(0)], fill[window], layout[window], max(1, round(h / THIN)))
             out[window][fill[window]] = label[fill[window]]
             around = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
             legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
@@ -155,6 +156,15 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
         if allowed[cls] and not allowed[list(HIDES.get(cls, SLEEVES if cls == S.NECK else ()))].any():
             first = max(0, FROM.get(cls, 0) + len(points) - STEPS - 1)
             logits[where[cls]][capsule(shape, points[first:], radii[first:])] += FRONT[cls]
+
+
+def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, radius: int) -> np.ndarray:
+    """``label`` without ground in ``fill`` that is no wider than twice ``radius`` pixels, such as between an arm and a garment: it is of what lies beside it in
+    fill. Outside of fill ``layout`` tells what is ground, and label is that of the nearest place in it: soft edges show no more than it. HxW, fill bool."""
+    ground = np.where(fill, label, layout) == S.BACKGROUND
+    wide = cv2.morphologyEx(ground.view(np.uint8), cv2.MORPH_OPEN, np.ones((2 * radius + 1,) * 2, np.uint8)).view(bool)
+    solid = fill & (~ground | grown(wide, radius))
+    return label[closest(solid)] if solid.any() else label
 
 
 def thrice(a: np.ndarray) -> np.ndarray:
@@ -377,13 +387,9 @@ def mirrored(source: np.ndarray, todo: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """y and x of the pixels of ``todo`` whose reflection across the nearest pixel of ``source`` (bool HxW each) falls into it, and y and x of
     that reflection."""
     h, w = source.shape
-    _, labels = cv2.distanceTransformWithLabels((~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    ys, xs = np.nonzero(source)
-    where = np.zeros((labels.max() + 1, 2), np.int32)
-    where[labels[ys, xs]] = np.stack((ys, xs), 1)
     ty, tx = np.nonzero(todo)
-    near = where[labels[ty, tx]]
-    my, mx = 2 * near[:, 0] - ty, 2 * near[:, 1] - tx
+    near_y, near_x = (a[ty, tx] for a in closest(source))
+    my, mx = 2 * near_y - ty, 2 * near_x - tx
     inside = (my >= 0) & (my < h) & (mx >= 0) & (mx < w)
     inside[inside] = source[my[inside], mx[inside]]
     return ty[inside], tx[inside], my[inside], mx[inside]

@@ -14,6 +14,7 @@ from tryon.compose import arm_regions, bare_arms, hands
 from tryon.dressing.actions import Action, Open
 from tryon.dressing.scene import Curve, smooth
 from tryon.limbs import capsule
+from tryon.masks import closest
 
 SOFT = 0.12  # width of the border of clothes that draw back, in 0.16 torso lengths
 CLOTHES = (S.UPPER, S.OUTER, S.FULL, S.LOWER, S.HEADWEAR, S.ACCESSORY)
@@ -63,11 +64,8 @@ class Ground:
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         way = np.zeros((h, w, 2), np.float32)
         if kept.any():
-            _, labels = cv2.distanceTransformWithLabels((~kept).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-            ky, kx = np.nonzero(kept)
-            where = np.zeros((labels.max() + 1, 2), np.float32)
-            where[labels[ky, kx]] = np.stack((kx, ky), 1)
-            way = np.stack((x, y), -1) - where[labels]
+            ky, kx = closest(kept)
+            way = np.stack((x - kx, y - ky), -1).astype(np.float32)
         pixels = lambda m: np.argwhere(m)[:, ::-1].astype(float)
         for side, arm in ((s, a) for a in (True, False) for s in ("left", "right")):
             line, radii = body.limb(side, arm)[0], np.array((0.14, 0.11, 0.1) if arm else (0.2, 0.17, 0.15)) * unit
