@@ -256,6 +256,18 @@ def test_what_cannot_be_made_well_is_sent_to_review(persons, goods):
     assert "turned" in wear(replace(who, pose=pose), goods["skirt-09"]).reasons
 
 
+def test_a_long_dress_hangs_over_boots(persons, goods):
+    """The shafts of boots in front of the dress that is worn over them; a dress over shoes."""
+    who = persons["lina"]
+    ankle = who.pose[0, [S.L_ANKLE, S.R_ANKLE], 1].min()
+    above = np.arange(len(who.parse))[:, None] < ankle - 0.12 * torso(who)[1]
+    boots = replace(who, parse=np.where(np.isin(who.parse, (S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR)), S.SHOES, who.parse).astype(np.uint8))
+    shaft = (boots.parse == S.SHOES) & above & (wear(who, goods["dress-10"]).warped_mask > 0)
+    look = wear(boots, goods["dress-10"])
+    assert shaft.sum() > 50 and (look.warped_mask[shaft] > 0).mean() > 0.95
+    assert not ((look.image != who.photo).any(2) & (who.parse == S.SHOES)).any()
+
+
 def test_same_bytes_twice(persons, goods):
     """Anything that depends on the run: resume and the comparison of two machines rest on it."""
     for who, id in (("edgar", "shirt-04"), ("amir", "dress-11"), ("lina", "trousers-07")):

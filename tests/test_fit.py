@@ -104,6 +104,19 @@ def test_trousers_reach_the_ankles(persons, goods, who):
         assert np.linalg.norm(hem - person.pose[0, joint, :2]) < 0.25 * placed.unit, (side, hem, person.pose[0, joint])
 
 
+@pytest.mark.parametrize("id", ["dress-10", "skirt-09"])
+def test_nothing_trails_on_the_floor(persons, goods, id):
+    """The hem of a dress or skirt far below the feet of somebody with short legs; one that is short enough, cut."""
+    person, garment = persons["lina"], goods[id]
+    whole = fit(person, garment)
+    hem = lambda placed: max(np.flatnonzero(seen(layer, placed, garment).any(1)).max() for layer in placed.layers) * len(person.parse) / len(placed.layers[0].cover)
+    before, pose = hem(whole), person.pose.copy()
+    for ankle, hip in ((S.L_ANKLE, S.L_HIP), (S.R_ANKLE, S.R_HIP)):
+        pose[0, ankle, 1] = before - 0.5 * (before - pose[0, hip, 1])
+    ankles = pose[0, [S.L_ANKLE, S.R_ANKLE], 1].max()
+    assert abs(hem(fit(replace(person, pose=pose), garment)) - ankles) < 0.12 * whole.unit < before - ankles
+
+
 def test_hat_sits_above_the_eyes(persons, goods):
     """A hat over the face, or floating."""
     for person in persons.values():

@@ -39,6 +39,7 @@ PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
+SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
 SOFT = 0.8  # pixels of blur at edges of a sharp picture
@@ -273,6 +274,9 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     front = among(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
+    if garment.subcategory in ("dress", "skirt"):  # hang over the shafts of boots, into which trousers go
+        ankles = [(body.joint[k] - body.hips) @ body.down / body.unit for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
+        front &= (canvas.layout != S.SHOES) | lower_than(front.shape, body, min(ankles, default=0.0) - SHAFT)
     if fit.tucked:
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
     if garment.subcategory == "bag":  # the hand that holds it
