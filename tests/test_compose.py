@@ -12,7 +12,7 @@ from conftest import wear
 from tryon import schema as S
 from tryon.body import Body
 from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, edges_softened, left_over, scarf, sharpness, taken_off,
-                           under_waistband)
+                           under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -549,3 +549,14 @@ def test_a_belt_lies_where_trousers_begin(persons, high, stays):
     above = (body.hips[1] - y) / body.unit
     layout[(np.abs(above - body.rise - high) < 0.02) & (np.abs(x - body.hips[0]) < 0.1 * body.unit)] = S.ACCESSORY
     assert (layout == S.ACCESSORY).any() and (belt(layout, body) == (layout == S.ACCESSORY) * stays).all()
+
+
+def test_what_hair_parts_is_no_crumb():
+    """A strip of a shoulder between two strands, that becomes a hole; a crumb that stays."""
+    alpha, hair = np.zeros((60, 60), np.float32), np.zeros((60, 60), bool)
+    alpha[10:50, 10:40] = alpha[10:16, 44:47] = alpha[52:55, 50:53] = 1
+    hair[5:20, 40:44] = True
+    left = alpha.copy()
+    seen = without_crumbs(left, hair)
+    assert seen[10:16, 44:47].all() and not seen[52:55, 50:53].any() and not left[52:55, 50:53].any() and seen.sum() == 30 * 40 + 18
+    assert not without_crumbs(alpha, np.zeros_like(hair))[10:16, 44:47].any()

@@ -98,7 +98,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     old |= left_over(full, taken, whole_body)[window]
     front = in_front(canvas, fit, garment, body, old, later)
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
-    seen = without_crumbs(alpha)
+    seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))
 
     freed = (old | canvas.freed) & ~seen
     layout[old & ~seen] = S.BACKGROUND  # until it is painted
@@ -277,8 +277,8 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     if garment.subcategory in ("dress", "skirt"):  # hang over the shafts of boots, into which trousers go
         ankles = [(body.joint[k] - body.hips) @ body.down / body.unit for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
         front &= (canvas.layout != S.SHOES) | lower_than(front.shape, body, min(ankles, default=0.0) - SHAFT)
-    if fit.tucked:
-        front |= (canvas.layout == S.LOWER) & (canvas.worn < 0)
+    if fit.tucked:  # what reaches far above the waist is a dark top that was taken for trousers
+        front |= (canvas.layout == S.LOWER) & (canvas.worn < 0) & lower_than(front.shape, body, -body.rise - WAISTBAND)
     if garment.subcategory == "bag":  # the hand that holds it
         return hands(canvas.layout, body)
     if garment.subcategory == "hat":  # a hat covers the hair and the forehead
@@ -411,12 +411,12 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
     alpha[gaps | edge] = 1.0
 
 
-def without_crumbs(alpha: np.ndarray) -> np.ndarray:
-    """Take crumbs that show beside an arm out of ``alpha``, in place; bool HxW of what is seen."""
+def without_crumbs(alpha: np.ndarray, hair: np.ndarray) -> np.ndarray:
+    """Take crumbs that show beside an arm out of ``alpha``, in place; bool HxW of what is seen. What ``hair`` (bool HxW) in front parts is one piece."""
     seen = alpha > 0.5
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
-    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.02 * int(seen.sum()))
-    crumbs = np.isin(pieces, small[small > 0])
+    count, pieces = cv2.connectedComponents((seen | hair).astype(np.uint8))
+    areas = np.bincount(pieces[seen], minlength=count)
+    crumbs = seen & (areas < 0.02 * int(seen.sum()))[pieces]
     seen &= ~crumbs
     alpha[crumbs | (cv2.dilate(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0)] = 0
     return seen
