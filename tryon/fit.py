@@ -416,11 +416,11 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     width, height = body.head(eye, across)
     row = garment.mask[int(top + 0.65 * (bottom - top))] > 0
     crown = float(max(row.sum(), 0.5 * shape.width))
-    s = 1.12 * width / crown
-    rise = 0.06 * body.unit  # the lower edge of the hat lies on the forehead
+    s = 1.2 * width / crown
+    rise = 0.03 * body.unit  # the lower edge of the hat lies on the forehead
     origin = eye - down * rise
     # The crown of a hat reaches over the top of the head; a soft one sinks down on it.
-    sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), 1.45 * (height - rise) / (bottom - top)))
+    sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), 1.2 * (height - rise) / (bottom - top)))
     placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * sy, down)
     return placed, {}, (S.R_EYE, S.L_EYE)
 
