@@ -93,6 +93,10 @@ def test_a_stub_of_a_sleeve_is_told_from_a_short_sleeve(drawn):
         shape.limbs[side] = axis * (1, 1, 3)
         assert unlike(shape) == side, "a strip of the torso"
         shape.limbs[side] = axis
+        at = dict(shape.landmarks)
+        shape.landmarks[f"shoulder_{side}"], shape.landmarks[f"armpit_{side}"] = at[f"armpit_{side}"], at[f"shoulder_{side}"]
+        assert unlike(shape) == side, "upside down"
+        shape.landmarks.update(at)
 
 
 def test_a_sleeve_on_the_torso_goes_down_to_its_cuff():

@@ -528,7 +528,8 @@ def lone(shape: Shape) -> bool:
 
 
 def unlike(shape: Shape) -> str | None:
-    """The side of a top's sleeve that is so much shorter than the other one that only a piece of it was found, or so much wider that it is torso, too."""
+    """The side of a top's sleeve that is so much shorter than the other one that only a piece of it was found, or so much wider that it is torso, too, or
+    whose shoulder was found below its armpit."""
     if len(shape.limbs) < 2:
         return None
     length = {side: length_of(axis) / shape.width for side, axis in shape.limbs.items()}
@@ -536,6 +537,9 @@ def unlike(shape: Shape) -> str | None:
     short, wide = min(length, key=length.get), max(half, key=half.get)
     if max(length.values()) < LONG:
         return None
+    at = shape.landmarks
+    if len(below := [side for side in SIDES if at[f"shoulder_{side}"][1] > at[f"armpit_{side}"][1]]) == 1:
+        return below[0]
     if half[wide] > max(0.2, 2 * min(half.values())):
         return wide
     return short if length[short] < LONG and UNLIKE * length[short] < max(length.values()) else None
