@@ -216,3 +216,27 @@ def test_old_clothes_do_not_fade(persons, goods):
         assert ((share > 0.1) & (share < 0.9)).mean() < 0.4
         left.append(share.mean())
     assert left[0] > 0.99 and left[-1] < 0.01 and -0.4 < np.diff(left).min() and np.diff(left).max() < 0.02
+
+
+def test_old_clothes_draw_back_from_their_outermost_edge(persons):
+    """A strip of a wide coat that stays while the coat beside it is gone already."""
+    person = persons["lina"]
+    body, (h, w) = person.body, person.parse.shape
+    y, x = np.mgrid[0:h, 0:w]
+    low, high = int(body.neck[1] + 0.45 * body.unit), int(body.neck[1] + 0.85 * body.unit)
+    block = lambda half: (np.abs(x - int(body.neck[0])) < half * body.unit) & (y > low) & (y < high)
+    coat, top = block(0.36), block(0.06)  # between the arms
+    layouts = [np.where(mask, cls, S.BACKGROUND).astype(np.uint8) for mask, cls in ((coat, S.OUTER), (top, S.UPPER))]
+    images = [np.full((h, w, 3), 200, np.uint8) for _ in range(2)]
+    images[0][coat] = 40
+    images[1][top] = 120
+    none = np.full((h, w), -1, np.int8)
+    ground = Ground(Still(images[0], layouts[0], np.zeros((h, w), bool), none), Still(images[1], layouts[1], coat, np.where(top, 0, none).astype(np.int8)), top, body)
+    row, middle, left = (low + high) // 2, int(body.neck[0]), []
+    for gone in np.linspace(0.1, 0.9, 9).tolist():
+        old = ground.at(gone, 0.0)[0][row, :, 0] < 120
+        for side in (old[:middle][::-1], old[middle:]):
+            beside = side[int(0.06 * body.unit) + 1:]
+            assert beside[:int(beside.sum())].all(), gone  # in one piece, next to the new garment
+        left.append(int(old.sum()))
+    assert left[0] > 1.5 * left[4] > 2 * left[-1] and (np.diff(left) <= 0).all()
