@@ -96,6 +96,10 @@ def test_a_stub_of_a_sleeve_is_told_from_a_short_sleeve(drawn):
         at = dict(shape.landmarks)
         shape.landmarks[f"shoulder_{side}"], shape.landmarks[f"armpit_{side}"] = at[f"armpit_{side}"], at[f"shoulder_{side}"]
         assert unlike(shape) == side, "upside down"
+        other = "left" if side == "right" else "right"
+        whole, shape.limbs[other] = shape.limbs[other], shape.limbs[other][:3]
+        assert unlike(shape) == other, "a stub is no better than a sleeve with its shoulder in the wrong place"
+        shape.limbs[other] = whole
         shape.landmarks.update(at)
 
 

@@ -225,12 +225,18 @@ def test_ground_goes_on_behind_what_was_taken_away():
 
 
 def test_no_ground_between_an_arm_and_a_garment():
-    """A line of ground, a pixel wide, where a painted arm meets cloth: it is of the arm. Ground that is wider stays, and so does a gap that opens into it."""
+    """A line of ground, a pixel wide, where a painted arm meets cloth: it is of the arm. Ground that is wider stays, and so does a gap far from all else that
+    is painted."""
     layout, fill, label = np.full((40, 60), S.BACKGROUND, np.uint8), np.zeros((40, 60), bool), np.full((40, 60), S.LEFT_ARM, np.uint8)
-    layout[:, 35:] = S.UPPER
+    layout[:, 35:], label[:, 35:] = S.UPPER, S.BACKGROUND
     fill[5:35, 10:35] = True
     label[:, 34], label[:, 10:20], label[20:26, 18:34] = S.BACKGROUND, S.BACKGROUND, S.BACKGROUND
     out = without_crevices(label, fill, layout, 1)
     assert (out[7:18, 34] == S.LEFT_ARM).all() and (out[5:35, 10:20] == S.BACKGROUND).all() and (out[20:26, 18:33] == S.BACKGROUND).all()
     assert (out[12:14, 36:40] == S.LEFT_ARM).all()  # under the garment, whose edge is soft, too
     assert np.array_equal(without_crevices(label, np.zeros_like(fill), layout, 1), label)
+    layout[:, :35] = S.LOWER
+    fill[:, :], label[:, :] = False, S.BACKGROUND
+    fill[10:30, 33:35] = fill[10:30, 5:10] = True
+    label[10:30, 5:10] = S.LEFT_ARM
+    assert (without_crevices(label, fill, layout, 1)[10:30, 33:35] == S.BACKGROUND).all()

@@ -274,9 +274,10 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     front = among(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
-    if garment.subcategory in ("dress", "skirt"):  # hang over the shafts of boots, into which trousers go
-        ankles = [(body.joint[k] - body.hips) @ body.down / body.unit for k in (S.R_ANKLE, S.L_ANKLE) if body.seen[k]]
-        front &= (canvas.layout != S.SHOES) | lower_than(front.shape, body, min(ankles, default=0.0) - SHAFT)
+    ankles = [S.R_ANKLE, S.L_ANKLE]
+    if garment.subcategory in ("dress", "skirt") and body.seen[ankles].all():  # hang over the shafts of boots, into which trousers go
+        higher = float(((body.joint[ankles] - body.hips) @ body.down).min()) / body.unit
+        front &= (canvas.layout != S.SHOES) | lower_than(front.shape, body, higher - SHAFT)
     if fit.tucked:  # what reaches far above the waist is a dark top that was taken for trousers
         front |= (canvas.layout == S.LOWER) & (canvas.worn < 0) & lower_than(front.shape, body, -body.rise - WAISTBAND)
     if garment.subcategory == "bag":  # the hand that holds it

@@ -248,7 +248,7 @@ def on_photo(share: np.ndarray, grid: tuple[float, float, float], shape: tuple[i
 
 LOOP, BEHIND, FALL = 0.5, 0.27, 1.5  # torso lengths: width of a scarf around the neck, how far it begins above the shoulders, its greatest length
 BAG, HANGS, GRIP = 0.6, 1.0, 0.1  # torso lengths: width of a bag, its greatest height with its straps, from the wrist to the fingers that hold it
-FLOOR = 0.04  # torso lengths below the ankles: where dresses and skirts end at most
+FLOOR, STANDS = 0.04, 1.8  # torso lengths below the ankles: where dresses and skirts end at most; and below the neck: ankles of somebody who stands
 LENGTHS = {"top": (0.75, 1.35), "shirt": (0.95, 1.45), "sweater": (0.9, 1.4), "jacket": (0.9, 2.3), "dress": (1.35, 2.9), "jumpsuit": (2.0, 2.9)}
 
 
@@ -273,10 +273,10 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     s_across = TORSO_WIDTH * SHOULDERS * body.unit / shape.width  # sleeves are flat, arms round
     length = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
-    ankles = _ankles(body, body.neck)
-    if ankles:  # nothing trails on the floor
-        hi = min(hi, max(ankles) / body.unit + FLOOR + MEASURED)
     s = sy * min(1.0, hi / max(length, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
+    ankles = _ankles(body, body.neck)
+    if max(ankles, default=0.0) > STANDS * body.unit:  # nothing trails on the floor
+        hi = min(hi, max(ankles) / body.unit + FLOOR + MEASURED)
     # The sides of a collar lie on the shoulders' outline, which falls outwards; hems stay where lengths were measured.
     collar = 0.13 * body.unit  # there is no room for more above the shoulders: a hood or a high collar sinks
     sunk = lambda below: np.where(below < 0, -collar * np.tanh(-below / collar), below)
@@ -378,7 +378,8 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         rise = 0.44 * body.unit / max(crotch[1] - top, 1e-6)
         sy = float(np.clip(rise, 0.75 * sy, 1.3 * sy))
     elif ankles := _ankles(body, origin):
-        sy = min(sy, (max(ankles) + FLOOR * body.unit) / max(shape.centre[1, 1] - top, 1e-6))
+        floor = (max(ankles) + FLOOR * body.unit) / max(shape.centre[1, 1] - top, 1e-6)
+        sy = min(sy, max(floor, 0.6 * sy))
     torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
     reaches = {side: float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()) for side, axis in shape.limbs.items()}

@@ -538,7 +538,8 @@ def unlike(shape: Shape) -> str | None:
     if max(length.values()) < LONG:
         return None
     at = shape.landmarks
-    if len(below := [side for side in SIDES if at[f"shoulder_{side}"][1] > at[f"armpit_{side}"][1]]) == 1:
+    below = [side for side in SIDES if at[f"shoulder_{side}"][1] > at[f"armpit_{side}"][1]]
+    if len(below) == 1 and all(length[side] >= LONG for side in length if side not in below):
         return below[0]
     if half[wide] > max(0.2, 2 * min(half.values())):
         return wide

@@ -160,11 +160,14 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
 
 def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, radius: int) -> np.ndarray:
     """``label`` without ground in ``fill`` that is no wider than twice ``radius`` pixels, such as between an arm and a garment: it is of what lies beside it in
-    fill. Outside of fill ``layout`` tells what is ground, and label is that of the nearest place in it: soft edges show no more than it. HxW, fill bool."""
+    fill, if anything does. Outside of fill ``layout`` tells what is ground, and label is that of the nearest place in it: soft edges show no more than it. HxW,
+    fill bool."""
     ground = np.where(fill, label, layout) == S.BACKGROUND
     wide = cv2.morphologyEx(ground.view(np.uint8), cv2.MORPH_OPEN, np.ones((2 * radius + 1,) * 2, np.uint8)).view(bool)
     solid = fill & (~ground | grown(wide, radius))
-    return label[closest(solid)] if solid.any() else label
+    if not solid.any():
+        return label
+    return np.where(fill & (distance_to(solid) > 2 * radius + 1), label, label[closest(solid)])
 
 
 def thrice(a: np.ndarray) -> np.ndarray:

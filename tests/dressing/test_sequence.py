@@ -240,3 +240,20 @@ def test_old_clothes_draw_back_from_their_outermost_edge(persons):
             assert beside[:int(beside.sum())].all(), gone  # in one piece, next to the new garment
         left.append(int(old.sum()))
     assert left[0] > 1.5 * left[4] > 2 * left[-1] and (np.diff(left) <= 0).all()
+
+
+def test_between_two_kept_places_nothing_is_left_standing(persons):
+    """A strip in the middle between trouser legs, where ways to both lead apart, that goes last."""
+    person = persons["lina"]
+    body, (h, w) = person.body, person.parse.shape
+    x, y = np.arange(w)[None] - int(body.neck[0]), np.arange(h)[:, None]
+    rows = (y > body.neck[1] + 0.45 * body.unit) & (y < body.neck[1] + 0.85 * body.unit)
+    old, new = rows & (np.abs(x) < 0.3 * body.unit), rows & (np.abs(np.abs(x) - 0.24 * body.unit) < 0.06 * body.unit)
+    layouts = [np.where(mask, cls, S.BACKGROUND).astype(np.uint8) for mask, cls in ((old, S.OUTER), (new, S.UPPER))]
+    images = [np.where(mask[..., None], colour, 200).astype(np.uint8).repeat(3, 2) for mask, colour in ((old, 40), (new, 120))]
+    none = np.full((h, w), -1, np.int8)
+    ground = Ground(Still(images[0], layouts[0], np.zeros((h, w), bool), none), Still(images[1], layouts[1], old, np.where(new, 0, none).astype(np.int8)), new, body)
+    for gone in np.linspace(0.2, 0.8, 7).tolist():
+        seen = ground.at(gone, 0.0)[0][int(body.neck[1] + 0.65 * body.unit), :, 0] < 120
+        right = seen[int(body.neck[0]):int(body.neck[0] + 0.17 * body.unit)]
+        assert not seen[int(body.neck[0])] and right[right.size - int(right.sum()):].all(), gone

@@ -60,8 +60,8 @@ class Video:
         h, w = frame.shape[:2]
         frame = np.pad(frame, ((0, h % 2), (0, w % 2), (0, 0)), mode="edge")
         if self.stream is None:
-            # One thread: how many there are must not change the bytes.
-            self.stream = self.container.add_stream("libx264", rate=round(self.fps), options={"crf": "19", "threads": "1"})
+            # One thread, and nothing looked ahead: how many there are must not change the bytes, nor how busy the machine is, which it did.
+            self.stream = self.container.add_stream("libx264", rate=round(self.fps), options={"crf": "19", "threads": "1", "rc-lookahead": "0"})
             self.stream.width, self.stream.height, self.stream.pix_fmt = frame.shape[1], frame.shape[0], "yuv420p"
         # Told in yuv420p: PyAV's own conversion takes several threads, and was seen to give other bytes on a busy machine.
         self.container.mux(self.stream.encode(av.VideoFrame.from_ndarray(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420), format="yuv420p")))

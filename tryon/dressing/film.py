@@ -16,6 +16,7 @@ from tryon.dressing.cloth import LAMBDA, SPACING, Sheet, draw, grid_over, ridges
 from tryon.dressing.ground import Ground, Occluders, Still
 from tryon.dressing.scene import Curve, Outline, Scene, ramp
 from tryon.fit import COARSE
+from tryon.masks import box_of
 from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
@@ -80,7 +81,7 @@ def traced(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np
 def seen_before(way: np.ndarray, source: np.ndarray, moves: Callable[[np.ndarray], np.ndarray], corner: tuple[int, int],
                 before: tuple[np.ndarray, tuple[int, int]], on_top: np.ndarray) -> np.ndarray:
     """Bool HxW: where the cloth that is seen now was seen in the frame ``before``, too, at the place that its ``way`` says (arguments as of ``traced``;
-    ``on_top``, bool and as large as the photo: where nothing lay over this sheet then); the rest has come out of a fold or from behind."""
+    ``on_top``, bool and as large as the photo: where this sheet was seen then, over all others); the rest has come out of a fold or from behind."""
     last, (left, top) = before
     y, x = np.mgrid[0:way.shape[0], 0:way.shape[1]].astype(np.float32) + np.float32((corner[1], corner[0]))[:, None, None]
     x, y = x - way[..., 0], y - way[..., 1]
@@ -99,17 +100,20 @@ def halved(picture: np.ndarray, times: int) -> list[np.ndarray]:
 
 def minified(levels: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The first of ``levels`` (``halved``) at x, y, HxW each: float32. Gathered cloth shows many pixels of the still in one: four samples of each are
-    averaged, of pictures so much smaller (mip maps, Williams 1983) that they lie BETWEEN of their pixels apart at most."""
+    averaged, of pictures so much smaller (mip maps, Williams 1983; two are mixed) that they lie about BETWEEN of their pixels apart, as far as levels go."""
     gy, gx = (np.stack(np.gradient(c)) for c in (y, x))
     wide = np.sqrt((gx * gx + gy * gy).max(0))
     level = np.clip(np.log2(np.maximum(wide / BETWEEN, 1)), 0, len(levels) - 1)
-    out = 0.0
+    out = np.zeros((*x.shape, *levels[0].shape[2:]), np.float32)
     for n, picture in enumerate(levels):
         share = np.clip(1 - np.abs(level - n), 0, 1)
         if share.any():
-            own = sum(cv2.remap(picture, (x + ox * gx[1] + oy * gx[0]) / 2 ** n, (y + ox * gy[1] + oy * gy[0]) / 2 ** n, cv2.INTER_LINEAR).astype(np.float32)
+            top, bottom, left, right = box_of(share > 0)
+            at = np.s_[top:bottom, left:right]
+            own = sum(cv2.remap(picture, (x[at] + ox * gx[1][at] + oy * gx[0][at]) / 2 ** n, (y[at] + ox * gy[1][at] + oy * gy[0][at]) / 2 ** n,
+                                cv2.INTER_LINEAR).astype(np.float32)
                       for ox, oy in ((0.125, 0.375), (0.375, -0.125), (-0.125, -0.375), (-0.375, 0.125))) / 4
-            out = out + own * (share[..., None] if picture.ndim == 3 else share)
+            out[at] += own * (share[at][..., None] if picture.ndim == 3 else share[at])
     return out
 
 
@@ -136,7 +140,7 @@ class Stage:
         self.ground, self.occluders = Ground(before, after, self.worn, body), Occluders(before, laid, self.worn, category, self.action)
         self.pace = self._pace()
         self.levels = [halved(s.colour, HALVES) for s in parts]
-        self.seen: dict[int, tuple] = {}  # sheet -> which places of it lay where in the frame before
+        self.seen: dict[int, tuple] = {}  # sheet -> which places of it lay where in the frame before, seen or not
         self.top = np.full(self.shape, -1, np.int8)  # number of the sheet that was seen there, or -1
 
     # Preparation.
@@ -194,7 +198,7 @@ class Stage:
 
     def _pace(self) -> tuple[np.ndarray, np.ndarray]:
         """Times of the film and of the action that belong together: the action takes longer where much cloth comes into sight or goes out of it, less
-        before any does, and does not come to its end before the last third of the film."""
+        before any does, and comes to its end in the last third of the film, if what is left can come into sight in that time."""
         (h, w), cell = self.shape, self.grid.spacing
         shape = int(h / cell) + 1, int(w / cell) + 1
 

@@ -1,7 +1,7 @@
 """Ground: what cloth on its way lies over, and what lies over it.
 
 What is painted for freed places is painted once, for the stills, so it cannot flicker. What the new garment does not cover of the old one is
-drawn in under it, along the limb that it is on.
+drawn in under it along the limb that it is on; elsewhere its border draws back.
 """
 from dataclasses import dataclass
 
@@ -43,13 +43,13 @@ class Ground:
         self.freed = changed & near
         self.lit = changed & ~near & ~grow(worn, 3)  # cloth beside it, with other light
         self.settled = ~(self.freed | self.lit | worn)
-        self.way, on_limb, self.old = np.zeros((h, w, 2), np.float32), 0.0, cv2.GaussianBlur((cloth & self.freed).astype(np.float32), (0, 0), 0.6)
+        self.way, length, on_limb, self.old = np.zeros((h, w, 2), np.float32), np.zeros((h, w), np.float32), 0.0, cv2.GaussianBlur((cloth & self.freed).astype(np.float32), (0, 0), 0.6)
         if self.freed.any():
             kept = worn | (np.isin(after.layout, CLOTHES) & ~self.freed)
-            self.way, on_limb = self._ways(kept, body)
+            self.way, length, on_limb = self._ways(kept, body)
         # What is not on a limb, or next to the new garment anyway, has no way to go, and what is beside the cloth none of its own: its border draws back,
         # the farthest goes first.
-        length = np.hypot(self.way[..., 0], self.way[..., 1]) / (0.16 * unit)
+        length = length / (0.16 * unit)
         stays = 1 - smooth(length, 0.4, 1) * cloth * on_limb
         self.way *= (1 - stays)[..., None]
         self.rim, self.far = stays[self.freed], length[self.freed]
@@ -57,9 +57,9 @@ class Ground:
         told = self.far[self.rim > 0.5] if worn.any() else ()
         self.borders = (-SOFT, *np.quantile(told, np.linspace(0, 1, 50)), float(self.far.max()) + SOFT) if len(told) else ()
 
-    def _ways(self, kept: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray]:
-        """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2, and how much
-        of a limb it is on, HxW 0..1. On a limb that is the end of what is ``kept`` (bool HxW) there, else the nearest kept pixel."""
+    def _ways(self, kept: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Along what the old garment is drawn in: for every freed pixel the way, x and y, from the place it is drawn to, float32 HxWx2, how long that is, and
+        how much of a limb it is on, HxW 0..1. On a limb that is the end of what is ``kept`` (bool HxW) there, else the nearest kept pixel."""
         (h, w), unit = self.shape, body.unit
         y, x = np.mgrid[0:h, 0:w].astype(np.float32)
         way, on_limb = np.zeros((h, w, 2), np.float32), np.zeros((h, w), np.float32)
@@ -79,8 +79,9 @@ class Ground:
             ahead = t > end
             i = at[ahead].astype(int)
             way[i[:, 1], i[:, 0]], on_limb[i[:, 1], i[:, 0]] = (at - curve.at(np.minimum(end, t), u))[ahead], 1
-        x, y, on_limb = (cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in (*np.ascontiguousarray(way.transpose(2, 0, 1)), on_limb))
-        return np.dstack((x, y)), on_limb
+        x, y = np.ascontiguousarray(way.transpose(2, 0, 1))  # between two kept places ways lead apart, and are no shorter for that
+        x, y, length, on_limb = (cv2.GaussianBlur(c, (0, 0), 0.02 * unit) for c in (x, y, np.hypot(x, y), on_limb))
+        return np.dstack((x, y)), length, on_limb
 
     def at(self, gone: float, lit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The old garment drawn in by ``gone``, light changed by ``lit``, 0..1 each: image float32 HxWx3, layout HxW uint8, edit bool HxW."""

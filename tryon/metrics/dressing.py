@@ -48,10 +48,11 @@ def laws(sequence: Sequence, photo: np.ndarray, still: np.ndarray, unit: float, 
     pairs = list(zip(frames, frames[1:], seen, seen[1:], sequence.flow[1:]))
     alike, rim = ([s for s in (flow_ssim(*pair, measure) for pair in pairs) if s is not None] for measure in (ssim_inside, lambda a, b, _: ssim(a, b)))
     known = [float(np.isfinite(f[s]).all(-1).mean()) for f, s, last in zip(sequence.flow[1:], seen[1:], seen) if min(s.sum(), last.sum()) >= LEAST]
+    mean = lambda values: float(np.mean(values)) if values else np.nan  # of next to no cloth nothing is told
     return {"first_exact": float(np.array_equal(frames[0], photo)), "last_exact": float(np.array_equal(frames[-1], still)),
             "changed_outside": max(int(((f != photo).any(2) & ~edits).sum()) for f in frames),
             "coverage_drop": float(max(0.0, -np.diff(covered).min())), "area_jump": jump / max(placed, final.sum(), 1), "area_jump_seen": jump / max(final.sum(), 1),
-            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": float(np.mean(alike)), "flow_ssim_least": float(min(alike)), "flow_ssim_rim": float(np.mean(rim)), "flow_known": float(np.mean(known))}
+            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": mean(alike), "flow_ssim_least": min(alike, default=np.nan), "flow_ssim_rim": mean(rim), "flow_known": mean(known)}
 
 
 def off_line(image: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
