@@ -110,7 +110,7 @@ class OverHead(Action):
         # The ring is seen a little from above; a held hem hangs in a curve.
         bow = np.sqrt(1 - 0.98 * part ** 2)
         tilt = 0.1 * s.unit * (1 - ramp(time, 0.28, 0.52))
-        skew = 0.06 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * a
+        skew = 0.02 * np.sin(2 * np.pi * (time * 1.6 + 0.2)) * (1 - pulled) * a
         down = down + tilt * (-bow if back else bow) + 0.04 * s.unit * np.clip(x, 0, 1) * (1 - pulled) * bow + skew + self.start * (1 - fall)
         tube = 0.5 * self.length * self.least * np.sqrt(1.02 - np.clip(off / half, -1, 1) ** 2)
         height = standing * (tube + 0.25 * s.unit * bow * round_)

@@ -24,7 +24,8 @@ DEFINITIONS = {
                   "its place in the still",
     "flow_ssim": "structural similarity (Gaussian window, RGB) of each frame and the one before moved along with the cloth, mean over the cloth "
                  "visible in both, without the pixels at its border, which are half ground; of it alone a window counts the pixels, and moved is it by bicubic "
-                 "interpolation; the mean over the frames, and flow_ssim_least: the least",
+                 "interpolation; the mean over the frames",
+    "flow_ssim_least": "the same of the one pair of frames that has least",
     "flow_known": "share of the visible cloth that was seen in the frame before, too, as the motion tells: mean over the frames; the rest came out of folds "
                   "or from behind, or jumped",
     "flow_ssim_rim": "as flow_ssim, but windows count what lies beside the cloth, too, which does not move along with it",
