@@ -14,7 +14,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment, once
-from tryon.landmarks import PART, along
+from tryon.landmarks import PART, along, length_of
 from tryon.limbs import shoulder_height
 from tryon.masks import box_of
 from tryon.person import Person
@@ -382,7 +382,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
         sy = min(sy, max(floor, 0.6 * sy))
     torso = origin + np.outer((points[:, 0] - xc) * sx, body.across) + np.outer((points[:, 1] - top) * sy, body.down)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
-    reaches = {side: float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()) for side, axis in shape.limbs.items()}
+    reaches = {side: length_of(axis) for side, axis in shape.limbs.items()}
     # All but cropped trousers end at the ankle, on both sides.
     long = garment.subcategory == "trousers" and bool(reaches) and np.mean(list(reaches.values())) > CROPPED * (crotch[1] - top)
     for side, axis in shape.limbs.items():

@@ -53,7 +53,8 @@ def laws(sequence: Sequence, photo: np.ndarray, still: np.ndarray, unit: float, 
     return {"first_exact": float(np.array_equal(frames[0], photo)), "last_exact": float(np.array_equal(frames[-1], still)),
             "changed_outside": max(int(((f != photo).any(2) & ~edits).sum()) for f in frames),
             "coverage_drop": float(max(0.0, -np.diff(covered).min())), "area_jump": jump / max(placed, final.sum(), 1), "area_jump_seen": jump / max(final.sum(), 1),
-            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": mean(alike), "flow_ssim_least": min(alike, default=np.nan), "flow_ssim_rim": mean(rim), "flow_known": mean(known)}
+            "travelling": min(far), "no_mixture": min(fresh), "flow_ssim": mean(alike),
+            "flow_ssim_least": min(alike, default=np.nan), "flow_ssim_rim": mean(rim), "flow_known": mean(known)}
 
 
 def off_line(image: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -68,7 +69,8 @@ def flow_ssim(before: np.ndarray, after: np.ndarray, seen_before: np.ndarray, se
     """Mean SSIM of ``after`` and ``before`` moved by ``flow`` (NaN where that cloth was hidden before), over the cloth seen in both (bool HxW each); None
     where that is next to nothing. ``measure``: of two pictures and that mask, at every place."""
     y, x = np.mgrid[0:flow.shape[0], 0:flow.shape[1]].astype(np.float32)
-    seen_before, seen_after = (cv2.erode(s.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0) for s in (seen_before, seen_after))  # its border is half ground
+    inner = lambda seen: cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    seen_before, seen_after = inner(seen_before), inner(seen_after)  # the border is half ground
     known, flow = np.isfinite(flow).all(-1), np.nan_to_num(flow)
     at = x - flow[..., 0], y - flow[..., 1]
     moved = cv2.remap(before, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
