@@ -7,27 +7,36 @@ prints the lines to export and stays in the foreground until Ctrl-C or SIGTERM. 
 
 import argparse
 import contextlib
+import http.client
 import json
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
 ACCESS_KEY, SECRET_KEY = "tryon", "tryon-local-only"
 
 
+# Between the ports Ray gives its workers and those the system gives to whoever asks for any: a port that is free now is not
+# handed to some Ray of a test beside this one before the server takes it.
+PORTS = range(20000, 32768)
+
+
 def free_ports(n: int) -> list[int]:
-    """``n`` different TCP ports nobody listens on at this moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for s in sockets:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in sockets]
+    """``n`` different TCP ports of ``PORTS`` nobody listens on at this moment, drawn anew each time."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == n:
+            return found
+    raise RuntimeError(f"fewer than {n} ports of {PORTS} are free")
 
 
 def environment(port: int) -> dict[str, str]:
@@ -102,7 +111,7 @@ def serve(folder: Path, port: int = 0, timeout: float = 60.0):
 def _healthy(port: int) -> bool:
     try:
         return urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).status == 200
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):  # nobody listens yet, or somebody who does not speak HTTP
         return False
 
 
