@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.masks import among, closed, closest, distance_to, grown, shrunk, touching
+from tryon.masks import among, closed, closest, distance_to, grown, largest, pieces, shrunk, touching
 
 DOTS = np.random.default_rng(0).random((90, 70)) < 0.004
 
@@ -60,3 +60,13 @@ def test_the_closest_pixel():
     assert DOTS[y, x].all()
     far = np.hypot(*(np.mgrid[0:90, 0:70][:, None] - np.argwhere(DOTS).T[..., None, None])).min(0)
     assert np.abs(np.hypot(y - np.arange(90)[:, None], x - np.arange(70)) - far).max() < 0.6
+
+
+def test_pieces_and_the_largest():
+    """Corners that do not connect, areas of other pieces, the rest counted as one."""
+    mask = np.zeros((20, 30), bool)
+    mask[2:5, 3:9] = mask[5:7, 9:11] = mask[10:12, 20:22] = True  # the first two meet at a corner
+    labels, areas = pieces(mask)
+    assert labels[3, 4] == labels[6, 10] != labels[11, 21] and not labels[0, 0]
+    assert areas.tolist() == [600 - 26, 22, 4] and (largest(mask) == (labels == 1)).all()
+    assert not largest(np.zeros((4, 5), bool)).any()

@@ -47,3 +47,12 @@ def test_a_plain_photo_changes_nothing():
     photo = np.full((64, 48, 3), 128, np.uint8)
     out = GuidedFilter(photo, p.shape, 2)(p, everywhere(photo)).reshape(p.shape)
     assert np.isfinite(out).all() and np.abs(out - p).mean() < 0.05
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (-20, -70), (100, 0)])
+def test_of_several_each_is_found_where_it_is(shift):
+    """A window of the wrong place, or one that ends before what it holds does; at the picture's border, too."""
+    photo, truth, p = scene()
+    photo, truth, p = (np.roll(a, (shift[0] // n, shift[1] // n), (0, 1)) for a, n in ((photo, 1), (truth, 1), (p, 4)))
+    both = GuidedFilter(photo, p.shape, 4)(np.stack((p, 1 - p)), everywhere(photo)).reshape(2, *truth.shape)
+    assert iou(both[0] > both[1], truth) > 0.97 and np.abs(both.sum(0) - 1).mean() < 0.02

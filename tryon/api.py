@@ -108,9 +108,9 @@ class TryOn:
             raise ValueError("at least one garment is needed")
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # a photo takes one thread
             found = [pool.submit(self._analysed, g, category) for g in garments]
+            needed = [pool.submit(lambda f: textures(f.result()), f) for f in found]  # beside ``place``, which does without them
             person = person if isinstance(person, Person) else self.person(person)
             garments = [f.result() for f in found]
-            needed = [pool.submit(textures, g) for g in garments]  # beside ``place``, which does without them
             fits = [place(self.networks, person, g, self.warp, self.tuck) for g in garments]
             for f in needed:
                 f.result()

@@ -8,7 +8,7 @@ from tryon import schema as S
 from tryon.body import Body
 from tryon.fit import Fit
 from tryon.garment import Garment
-from tryon.masks import box_of
+from tryon.masks import box_of, pieces
 from tryon.models.warp import PARTS
 from tryon.warp import placed
 
@@ -33,7 +33,6 @@ def signs(fit: Fit, garment: Garment, worn: np.ndarray, over: np.ndarray) -> Sig
     there, seen = np.any(covers, 0) & ~small(over), small(worn)
     if not seen.any() or not there.any():
         return Signs(0.0, 1.0, 0.0)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8))
     bad, done = np.zeros(seen.shape, bool), np.zeros(seen.shape, bool)
     for layer, cover in list(zip(fit.layers, covers))[::-1]:  # the front one is seen
         if not cover.any():
@@ -47,7 +46,7 @@ def signs(fit: Fit, garment: Garment, worn: np.ndarray, over: np.ndarray) -> Sig
         odd = ((det <= 0) | (norm > (STRETCH + 1 / STRETCH) * np.maximum(det, 1e-9)))[min(8, y0):, min(8, x0):][:y1 - y0, :x1 - x0]
         bad[window] |= odd & (cover & ~done)[window]
         done |= cover
-    return Signs(float((seen & there).sum() / there.sum()), float(stats[1:, cv2.CC_STAT_AREA].max() / seen.sum()), float((bad & seen).sum() / seen.sum()))
+    return Signs(float((seen & there).sum() / there.sum()), float(pieces(seen)[1][1:].max() / seen.sum()), float((bad & seen).sum() / seen.sum()))
 
 
 def without_feet(layout: np.ndarray, edit: np.ndarray, body: Body) -> bool:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, largest, lone, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
-from tryon.masks import box_of, grown, shrunk, touching
+from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
+from tryon.masks import box_of, grown, largest, pieces, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -80,14 +80,13 @@ OUTLINE = 3  # pixels at the network's size within which an outline is looked fo
 
 def clean(mask: np.ndarray) -> np.ndarray:
     """Keep the pieces of a bool HxW mask that are at least a tenth of the largest, fill pinholes: uint8 0/255."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count < 2:
+    labels, area = pieces(mask)
+    if len(area) < 2:
         return np.zeros(mask.shape, np.uint8)
-    area = stats[:, cv2.CC_STAT_AREA].copy()
     area[0] = 0
     keep = np.isin(labels, np.flatnonzero(area >= 0.1 * area.max()))
-    count, holes, stats, _ = cv2.connectedComponentsWithStats((~keep).astype(np.uint8))
-    small = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.004 * keep.sum())
+    holes, area = pieces(~keep)
+    small = np.flatnonzero(area < 0.004 * keep.sum())
     keep |= np.isin(holes, small[small > 0])
     return keep.astype(np.uint8) * 255
 
@@ -95,32 +94,35 @@ def clean(mask: np.ndarray) -> np.ndarray:
 def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     """A mask HxW uint8 0/255 without what sticks out of the cloth on a thin stem: hooks of hangers, tags on strings, at the waist of ``lower`` garments
     clips. Straps stay: they are held at both ends."""
-    ys, xs = np.nonzero(mask > 127)
-    if not len(ys):
+    if not (mask > 127).any():
         return mask
-    size, top = float(np.sqrt(len(ys))), int(ys.min())
+    out, (y0, y1, x0, x1) = mask.copy(), box_of(mask > 127)
+    area, tall = int((mask > 127).sum()), y1 - y0
+    size = float(np.sqrt(area))
+    room = max(1, round(CLIP * size)) + 2
+    window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
+    inside, here = mask[window] > 127, out[window]
     opened = lambda mask, r: grown(shrunk(mask, max(1, round(r))), max(1, round(r)))
-    solid = opened(mask > 127, THIN * size)
+    solid = opened(inside, THIN * size)
     if lower:
-        waist = slice(top, top + int(0.12 * np.ptp(ys)) + 1)
+        top = y0 - window[0].start
+        waist = slice(top, top + int(0.12 * (tall - 1)) + 1)
         solid[waist] &= opened(solid, CLIP * size)[waist]
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8))
-    if count < 2:
+    labels, areas = pieces(solid)
+    if len(areas) < 2:
         return mask
-    core = np.isin(pieces, np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= 0.1 * stats[1:, cv2.CC_STAT_AREA].max())) & solid
-    far = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, 3)
-    rest = (mask > 127) & ~core
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8))
-    out = mask.copy()
-    for k in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.025 * len(ys)):
+    core = np.isin(labels, np.flatnonzero(areas >= 0.1 * areas[1:].max())) & solid
+    far = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, 3)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((inside & ~core).view(np.uint8))
+    for k in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < 0.025 * area):
         x, y, w, h = stats[k, :4]
-        window = np.s_[max(0, y - 2):y + h + 2, max(0, x - 2):x + w + 2]
-        piece = pieces[window] == k
-        if far[window][piece].max() < STICKS_OUT * size:
+        near = np.s_[max(0, y - 2):y + h + 2, max(0, x - 2):x + w + 2]
+        piece = labels[near] == k
+        if far[near][piece].max() < STICKS_OUT * size:
             continue
-        touch = cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & core[window]
-        if cv2.connectedComponents(touch.astype(np.uint8))[0] - 1 < 2:
-            out[window][piece] = 0
+        touch = cv2.dilate(piece.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool) & core[near]
+        if cv2.connectedComponents(touch.view(np.uint8))[0] - 1 < 2:
+            here[near][piece] = 0
     return out
 
 
@@ -172,13 +174,13 @@ def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return mask
     found = (rather(index[top][zone], body)[index[top]] & zone).astype(np.uint8)
     found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) & zone
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(found)
-    first, high = zone.argmax(0), np.zeros(len(stats), bool)
-    for k in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.0008 * inside.sum()) + 1:
-        piece = pieces == k
+    labels, areas = pieces(found)
+    first, high = zone.argmax(0), np.zeros(len(areas), bool)
+    for k in np.flatnonzero(areas[1:] > 0.0008 * inside.sum()) + 1:
+        piece = labels == k
         columns = piece.any(0)
         high[k] = np.mean(piece.argmax(0)[columns] - first[columns] <= 2 + 0.004 * tall) > 0.6
-    hanger = high[pieces]
+    hanger = high[labels]
     thick = hanger.sum(0)
     thick = thick[thick > 0]
     if len(thick) < 0.45 * zone.shape[1] or np.percentile(thick, 95) < max(0.03 * tall, 1.5 * float(np.median(thick))):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from tryon.masks import largest, pieces
+
 WORK = 192
 SIDES = {"right": -1, "left": 1}  # direction in the picture
 PART = {"right": 2, "left": 3}  # of a garment's parts
@@ -284,9 +286,9 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
 
 def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, sleeved: bool) -> Shape:
     """A top or dress whose sleeves a network has told from the torso."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats((m & (parts == 1)).astype(np.uint8))
-    large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.03 * m.sum()) + 1  # sleeves folded over the torso cut it into pieces
-    torso = np.isin(pieces, large)
+    labels, area = pieces(m & (parts == 1))
+    large = np.flatnonzero(area[1:] > 0.03 * m.sum()) + 1  # sleeves folded over the torso cut it into pieces
+    torso = np.isin(labels, large)
     rows = np.flatnonzero(torso.any(1))
     if len(rows) < 8 or torso.sum() < 0.15 * m.sum():
         torso = largest(m)
@@ -586,12 +588,6 @@ def hems_of_torso(points: dict, parts: np.ndarray) -> dict:
     at_cuff = lambda p: away[tuple(np.clip(np.rint(p[1::-1]).astype(int), 0, np.subtract(away.shape, 1)))] > BESIDE * WORK and \
         any(np.linalg.norm(np.subtract(p[:2], cuff)) < BESIDE * WORK for cuff in cuffs)
     return {name: p for name, p in points.items() if not (name.startswith("hem") and at_cuff(p))}
-
-
-def largest(region: np.ndarray) -> np.ndarray:
-    """The largest connected piece of a bool HxW mask."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8))
-    return labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if count > 1 else region
 
 
 def _hanging_sleeves(m: np.ndarray, xc: float, width: float) -> float | None:

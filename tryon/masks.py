@@ -54,6 +54,19 @@ def closed(mask: np.ndarray, radius: float) -> np.ndarray:
     return shrunk(grown(mask, radius), radius)
 
 
+def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of each pixel's connected piece of ``mask`` (8 neighbours), from 1 on, 0 beside it, int32 HxW; and how many pixels each number has. Several
+    times as fast as with the centres and boxes that OpenCV can tell, too."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8))
+    return labels, np.bincount(labels.ravel(), minlength=count)
+
+
+def largest(mask: np.ndarray) -> np.ndarray:
+    """The largest connected piece of ``mask``."""
+    labels, area = pieces(mask)
+    return labels == 1 + int(area[1:].argmax()) if len(area) > 1 else mask
+
+
 def touching(mask: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Those connected pieces of ``mask`` that share a pixel with ``other``."""
     count, pieces = cv2.connectedComponents(mask.astype(np.uint8))

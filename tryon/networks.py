@@ -58,15 +58,15 @@ class Networks:
             torch.set_num_threads(threads)
 
     def _input(self, net: torch.nn.Module, a: np.ndarray) -> torch.Tensor:
-        """CHW -> 1CHW as the network takes it."""
-        return torch.from_numpy(np.ascontiguousarray(a)).to(self.device, next(net.parameters()).dtype)[None].contiguous(memory_format=torch.channels_last)
+        """HWC -> 1CHW, channels last, as the network takes it."""
+        return torch.from_numpy(np.ascontiguousarray(a)).to(self.device, next(net.parameters()).dtype)[None].permute(0, 3, 1, 2)
 
     def _run(self, name: str, photo: np.ndarray, area: int):
         size = working_size(photo.shape, area)
         shrink = photo.shape[0] > size[0]
         small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
         with self._alone():
-            return self.nets[name](self._input(self.nets[name], small.transpose(2, 0, 1))), size
+            return self.nets[name](self._input(self.nets[name], small)), size
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """HxWx3 uint8 -> class probabilities, float32 h x w x 17 at half the working size."""
@@ -93,7 +93,7 @@ class Networks:
         """SHAPES x h x w in 0..1 (tryon.warp) -> flow P x 2 x h x w, x and y in pixels."""
         h, w = shapes.shape[1:]
         with self._alone():
-            flow = F.interpolate(self.nets["warp"](self._input(self.nets["warp"], shapes))[-1], size=(h, w), mode="bilinear", align_corners=False)[0]
+            flow = F.interpolate(self.nets["warp"](self._input(self.nets["warp"], cv2.merge(list(shapes))))[-1], size=(h, w), mode="bilinear", align_corners=False)[0]
         return flow.reshape(-1, 2, h, w).cpu().numpy() * np.float32(h)
 
     def features(self) -> torch.nn.Module:
@@ -104,7 +104,7 @@ class Networks:
         """Person and product as tryon.models.gmm takes them -> SIZE x 2: where each place of the person's view looks in the product's, corners
         at -1 and 1."""
         with self._alone():
-            return self.nets["gmm"](*(self._input(self.nets["gmm"], a) for a in (person, product)))[0].cpu().numpy()
+            return self.nets["gmm"](*(self._input(self.nets["gmm"], cv2.merge(list(a))) for a in (person, product)))[0].cpu().numpy()
 
     @property
     def generator(self) -> torch.nn.Module | None:
@@ -114,7 +114,7 @@ class Networks:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,
         and logits of the layout 17hw, all float32. ``coarse``: worked out at half the size."""
         with self._alone():
-            x = self._input(self.generator, condition)
+            x = self._input(self.generator, cv2.merge(list(condition)))
             found = tuple(t.float() for t in self.generator(F.avg_pool2d(x, 2) if coarse else x))
             if coarse:
                 found = (F.interpolate(t, scale_factor=2.0, mode="bilinear", align_corners=False) for t in found)

@@ -2,7 +2,10 @@
 import cv2
 import numpy as np
 
+from tryon.masks import box_of
+
 ROWS = 30000  # of a picture, which OpenCV can map at once
+FAINT = 0.02  # what was found is nothing where it is less, all around
 Places = tuple[np.ndarray, np.ndarray]  # y and x of N pixels of the photo
 
 
@@ -27,15 +30,25 @@ class GuidedFilter:
         """float32 h x w -> float32 N, not clipped, at pixels of the photo; K x h x w -> K x N."""
         x, y = self.where(places)
         colours = np.ascontiguousarray(np.column_stack((self.photo[places] / np.float32(255), np.ones(len(y), np.float32))))
-        found = [np.einsum("nc,nc->n", self.at(self.affine(one), x, y), colours) for one in p.reshape(-1, *self.size)]
-        return np.stack(found).reshape(*p.shape[:-2], -1)
+        found, room = np.zeros((p[..., 0, 0].size, len(y)), np.float32), 2 * self.radius + 1
+        for one, out in zip(p.reshape(-1, *self.size), found):
+            if not (one > FAINT).any():
+                continue
+            y0, y1, x0, x1 = box_of(one > FAINT)
+            window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
+            factors = self.affine(one, window)
+            ax, ay = x - window[1].start, y - window[0].start
+            near = np.flatnonzero((ax > -1) & (ay > -1) & (ax < factors.shape[1]) & (ay < factors.shape[0]))
+            out[near] = np.einsum("nc,nc->n", self.at(factors, ax[near], ay[near]), colours[near])
+        return found.reshape(*p.shape[:-2], -1)
 
-    def affine(self, p: np.ndarray) -> np.ndarray:
-        """float32 h x w -> the factors of red, green, blue and 1 that make it of the colours around each place: h x w x 4."""
+    def affine(self, p: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
+        """float32 h x w -> the factors of red, green, blue and 1 that make it of the colours around each place of the window: h' x w' x 4."""
+        p, small, mean_colour = p[window], self.small[window], self.mean[window]
         mean = self.box(p)
-        together = self.box(self.small * p[..., None]) - self.mean * mean[..., None]
-        slope = np.einsum("yxij,yxj->yxi", self.inverse, together)
-        return self.box(np.dstack((slope, mean - np.einsum("yxi,yxi->yx", slope, self.mean))))
+        together = self.box(small * p[..., None]) - mean_colour * mean[..., None]
+        slope = np.einsum("yxij,yxj->yxi", self.inverse[window], together)
+        return self.box(np.dstack((slope, mean - np.einsum("yxi,yxi->yx", slope, mean_colour))))
 
     def box(self, x: np.ndarray) -> np.ndarray:
         return cv2.boxFilter(x, -1, (2 * self.radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)

@@ -10,6 +10,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.body import Body
 from tryon.models.openpose import assemble
+from tryon.masks import among, pieces
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
 from tryon.schema import RowError
@@ -99,16 +100,16 @@ def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
                 cv2.line(lines, *(tuple(int(v) for v in np.rint(pose[k, :2])) for k in (a, b)), 0, 3)
         return cv2.distanceTransform(lines, cv2.DIST_L2, 3)
 
-    count, pieces = cv2.connectedComponents((label != S.BACKGROUND).astype(np.uint8))
+    count, piece = cv2.connectedComponents((label != S.BACKGROUND).view(np.uint8))
     if count <= 2 and len(poses) == 1:
         return label
     own = distance(poses[0])
     seen = poses[0, poses[0, :, 2] > 0, :2]
     near = own < 0.15 * float(np.ptp(seen, axis=0).max())
-    mine = np.isin(pieces, np.unique(pieces[own == 0])) & (label != S.BACKGROUND)
+    mine = np.isin(piece, np.unique(piece[own == 0])) & (label != S.BACKGROUND)
     # A stranger's face is none of a person's belongings.
-    loose = np.setdiff1d(np.unique(pieces[near & ~mine]), np.unique(pieces[(label == S.FACE) & ~mine]))
-    mine |= np.isin(pieces, loose)
+    loose = np.setdiff1d(np.unique(piece[near & ~mine]), np.unique(piece[(label == S.FACE) & ~mine]))
+    mine |= np.isin(piece, loose)
     for other in poses[1:]:
         mine &= own <= distance(other)
     return np.where(mine, label, S.BACKGROUND).astype(np.uint8)
@@ -122,9 +123,9 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if len(trunk) < 2 or not pose[S.NECK_JOINT, 2]:
         return pose, label
     unit = float(np.linalg.norm(pose[trunk[1:], :2].mean(0) - pose[S.NECK_JOINT, :2]))
-    _, pieces, stats, _ = cv2.connectedComponentsWithStats(np.isin(label, S.ARMS).astype(np.uint8))
-    y, x = np.nonzero(pieces)
-    skin, piece = np.stack((x, y), 1).astype(np.float32), pieces[y, x]
+    labels, areas = pieces(among(label, S.ARMS))
+    y, x = np.nonzero(labels)
+    skin, piece = np.stack((x, y), 1).astype(np.float32), labels[y, x]
     for cls, elbow, wrist, other in ((S.RIGHT_ARM, S.R_ELBOW, S.R_WRIST, S.L_WRIST), (S.LEFT_ARM, S.L_ELBOW, S.L_WRIST, S.R_WRIST)):
         from_wrist, from_other = (np.linalg.norm(skin - pose[k, :2], axis=1) / unit for k in (wrist, other))
         if not pose[[elbow, wrist], 2].all() or from_wrist.min(initial=np.inf) < APART:
@@ -139,13 +140,13 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
             near &= bool(pose[other, 2]) & ~np.isin(piece, piece[(far < OTHERS * unit) | (from_other < OTHERS)])
         if pose[other, 2]:
             near &= from_other > OTHERS
-        count = np.bincount(piece[near], minlength=len(stats))
-        hands = (count > 0.5 * stats[:, cv2.CC_STAT_AREA]) & (stats[:, cv2.CC_STAT_AREA] > LEAST * unit ** 2)
+        count = np.bincount(piece[near], minlength=len(areas))
+        hands = (count > 0.5 * areas) & (areas > LEAST * unit ** 2)
         mine = near & hands[piece]
         if mine.any():
             first = mine & (far <= np.percentile(far[mine], 10))
             pose[wrist, :2] = np.rint(skin[first].mean(0) * 8) / 8
-            label[hands[pieces]] = cls
+            label[hands[labels]] = cls
     return pose, label
 
 

@@ -9,7 +9,7 @@ from tryon import shade
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, smooth
 from tryon.garment import RIM_AT, Garment, like_ground, once
 from tryon.landmarks import PART
-from tryon.masks import distance_to, grown, shrunk, touching
+from tryon.masks import box_of, distance_to, grown, shrunk, touching
 from tryon.paint import spread, thrice, zoom
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
@@ -115,9 +115,18 @@ def without_ground(photo: np.ndarray, inside: np.ndarray, wide: int) -> np.ndarr
 def outline(mask: np.ndarray, finer: int = 300, inset: float = INSET) -> np.ndarray:
     """An HxW mask (uint8, 0/255) with a smooth, slightly soft outline, as cut cloth has: float32 HxW in 0..1. What is finer than about 2 / ``finer`` of the
     height - the raggedness of a found mask - goes."""
+    out = np.zeros(mask.shape, np.float32)
+    if not mask.any():
+        return out
     sigma = max(0.6, mask.shape[0] / finer)
-    blurred = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), sigma)
-    return np.clip((blurred - inset) * max(sigma / 0.8, 0.5 / (1 - inset)) + 0.5, 0, 1)
+    room, (y0, y1, x0, x1) = int(5 * sigma) + 2, box_of(mask)
+    window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]  # nothing is farther out
+    soft = cv2.GaussianBlur(mask[window].astype(np.float32) / 255, (0, 0), sigma)
+    soft -= np.float32(inset)
+    soft *= np.float32(max(sigma / 0.8, 0.5 / (1 - inset)))
+    soft += np.float32(0.5)
+    np.clip(soft, 0, 1, out=out[window])
+    return out
 
 
 def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -131,7 +140,8 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: 
     out = {}
     colour = bleed(colour, (garment.mask > 127) & ~ground) if ground.any() else colour
     for part, mask in masks.items():
-        overlapping = grown(mask, overlap) & (joints > 0) | mask | grown(mask, rim) & ground_around  # the outline itself is ``soft``'s
+        away = distance_to(mask)
+        overlapping = (away <= overlap) & (joints > 0) | mask | (away <= rim) & ground_around  # the outline itself is ``soft``'s
         out[part] = soft * cv2.GaussianBlur(overlapping.astype(np.float32), (0, 0), 0.8), colour
     hidden = masks["torso"] & (garment.parts != 1) & ~between(garment, "shoulder", "armpit")
     if hidden.any():
@@ -169,17 +179,18 @@ def slits(garment: Garment) -> np.ndarray:
 
 
 def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarray:
-    """Carry the colours of ``inside`` outwards over its border, smoothly, worked out at no more than ``longest`` pixels: uint8 HxWx3."""
+    """Carry the colours of ``inside`` outwards over its border, smoothly, worked out at about ``longest`` pixels: uint8 HxWx3."""
     if not inside.any():
         return photo.copy()
     h, w = inside.shape
-    scale = min(1.0, longest / max(h, w))
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    weight = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(cv2.copyTo(photo, inside.view(np.uint8)), size, interpolation=cv2.INTER_AREA) / thrice(np.maximum(weight, 1e-3))
-    small = spread(colour.astype(np.float32), weight > min(0.5, 0.9 * float(weight.max())))
-    out = cv2.resize(np.clip(np.rint(small), 0, 255).astype(np.uint8), (w, h), interpolation=cv2.INTER_LINEAR)
-    return cv2.copyTo(photo, inside.view(np.uint8), out)
+    step = max(1, round(max(h, w) / longest))  # whole: several times as fast
+    small = -(-w // step), -(-h // step)
+    shrink = lambda a: cv2.resize(cv2.copyMakeBorder(a, 0, -h % step, 0, -w % step, cv2.BORDER_REPLICATE), small, interpolation=cv2.INTER_AREA)
+    weight = shrink(inside.astype(np.float32))
+    colour = shrink(cv2.copyTo(photo, inside.view(np.uint8))) / thrice(np.maximum(weight, 1e-3))
+    found = spread(colour.astype(np.float32), weight > min(0.5, 0.9 * float(weight.max())))
+    out = cv2.resize(np.clip(np.rint(found), 0, 255).astype(np.uint8), (small[0] * step, small[1] * step), interpolation=cv2.INTER_LINEAR)[:h, :w]
+    return cv2.copyTo(photo, inside.view(np.uint8), np.ascontiguousarray(out))
 
 
 @once
