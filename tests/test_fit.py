@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from conftest import wear
 
 from tryon import sample
 from tryon import schema as S
@@ -376,3 +377,17 @@ def test_a_flared_top_without_sleeves_reaches_from_arm_to_arm(persons):
         y, x = np.nonzero(seen(layer, placed, garment) & (np.abs(layer.map[..., 1] / 8 - 130) < 8))  # below its armholes
         chest = np.stack((x, y), 1) * (person.parse.shape[1] / layer.cover.shape[1]) @ body.across
         assert 0.8 * body.torso_width < np.ptp(chest) < 1.1 * body.torso_width, who
+
+
+@pytest.mark.parametrize("shift", [-0.08, 0.08])
+def test_trousers_cover_bare_legs_though_joints_lie_beside_them(persons, goods, shift):
+    """Legs of trousers that hang from joints found a little beside the legs, or narrow ones that leave skin on both sides."""
+    person, garment = persons["lina"], goods["trousers-07"]
+    pose = person.pose.copy()
+    pose[0, [S.R_KNEE, S.L_KNEE, S.R_ANKLE, S.L_ANKLE], 0] += shift * person.body.unit
+    moved = replace(person, pose=pose)
+    look = wear(moved, garment)
+    legs = np.isin(person.parse, (S.LEFT_LEG, S.RIGHT_LEG))
+    legs[int(person.pose[0, [S.R_ANKLE, S.L_ANKLE], 1].min() - 0.25 * person.body.unit):] = False
+    assert legs.sum() > 3000 and (look.warped_mask > 0)[legs].mean() > 0.97
+    assert np.isin(look.layout, (S.LEFT_LEG, S.RIGHT_LEG))[legs].mean() < 0.005

@@ -128,6 +128,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         past, behind = past_sleeves(layers, regions, body), bare_arms(canvas.layout, regions, body, fit.unit)
         sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front & behind.any()
         behind, old = behind & ~sleeved, old | sleeved
+    if garment.subcategory == "trousers":
+        old = old | in_legs(canvas.layout, layers, body)
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, S.ARMS)
@@ -363,6 +365,16 @@ def in_sleeves(layout: np.ndarray, past: dict[int, tuple[np.ndarray, np.ndarray 
             wrist = tuple(np.rint(body.limb(side, arm=True)[0][2]).astype(int).tolist())
             hand = cv2.circle(np.zeros(layout.shape, np.uint8), wrist, int(0.25 * unit), 1, -1) > 0
             out |= (layout == cls) & ~past[cls][1] & ~hand
+    return out
+
+
+def in_legs(layout: np.ndarray, layers, body: Body) -> np.ndarray:
+    """Bool HxW: skin of legs no farther along them than the legs of new trousers (``sample``) reach, also where these do not quite lie on it."""
+    out = np.zeros(layout.shape, bool)
+    for side, cls in (("left", S.LEFT_LEG), ("right", S.RIGHT_LEG)):
+        leg = next((a > 0.5 for part, _, a in layers if part == seen_as(body, side)), None)
+        if leg is not None and leg.any():
+            out |= (layout == cls) & ~beyond(leg, body.limb(side, arm=False)[0])
     return out
 
 

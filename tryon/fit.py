@@ -15,7 +15,7 @@ from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment, once
 from tryon.landmarks import PART, along, length_of
-from tryon.limbs import shoulder_height
+from tryon.limbs import bare_legs, shoulder_height
 from tryon.masks import box_of
 from tryon.person import Person
 from tryon.schema import RowError
@@ -180,7 +180,8 @@ def fit(person: Person, garment: Garment) -> Fit:
     source, cell = on.source, on.cell
     points = source.reshape(-1, 2)
 
-    places = {"upper": _place_upper, "full": _place_upper, "lower": _place_lower, "hat": _place_hat, "scarf": _place_scarf, "bag": _place_bag}
+    legs = lambda *a: _place_lower(*a, bare_legs(person.pose[0], body.unit, person.parse))
+    places = {"upper": _place_upper, "full": _place_upper, "lower": legs, "hat": _place_hat, "scarf": _place_scarf, "bag": _place_bag}
     place = places[garment.subcategory if garment.category == "accessory" else garment.category]
     torso, limbs, joints = place(body, garment, points)
 
@@ -361,7 +362,22 @@ def seen_as(body: Body, side: str) -> str:
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
 
 
-def _place_lower(body: Body, garment: Garment, points: np.ndarray):
+def _over_leg(line: np.ndarray, true: np.ndarray, axis: np.ndarray, s_t: float, sx: float, leg: tuple[np.ndarray, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """How many times wider than ``sx`` a leg of trousers (``axis`` Kx3) has to be, at arc lengths in pixels of the product photo, to cover the bare ``leg``
+    (points and half widths, in pixels of the person photo) in it."""
+    arc = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1))))
+    t = np.linspace(0, arc[-1], 25)
+    centre = _walk(line, true, t * s_t, np.zeros(len(t)), 1.0)
+    nearest = np.linalg.norm(centre[:, None] - leg[0], axis=2).argmin(1)
+    wider = np.clip(OVER_LEG * leg[1][nearest] / np.maximum(np.interp(t, arc, axis[:, 2]) * sx, 1e-6), 1, STRETCHED)
+    wider = 1 + (np.convolve(np.pad(wider, 2, "edge"), np.full(5, 0.2), "valid") - 1) * smooth(t, 0, 0.2 * arc[-1])
+    return lambda at: np.interp(at, t, wider)
+
+
+OVER_LEG, STRETCHED = 1.1, 1.5  # half widths of a bare leg that trousers have, and the most that they are stretched to
+
+
+def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[int, tuple[np.ndarray, np.ndarray]]):
     if not body.seen[[S.R_HIP, S.L_HIP]].any():
         raise RowError("no_place", "the hips are not in the photo, so trousers and skirts have no place")
     shape = garment.shape
@@ -388,13 +404,18 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray):
     for side, axis in shape.limbs.items():
         sign = 1 if side == "left" else -1
         line, true = body.limb(seen_as(body, side), arm=False)
+        leg = bare.get(S.LEFT_LEG if seen_as(body, side) == "left" else S.RIGHT_LEG)
+        if leg:  # it goes through the middle of the leg that is seen
+            fine = np.stack([np.interp(np.linspace(0, len(leg[0]) - 1, 200), np.arange(len(leg[0])), leg[0][:, k]) for k in (0, 1)], 1)
+            line = np.vstack((line[0], *(fine[np.linalg.norm(fine - joint, axis=1).argmin()] for joint in line[1:])))
         start = origin + (axis[0, 0] - xc) * sx * body.across + (axis[0, 1] - top) * sy * body.down
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))
         true = true - (min(drop, 0.6 * true[0]), 0)
         t, u, _ = along(points, axis[:, :2].astype(float))
         s_t = true.sum() * 1.03 / reaches[side] if long else sy
-        position = _walk(line, true, t * s_t, u * sx, 0.15 * body.unit)
+        wide = _over_leg(line, true, axis, s_t, sx, leg)(t) if leg else 1.0
+        position = _walk(line, true, t * s_t, u * sx * wide, 0.15 * body.unit)
         weight = smooth(t, -0.05 * shape.width, 0.35 * shape.width) * smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
         limbs[side] = (position, weight)
         joints += (S.R_KNEE, S.L_KNEE) if len(joints) == 2 else ()

@@ -1,5 +1,5 @@
 """Limbs: where bare arms and legs lie around their bones, and how thick they are."""
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ FOREARM = 0.35  # torso lengths from an elbow: skin beyond it is no hand that wa
 HAND = 0.3  # of the forearm: a closed hand
 WIDEST = 1.25  # times the usual width
 STEPS = 24  # pieces of a limb
+BARE = 0.03  # squared torso lengths: the least of a leg that tells where it is
 CLOTHED = 1.15  # times a leg's width: that of trousers
 
 
@@ -104,10 +105,11 @@ def outside(pose: np.ndarray, hip: int, unit: float) -> np.ndarray:
     return away / max(1.0, float(np.linalg.norm(away)))
 
 
-def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Limbs whose joints are known, but for an ankle, which is where the shoe is or below the picture, and a wrist whose hand is seen at the elbow: class,
+def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray,
+          classes: Iterable[int] = tuple(BONES)) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Limbs of ``classes`` whose joints are known, but for an ankle, which is where the shoe is or below the picture, and a wrist whose hand is seen at the elbow: class,
     points and half widths (``adjusted``). pose 18x3; unit in pixels; parse HxW ids; hidden HxW bool, where the parse tells nothing."""
-    for cls, joints in BONES.items():
+    for cls, joints in ((cls, BONES[cls]) for cls in classes):
         line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in S.ARMS
         if not arm and seen[:2].all():
             ankle = line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0])
@@ -122,6 +124,12 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) 
         if seen.all():
             points, radii = profile(line, arm, unit, *((hand(line, mine, unit),) if arm else (ANKLE, outside(pose, joints[0], unit))))
             yield cls, *adjusted(points, radii, mine, hidden)
+
+
+def bare_legs(pose: np.ndarray, unit: float, parse: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Points and half widths of those legs (``limbs``) of which skin is seen, by class."""
+    seen = [cls for cls in (S.LEFT_LEG, S.RIGHT_LEG) if (parse == cls).sum() > BARE * unit ** 2]
+    return {cls: found for cls, *found in limbs(pose, unit, parse, np.zeros(parse.shape, bool), seen)} if seen else {}
 
 
 def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float, half: float = THROAT) -> np.ndarray:
