@@ -9,7 +9,7 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import continued, mirrored, paint, without_crevices
+from tryon.paint import copied, mirrored, paint, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -212,16 +212,6 @@ def test_what_a_wide_skirt_hid_are_legs(persons, which):
         cv2.polylines(bones, [np.rint(person.pose[0, joints, :2]).astype(np.int32)], False, 0, 1)
         leg = fill & (layout == cls)
         assert leg.sum() > 0.3 * unit * unit / 4 and cv2.distanceTransform(bones, cv2.DIST_L2, 5)[leg].max() < 0.32 * unit
-
-
-def test_ground_goes_on_behind_what_was_taken_away():
-    """A wall of stripes that ends in a blur around the person."""
-    y, x = np.mgrid[0:240, 0:320]
-    wall = np.repeat((128 + 80 * np.sign(np.sin(2 * np.pi * x / 32)))[..., None], 3, 2).astype(np.uint8)
-    hole = (np.abs(x - 160) < 40) & (np.abs(y - 120) < 60)
-    ty, tx, my, mx = continued(wall, ~hole, hole, 2.0)
-    assert len(ty) > 0.9 * hole.sum() and not hole[my, mx].any()
-    assert np.abs(wall[ty, tx].astype(int) - wall[my, mx]).mean() < 25
 
 
 def test_no_ground_between_an_arm_and_a_garment():

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon import shade
+from tryon import inpaint, shade
 from tryon.condition import condition, skeleton
 from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
 from tryon.masks import box_of, closest, distance_to, grown, shrunk
@@ -41,10 +41,8 @@ FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
-FAR = 2.0  # of the generator's pixels: how far from a person ground is taken that is repeated elsewhere
-COARSER = 5.0  # of the generator's pixels: detail of the ground that is repeated
-AROUND = 16  # steps around a hole in the ground that are compared
-MOVES = [(dy, dx) for dy in range(-18, 19, 6) for dx in range(-42, 43, 6) if dy or abs(dx) > 6]  # where ground may be taken from, in steps
+COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
+SEAM = 3.0  # the same: a seam between pieces of it that come from places farther apart shows
 LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 NOISE = 1.5  # the strongest on painted skin, of 255: a beard is no noise
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
@@ -105,10 +103,12 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             label = without_crevices(classes[label.argmax(0)], fill[window], layout[window], max(1, round(h / THIN)))
             out[window][fill[window]] = label[fill[window]]
             around = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
+            ground, moves = _ground(image_s, known, before_s, fill_s & grown(layout_s == S.BACKGROUND, 2))
+            around |= {S.BACKGROUND: ground} if ground is not None else {}
             legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
             falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
             relieve(falls, label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
-            grain = _grain(image, out, before, fill, box, h / size[0])
+            grain = _grain(image, out, before, fill, box, h / size[0], moves)
         if networks.generator is not None and twice:
             rgb, alpha, _ = second.result()
     if garment_s.any():
@@ -206,9 +206,9 @@ def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
 
 
 def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
-    """What the photo tells of skin, cloth and ground, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
+    """What the photo tells of skin and cloth, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
     away, the tone of all that is well lit, on a neck (of the fill's ``layout``, h x w ids) soon so, and as dark as the chin's shadow makes it; cloth goes
-    on as it is seen; ground is that around the person. unit: torso length in pixels."""
+    on as it is seen. unit: torso length in pixels."""
     out = {}
     skin = known & (GROUP[before] == S.FACE)
     inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -229,17 +229,18 @@ def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.nda
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
             out[group] = spread(image.astype(np.float32), seen)
-    person = cv2.dilate(((before != S.BACKGROUND) | ~known).astype(np.uint8), np.ones((3, 3), np.uint8))
-    if not person.all():
-        # Smooth far from the border, continued lines near it (fast marching, Telea 2004), where it is asked for.
-        out[S.BACKGROUND] = spread(image.astype(np.float32), person == 0, NEAREST)
-        y0, y1, x0, x1 = box_of(~known)
-        window = np.s_[max(0, y0 - 12):y1 + 12, max(0, x0 - 12):x1 + 12]  # with all ground that is near enough to matter
-        depth = np.clip(cv2.distanceTransform(person, cv2.DIST_L2, 3)[window] / 10, 0, 1)[..., None]
-        smooth, close = out[S.BACKGROUND][window], (depth[..., 0] < 1).view(np.uint8)
-        near = cv2.inpaint(cv2.copyTo(image[window], close, smooth.astype(np.uint8)), person[window] & close, 3, cv2.INPAINT_TELEA)
-        out[S.BACKGROUND][window] = near * (1 - depth) + smooth * depth
     return out
+
+
+def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
+    """What the photo tells of the ground in ``hole`` (bool h x w), h x w x 3, and where it comes from (tryon.inpaint.fill): patches of the ground around the
+    person, or where there is too little of that its colours alone, or nothing."""
+    seen = cv2.dilate(((before != S.BACKGROUND) | ~known).view(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    if not seen.any():
+        return None, None
+    smooth = spread(image.astype(np.float32), seen, NEAREST)
+    found = inpaint.fill(image, smooth, seen, hole)
+    return (smooth, None) if found is None else (np.where(hole[..., None], found[0], smooth), found[1:])
 
 
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray,
@@ -303,7 +304,7 @@ def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndar
     return out
 
 
-def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float) -> np.ndarray:
+def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float, moves) -> np.ndarray:
     """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing; on skin, where
     it would bring fingers and eyes along, noise as strong as the photo's."""
     y0, y1, x0, x1 = box
@@ -316,9 +317,8 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         if source.sum() < 50:
             continue
         if group == S.BACKGROUND:
-            source = cv2.erode(source.astype(np.uint8), np.ones((2 * round(FAR * scale) + 1,) * 2, np.uint8)) > 0
-            if source.any():
-                ty, tx, my, mx = continued(image, source, todo, scale)
+            if moves:
+                ty, tx, my, mx = copied(moves, source, todo)
                 out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, COARSER * scale)[my, mx]
                 out = cv2.copyTo(feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale), np.ascontiguousarray(todo[y0:y1, x0:x1]).view(np.uint8), out)
             continue
@@ -335,10 +335,12 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
 
 
 def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tuple[np.ndarray, np.ndarray], scale: float) -> np.ndarray:
-    """Detail HxWx3 blurred where pieces meet that come from different places: the pixels ``at`` (y, x) were moved by ``moves`` (dy, dx)."""
-    which = np.full(detail.shape[:2], 1e4, np.float32)
-    which[at] = moves[0] * 1000.0 + moves[1]
-    seam = cv2.morphologyEx(which, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    """Detail HxWx3 blurred where pieces meet that come from places farther apart than SEAM: the pixels ``at`` (y, x) were moved by ``moves`` (dy, dx)."""
+    seam, kernel = np.zeros(detail.shape[:2], bool), np.ones((3, 3), np.uint8)
+    for move in moves:
+        which = np.full(seam.shape, 1e4, np.float32)
+        which[at] = move
+        seam |= cv2.morphologyEx(which, cv2.MORPH_GRADIENT, kernel) > SEAM * scale
     share = thrice(np.clip(3 * cv2.GaussianBlur(seam.astype(np.float32), (0, 0), 1.2 * scale), 0, 1))
     return detail * (1 - share) + cv2.GaussianBlur(detail, (0, 0), 1.5 * scale) * share
 
@@ -352,36 +354,14 @@ def _mean(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.resize(mean, (w, h), interpolation=cv2.INTER_LINEAR)
 
 
-def continued(image: np.ndarray, source: np.ndarray, todo: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """y and x of pixels of ``todo``, and y and x in ``source`` (bool HxW) of what goes on there: moved by the one of some displacements by which what
-    lies around them, moved, looks most like what lies around (the shift-map of Pritch et al. 2009, each pixel on its own). Compared in steps of
-    2 ``scale`` pixels."""
-    step = max(1, round(2 * scale))
-    h, w = (-(-n // step) for n in todo.shape)
-    shrink = lambda a: cv2.resize(a.astype(np.float32), (w, h), interpolation=cv2.INTER_AREA)
-    known, small, hole = shrink(source) > 0.99, shrink(image), shrink(todo) > 0
-    # What is farther from the hole than it is compared does not count.
-    y0, y1, x0, x1 = (int(v) for v in np.clip(np.array(box_of(hole)) + (-AROUND, AROUND, -AROUND, AROUND), 0, (h, h, w, w)))
-    window, far = np.s_[y0:y1, x0:x1], np.abs(MOVES).max(0)
-    beyond = lambda a: cv2.copyMakeBorder(a, *np.repeat(far, 2).tolist(), cv2.BORDER_CONSTANT)
-    moved = lambda a, dy, dx: a[y0 + far[0] + dy:y1 + far[0] + dy, x0 + far[1] + dx:x1 + far[1] + dx]
-    all_known, all_small, small, known, hole = beyond(known.view(np.uint8)), beyond(small), small[window], known[window], hole[window]
-    ring = (cv2.dilate(hole.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & known
-    near = cv2.blur(ring.astype(np.float32), (25, 25)) + 1e-6
-    best, which = np.full(hole.shape, np.inf, np.float32), np.zeros((h, w), np.uint8)
-    for k, (dy, dx) in enumerate(MOVES):
-        there = moved(all_known, dy, dx) > 0
-        if not (hole & there).any():
-            continue
-        unlike = np.where(there, cv2.transform(cv2.absdiff(small, moved(all_small, dy, dx)), np.ones((1, 3))), 200) * ring
-        cost = np.where(there, cv2.blur(unlike.astype(np.float32), (25, 25)) / near, np.inf)
-        closer = cost < best
-        best[closer], which[window][closer] = cost[closer], k
+def copied(moves: tuple[np.ndarray, np.ndarray], source: np.ndarray, todo: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """y and x of the pixels of ``todo`` (bool HxW), and y and x of the pixels of ``source`` that ``moves`` (tryon.inpaint.fill, worked out at any size)
+    send there."""
     ty, tx = np.nonzero(todo)
-    at = ty // step, tx // step
-    (my, mx), found = np.array(MOVES)[cv2.medianBlur(which, 5)[at]].T * step, np.isfinite(best[at[0] - y0, at[1] - x0])
-    my, mx = ty + my, tx + mx
-    inside = found & (my >= 0) & (my < todo.shape[0]) & (mx >= 0) & (mx < todo.shape[1])
+    rows, columns = (n / m for n, m in zip(todo.shape, moves[0].shape))
+    at = (ty / rows).astype(int), (tx / columns).astype(int)
+    my, mx = ty + np.rint(rows * moves[0][at]).astype(int), tx + np.rint(columns * moves[1][at]).astype(int)
+    inside = (my >= 0) & (my < todo.shape[0]) & (mx >= 0) & (mx < todo.shape[1])
     inside[inside] = source[my[inside], mx[inside]]
     return ty[inside], tx[inside], my[inside], mx[inside]
 
