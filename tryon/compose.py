@@ -488,14 +488,17 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / thrice(np.maximum(alpha, 1e-3))
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone, sigma)
-    over = np.where(found == S.NECK, shade.OPEN, 1) * (fill & (found != S.BACKGROUND))
-    shadow = 1 - over * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL))
+    falls, fades = np.ones((2, 256), np.float32) * ((1,), (max(1.0, h / FADES),))
+    falls[[S.BACKGROUND, S.NECK]] = 0, shade.OPEN
+    fades[[*S.SKIN, S.LOWER]] = max(1.0, h / MELTS)
+    of_class = lambda table, classes: cv2.LUT(np.ascontiguousarray(classes), table.astype(np.float32))
+    shadow = 1 - of_class(falls, found) * fill * (1 - shade.beside(alpha, unit, shade.OVER, shade.FALL))
     # Under the soft edge of a garment lies what is painted beside it, not the old garment.
     beside = cv2.dilate(freed.view(np.uint8), np.ones((5, 5), np.uint8)) > 0
     # The rim goes over into the photo, but not where it meets what was freed, however narrow it is.
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
-    fades = np.minimum(np.where(among(old, (*S.SKIN, S.LOWER)), max(1.0, h / MELTS), max(1.0, h / FADES)), np.maximum(0.7 * (depth + near), 1))
-    share = np.where(fill & ~freed, np.clip((depth - 0.5) / fades, 0, 1), fill | beside & seen)
+    fades = np.minimum(of_class(fades, old), np.maximum(np.float32(0.7) * (depth + near), 1))
+    share = np.where(fill & ~freed, np.clip((depth - np.float32(0.5)) / fades, 0, 1), (fill | beside & seen).astype(np.float32))
     below = painted * thrice(shadow * share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
     made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated

@@ -347,7 +347,7 @@ def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tupl
 
 def _mean(image: np.ndarray, source: np.ndarray, sigma: float) -> np.ndarray:
     """The mean of ``source`` (bool HxW) of an image HxWx3 within about ``sigma`` pixels of each pixel: float32 HxWx3."""
-    step, (h, w) = max(1, int(sigma / 3)), source.shape
+    step, (h, w) = max(1, int(sigma / 1.5)), source.shape
     size = max(1, w // step), max(1, h // step)
     blur = lambda a: cv2.GaussianBlur(cv2.resize(a.astype(np.float32), size, interpolation=cv2.INTER_AREA), (0, 0), max(1.0, sigma / step))
     mean = blur(cv2.copyTo(image, source.view(np.uint8))) / thrice(np.maximum(blur(source), 1e-3))
