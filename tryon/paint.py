@@ -43,7 +43,7 @@ FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 100
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
 SEAM = 3.0  # the same: a seam between pieces of it that come from places farther apart shows
-LIGHT = 12  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
+LIGHT = 10  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 NOISE = 1.5  # the strongest on painted skin, of 255: a beard is no noise
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
