@@ -39,6 +39,7 @@ PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
+SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
@@ -113,7 +114,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     for whole, part in zip(out.arrays[1:], (layout, before, worn, total, kept + alpha, freed)):
         whole[window] = part
     gone = np.isin(np.arange(len(full.may)), [c for c in REPLACES[kind] if not ((out.layout == c) & (out.worn < 0)).any()])
-    out.may = (full.may & ~gone) | may_become(kind, np.where(out.worn < 0, out.layout, S.BACKGROUND), bool(garment.shape.limbs))
+    own = np.where(out.worn < 0, out.layout, S.BACKGROUND)
+    if (own == S.LEGWEAR).sum() < SOCKS * fit.unit ** 2:
+        own[own == S.LEGWEAR] = S.BACKGROUND
+    out.may = (full.may & ~gone) | may_become(kind, own, bool(garment.shape.limbs))
     return out
 
 
