@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, edges_softened, left_over, scarf, sharpness, taken_off,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, edges_softened, enclosed, left_over, scarf, sharpness, taken_off,
                            under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -560,3 +560,27 @@ def test_what_hair_parts_is_no_crumb():
     seen = without_crumbs(left, hair)
     assert seen[10:16, 44:47].all() and not seen[52:55, 50:53].any() and not left[52:55, 50:53].any() and seen.sum() == 30 * 40 + 18
     assert not without_crumbs(alpha, np.zeros_like(hair))[10:16, 44:47].any()
+
+
+def test_holes_between_legs_are_told_from_gaps():
+    """Ground seen through the crotch, where trouser legs meet again below; what is open below, tall, in front, or at the picture's border stays."""
+    cloth = np.ones((80, 90), bool)
+    cloth[20:30, 10:16] = cloth[20:80, 30:36] = cloth[20:50, 45:50] = cloth[40:50, 75:80] = cloth[60:66, 85:] = False
+    front = np.zeros_like(cloth)
+    front[44, 76] = True
+    found = enclosed(cloth, front, 12)
+    assert found[20:30, 10:16].all() and found.sum() == 60
+
+
+def test_socks_hide_no_legs(persons, goods):
+    """Shins that are ground because socks are seen below: what legs may be is told by what is worn on them, which socks are not."""
+    person, dress = persons["lina"], goods["shorts-08"]
+    parse = person.parse.copy()
+    ankles = person.pose[0, [S.R_ANKLE, S.L_ANKLE], 1].min()
+    legs = np.isin(parse, (S.LEFT_LEG, S.RIGHT_LEG))
+    assert legs.sum() > 500
+    parse[legs & (np.arange(len(parse))[:, None] > ankles - 12)] = S.LEGWEAR
+    assert 0 < (parse == S.LEGWEAR).sum() < 0.06 * person.body.unit ** 2
+    look, plain = wear(replace(person, parse=parse), dress), wear(person, dress)
+    shown = lambda look: np.isin(look.layout, (S.LEFT_LEG, S.RIGHT_LEG)) & (look.edit_mask > 0)
+    assert shown(plain).sum() > 300 and shown(look).sum() > 0.8 * shown(plain).sum()

@@ -413,3 +413,27 @@ def test_trousers_cover_bare_legs_though_joints_lie_beside_them(persons, goods, 
     legs[int(person.pose[0, [S.R_ANKLE, S.L_ANKLE], 1].min() - 0.25 * person.body.unit):] = False
     assert legs.sum() > 3000 and (look.warped_mask > 0)[legs].mean() > 0.97
     assert np.isin(look.layout, (S.LEFT_LEG, S.RIGHT_LEG))[legs].mean() < 0.005
+
+
+def test_trousers_photographed_aslant_are_worn_level(persons, goods):
+    """A waistband that slopes across the belly because the camera, or the hanger, did; one that is level must stay so."""
+    garment, person = goods["trousers-07"], persons["lina"]
+    h, w = garment.mask.shape
+    slope, xc, (top, low) = 0.2, garment.shape.centre[0, 0], (garment.shape.centre[0, 1], garment.landmarks["crotch"][1])
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    falls = lambda x, y: slope * (x - xc) * np.clip((low - y) / (low - top), 0, 1)
+    back = (x, y - falls(x, y).astype(np.float32))
+    warp = lambda a, how: cv2.remap(a, *back, how, borderMode=cv2.BORDER_REPLICATE)
+    mask, parts = warp(garment.mask, cv2.INTER_NEAREST), warp(garment.parts, cv2.INTER_NEAREST)
+    points = {k: (px, py + falls(px, py), 1.0) for k, (px, py, _) in garment.landmarks.items()}
+    aslant = replace(garment, photo=warp(garment.photo, cv2.INTER_LINEAR), mask=mask, parts=parts, shape=measure(mask, "lower", "trousers", parts, points))
+
+    def waist(one: Garment) -> float:
+        """The slope of the upper edge of what is placed."""
+        placed = fit(person, one)
+        cloth = seen(next(layer for layer in placed.layers if layer.part == "torso"), placed, one)
+        columns = np.flatnonzero(cloth.any(0))
+        columns = columns[len(columns) // 6:-len(columns) // 6]
+        return float(np.polyfit(columns, cloth[:, columns].argmax(0), 1)[0])
+
+    assert abs(waist(garment)) < 0.03 and abs(waist(aslant)) < 0.08
