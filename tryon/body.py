@@ -63,7 +63,7 @@ class Body:
         self.hip_width = self._width(person, 0.95, 1.1)
         self.rise = self._rise(person)
         # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
-        self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.42))
+        self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.5))
         self.is_head = among(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
 
     def moved(self, x: float, y: float) -> "Body":

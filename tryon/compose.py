@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon import shade
 from tryon.body import Body
 from tryon.condition import GARMENTS, skin_tone
-from tryon.fit import Fit, seen_as
+from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, colours, rather
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
@@ -43,7 +43,7 @@ HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is 
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
-ARMPITS, CROTCH = -0.75, 0.2  # torso lengths below the hips
+ARMPITS = -0.75  # torso lengths below the hips
 SOFT = 0.8  # pixels of blur at edges of a sharp picture
 RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)

@@ -392,6 +392,7 @@ def _upright(garment: Garment) -> tuple[Callable[[np.ndarray], np.ndarray], floa
     return lambda points: points - np.outer(slope * (points[:, 0] - xc) * fade(points[:, 1]), (0, 1)), middle
 
 
+CROTCH = 0.2  # torso lengths below the hips
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
 
 
@@ -424,7 +425,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     origin = body.hips - body.down * body.waist * body.unit
     if crotch and shape.limbs:
         # The rise is fixed by the body: waist to crotch.
-        rise = 0.44 * body.unit / max(crotch[1] - top, 1e-6)
+        rise = (body.waist + CROTCH) * body.unit / max(crotch[1] - top, 1e-6)
         sy = float(np.clip(rise, 0.75 * sy, 1.3 * sy))
     elif ankles := _ankles(body, origin):
         floor = (max(ankles) + FLOOR * body.unit) / max(shape.centre[1, 1] - top, 1e-6)
