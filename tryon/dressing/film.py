@@ -21,11 +21,11 @@ from tryon.paint import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it
-AREA_STEP = 0.06  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
+AREA_STEP = 0.05  # of its final area, by which the visible cloth of a garment may change from frame to frame of 24
 FAR = 0.15  # torso lengths, from where on cloth is on its way
 SAME, JUMP = 0.75, 8.0  # pixels on the screen, and of the still, from where on another place of the cloth is seen
 TRACE, NEARBY = 2, 2  # steps in which motion is made exact, and the longest of them, in pixels
-BETWEEN, HALVES = 2.5, 3  # pixels of the still per pixel, from where on gathered cloth is sampled from it made smaller, and how often it is halved
+BETWEEN, HALVES = 2.2, 3  # pixels of the still per pixel, from where on gathered cloth is sampled from it made smaller, and how often it is halved
 DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
 
@@ -222,10 +222,10 @@ class Stage:
         change = np.maximum(even(np.abs(np.diff(even(area)))), 0.9 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
         passed = DONE * np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
-        last = np.flatnonzero(far > 0.41).max(initial=0)
+        last = np.flatnonzero(far > 0.5).max(initial=0)
         if last:  # of film that is left, as much as may be taken without a jump of what is seen
             step = float((change[last:] / np.diff(passed[last:])).max(initial=0)) / 23
-            held = min(0.67, DONE - (DONE - passed[last]) * step / (2 * AREA_STEP))
+            held = min(0.67, DONE - (DONE - passed[last]) * step / (2.6 * AREA_STEP))
             passed = np.interp(passed, (0, passed[last], DONE), (0, max(held, passed[last]), DONE))
         return passed, times
 
