@@ -568,8 +568,10 @@ def test_holes_between_legs_are_told_from_gaps():
     cloth[20:30, 10:16] = cloth[20:80, 30:36] = cloth[20:50, 45:50] = cloth[40:50, 75:80] = cloth[60:66, 85:] = False
     front = np.zeros_like(cloth)
     front[44, 76] = True
-    found = enclosed(cloth, front, 12)
+    legs = [np.arange(90)[None] < 13, np.arange(90)[None] >= 13]
+    found = enclosed(cloth, front, [np.broadcast_to(leg, cloth.shape) for leg in legs], 12)
     assert found[20:30, 10:16].all() and found.sum() == 60
+    assert not enclosed(cloth, front, [np.broadcast_to(np.arange(90)[None] > 40, cloth.shape)], 12).any()  # a rip in one leg
 
 
 def test_socks_hide_no_legs(persons, goods):

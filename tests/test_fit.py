@@ -429,11 +429,13 @@ def test_trousers_photographed_aslant_are_worn_level(persons, goods):
     aslant = replace(garment, photo=warp(garment.photo, cv2.INTER_LINEAR), mask=mask, parts=parts, shape=measure(mask, "lower", "trousers", parts, points))
 
     def waist(one: Garment) -> float:
-        """The slope of the upper edge of what is placed."""
+        """The slope of the upper edge of what is placed; its crotch is where that of others is."""
         placed = fit(person, one)
         cloth = seen(next(layer for layer in placed.layers if layer.part == "torso"), placed, one)
         columns = np.flatnonzero(cloth.any(0))
         columns = columns[len(columns) // 6:-len(columns) // 6]
+        crotch = landing(placed, person, one, "crotch", "torso")
+        assert abs((crotch - person.body.hips) @ person.body.down - 0.2 * placed.unit) < 0.06 * placed.unit
         return float(np.polyfit(columns, cloth[:, columns].argmax(0), 1)[0])
 
     assert abs(waist(garment)) < 0.03 and abs(waist(aslant)) < 0.08

@@ -50,7 +50,9 @@ def test_without_a_hole_or_ground_there_is_nothing_to_do():
     nothing = np.zeros(HOLE.shape, bool)
     assert filled(kerb(), ~nothing, nothing) is None
     narrow = nothing.copy()
-    narrow[:, :3] = True
+    narrow[:, :10] = True  # too narrow for patches at a quarter of the size
+    assert np.abs(filled(kerb(), narrow, ~narrow)[0] - kerb()).mean() < 20
+    narrow[:, 3:] = False
     assert filled(kerb(), narrow, ~narrow) is None
     one = nothing.copy()
     one[3, 3] = True

@@ -9,7 +9,7 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import copied, mirrored, paint, without_crevices
+from tryon.paint import mirrored, paint, without_crevices
 
 
 def everything() -> np.ndarray:

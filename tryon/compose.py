@@ -39,6 +39,7 @@ PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
+SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
@@ -151,7 +152,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         gaps &= ~lower_than(shape, body, CROTCH)
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
     if garment.subcategory == "trousers":  # where legs meet again below it, a gap is none
-        close_gaps(colour, alpha, enclosed(alpha > 0.5, front, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
+        legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
+        close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
     return colour, alpha, old, bare
@@ -385,11 +387,13 @@ def in_legs(layout: np.ndarray, layers, body: Body) -> np.ndarray:
     return out
 
 
-def enclosed(cloth: np.ndarray, front: np.ndarray, tall: float) -> np.ndarray:
-    """Bool HxW: holes no more than so many pixels ``tall`` in ``cloth`` that nothing in ``front`` (bool HxW each) touches."""
+def enclosed(cloth: np.ndarray, front: np.ndarray, beside: list[np.ndarray], tall: float) -> np.ndarray:
+    """Bool HxW: holes no more than so many pixels ``tall`` in ``cloth`` that nothing in ``front`` touches, and all of ``beside`` do (bool HxW each)."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~cloth).view(np.uint8))
     hole = stats[:, cv2.CC_STAT_HEIGHT] <= tall
     hole[0] = False
+    for mask in beside:
+        hole &= np.bincount(labels[mask], minlength=len(hole)) > 0
     hole[np.unique(labels[front & ~cloth])] = False
     hole[np.unique(np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))] = False
     return hole[labels]

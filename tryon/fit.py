@@ -15,7 +15,7 @@ from tryon import schema as S
 from tryon.body import SHOULDERS, TORSO_WIDTH, Body
 from tryon.garment import Garment, once
 from tryon.landmarks import PART, along, length_of
-from tryon.limbs import bare_legs, shoulder_height
+from tryon.limbs import shoulder_height
 from tryon.masks import box_of
 from tryon.person import Person
 from tryon.schema import RowError
@@ -183,7 +183,7 @@ def fit(person: Person, garment: Garment) -> Fit:
     source, cell = on.source, on.cell
     points = source.reshape(-1, 2)
 
-    legs = lambda *a: _place_lower(*a, bare_legs(person.pose[0], body.unit, person.parse))
+    legs = lambda *a: _place_lower(*a, person.bare_legs)
     places = {"upper": _place_upper, "full": _place_upper, "lower": legs, "hat": _place_hat, "scarf": _place_scarf, "bag": _place_bag}
     place = places[garment.subcategory if garment.category == "accessory" else garment.category]
     torso, limbs, joints = place(body, garment, points)
@@ -375,10 +375,11 @@ def _upright(garment: Garment) -> tuple[Callable[[np.ndarray], np.ndarray], floa
     (xc, top), bottom = shape.centre[0], shape.centre[1, 1]
     (ax, ay), (bx, by) = (lm[f"waist_{side}"][:2] for side in ("right", "left"))
     columns = np.arange(max(0, int(ax + 0.15 * (bx - ax))), min(garment.mask.shape[1], int(bx - 0.15 * (bx - ax))))
-    columns = columns[garment.mask[:, columns].any(0)]
+    inside = garment.mask[:, columns] > 127
+    columns, inside = columns[inside.any(0)], inside[:, inside.any(0)]
     if bx - ax < 0.5 * shape.width or len(columns) < 8:
         return lambda points: points, top
-    edge, middle = np.polyfit(columns - xc, (garment.mask[:, columns] > 127).argmax(0), 1)
+    edge, middle = np.polyfit(columns - xc, inside.argmax(0), 1)
     slope = (edge + (by - ay) / (bx - ax)) / 2
     if not (TILTED < abs(slope) < MOST_TILTED and abs(edge - slope) < AS_TILTED / 2):
         return lambda points: points, top
@@ -423,6 +424,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     sx = 1.04 * body.hip_width / hip
     sy = 1.04 * max(body.hip_width, 1.0 * SHOULDERS * body.unit) / hip
     origin = body.hips - body.down * body.waist * body.unit
+    upright, top = _upright(garment)
     if crotch and shape.limbs:
         # The rise is fixed by the body: waist to crotch.
         rise = (body.waist + CROTCH) * body.unit / max(crotch[1] - top, 1e-6)
@@ -430,7 +432,6 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     elif ankles := _ankles(body, origin):
         floor = (max(ankles) + FLOOR * body.unit) / max(shape.centre[1, 1] - top, 1e-6)
         sy = min(sy, max(floor, 0.6 * sy))
-    upright, top = _upright(garment)
     carry = lambda points: origin + (upright(points) - (xc, top)) * (sx, sy) @ np.stack((body.across, body.down))
     torso = carry(points)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
@@ -443,12 +444,15 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
         leg = bare.get(S.LEFT_LEG if seen_as(body, side) == "left" else S.RIGHT_LEG)
         if leg:  # it goes through the middle of the leg that is seen
             fine = np.stack([np.interp(np.linspace(0, len(leg[0]) - 1, 200), np.arange(len(leg[0])), leg[0][:, k]) for k in (0, 1)], 1)
-            line = np.vstack((line[0], *(fine[np.linalg.norm(fine - joint, axis=1).argmin()] for joint in line[1:])))
-        start = carry(axis[:1, :2])[0]
+            knee = int(np.linalg.norm(fine - line[1], axis=1).argmin())
+            line = np.stack((line[0], fine[knee], fine[knee:][np.linalg.norm(fine[knee:] - line[2], axis=1).argmin()]))
+        start, on = carry(axis[:1, :2])[0], points
+        if not long:  # short legs slope as their waist does
+            on, axis = upright(points), np.column_stack((upright(axis[:, :2].astype(float)), axis[:, 2]))
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))
         true = true - (min(drop, 0.6 * true[0]), 0)
-        t, u, _ = along(points, axis[:, :2].astype(float))
+        t, u, _ = along(on, axis[:, :2].astype(float))
         s_t = true.sum() * 1.03 / reaches[side] if long else sy
         wide = _over_leg(line, true, axis, s_t, sx, leg)(t) if leg else 1.0
         position = _walk(line, true, t * s_t, u * sx * wide, 0.15 * body.unit)

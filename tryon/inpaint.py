@@ -35,7 +35,7 @@ def fill(image: np.ndarray, guess: np.ndarray, ground: np.ndarray, hole: np.ndar
         middles = cv2.dilate(todo.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool) & (todo | seen)
         if now is None:
             if not whole.any() or not todo.any():
-                return None
+                continue
             now = image
         else:
             now = np.where(todo[..., None], cv2.resize(now, todo.shape[::-1], interpolation=cv2.INTER_LINEAR), image)
@@ -45,14 +45,14 @@ def fill(image: np.ndarray, guess: np.ndarray, ground: np.ndarray, hole: np.ndar
         y, x = np.nonzero(middles)
         if not len(y):
             continue
-        halves = np.clip(np.ceil(distance_to(seen)), 0, GUESSED)
-        weight = _patches((np.exp2(-halves) * (seen | todo)).astype(np.float32)[..., None], y, x)[..., 0]
+        halves = np.clip(np.ceil(distance_to(seen)), 0, GUESSED).astype(int)
+        weight = _patches(np.ldexp(np.float32(1), -halves)[..., None] * (seen | todo)[..., None], y, x)[..., 0]
         seek = _among_all(image, whole, weight, y, x) if moves is None else _around(image, whole, weight, y, x, moves)
         for _ in range(rounds):
             at = seek(_patches(now, y, x))
             now = _laid(now, todo, _patches(image, *at), y, x)
         moves = _everywhere(y, x, at, todo.shape)
-    return now, *moves
+    return None if moves is None else (now, *moves)
 
 
 def _patches(a: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def _among_all(image: np.ndarray, whole: np.ndarray, weight: np.ndarray, y: np.n
     theirs = np.ascontiguousarray(theirs.T, np.float32)
 
     def seek(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        best = cv2.gemm(mine(_steps(wanted)), theirs, 1, None, 0).argmin(1)  # on one thread, unlike NumPy
+        best = cv2.gemm(mine(_steps(wanted)), theirs, 1, None, 0).argmin(1)  # of whole numbers and 32nds: exact in any order
         return fy[best], fx[best]
 
     return seek

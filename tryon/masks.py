@@ -1,4 +1,4 @@
-"""Masks, bool HxW: of classes of a parse map, and grown or shrunk by discs."""
+"""Masks, bool HxW: of classes of a parse map, their connected pieces, and grown or shrunk by discs."""
 from collections.abc import Iterable
 
 import cv2

@@ -306,7 +306,7 @@ def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndar
 
 def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float, moves) -> np.ndarray:
     """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing; on skin, where
-    it would bring fingers and eyes along, noise as strong as the photo's."""
+    it would bring fingers and eyes along, noise as strong as the photo's; of ground what ``moves`` (tryon.inpaint.fill) bring, if there are any."""
     y0, y1, x0, x1 = box
     h, w = fill.shape
     out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)

@@ -9,8 +9,9 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.models.openpose import assemble
+from tryon.limbs import bare_legs
 from tryon.masks import among, pieces
+from tryon.models.openpose import assemble
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
 from tryon.schema import RowError
@@ -31,6 +32,14 @@ class Person:
         """Raises RowError ``no_place`` when neither shoulders nor hips are in the photo."""
         return Body(self)
 
+    @functools.cached_property
+    def bare_legs(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Where bare legs are seen (tryon.limbs.bare_legs), found in a picture made smaller."""
+        step = max(1, len(self.parse) // LEGS_AT)
+        pose = self.pose[0] / (step, step, 1)
+        found = bare_legs(pose, self.body.unit / step, np.ascontiguousarray(self.parse[::step, ::step]))
+        return {cls: (points * step, radii * step) for cls, (points, radii) in found.items()}
+
     def to_bytes(self) -> bytes:
         """The analysis without the photo."""
         return pack({"confidence": self.confidence}, {"pose": self.pose}, {"parse": self.parse})
@@ -41,6 +50,7 @@ class Person:
         return Person(photo, a["parse"], a["pose"], meta["confidence"])
 
 
+LEGS_AT = 400  # pixels high, or somewhat more
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
