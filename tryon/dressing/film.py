@@ -26,6 +26,7 @@ FAR = 0.15  # torso lengths, from where on cloth is on its way
 SAME, JUMP = 0.75, 8.0  # pixels on the screen, and of the still, from where on another place of the cloth is seen
 TRACE, NEARBY = 2, 2  # steps in which motion is made exact, and the longest of them, in pixels
 BETWEEN, HALVES = 2.2, 3  # pixels of the still per pixel, from where on gathered cloth is sampled from it made smaller, and how often it is halved
+CREASE = 0.6  # pixels of blur within cloth that is on its way
 DONE = 0.96  # of the film, when the action ends: the rest is for what the cloth lags behind
 
 
@@ -282,6 +283,10 @@ class Stage:
             flow[win] = np.where(a[..., None] > 0.5, way, flow[win])
             top[win] = np.where(a > 0.5, k, top[win])
         self.top = np.where(total > 0.5, top, -1)
+        # Creases between folds are as soft as a photo's: a pixel wide, they would flicker where cloth moves by half of one.
+        soft, share = (cv2.GaussianBlur(a, (0, 0), CREASE) for a in (colour, total))
+        away = np.clip(moving / (FAR * self.unit), 0, 1)[..., None]
+        colour += away * (soft * (total / np.maximum(share, 1e-3))[..., None] - colour)
         # The cloth's shadow, where it is not yet at rest.
         loft = np.where(total > 0.5, np.clip(moving / (0.25 * self.unit), 0, 1), 0).astype(np.float32)
         offset = np.array(((1, 0, 0.02 * self.unit), (0, 1, 0.045 * self.unit)))
