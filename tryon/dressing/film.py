@@ -220,7 +220,7 @@ class Stage:
         times = np.linspace(0, 1, 61)
         area, far = np.array([seen(t) for t in times]).T
         even = lambda v: np.convolve(np.pad(v, 2, mode="edge"), (0.15, 0.2, 0.3, 0.2, 0.15), "valid")
-        change = np.maximum(even(np.abs(np.diff(even(area)))), 1.2 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
+        change = np.maximum(even(np.abs(np.diff(even(area)))), 0.9 * np.abs(np.diff(area)) * (area[:-1] < 0.15))
         share = np.maximum(np.where(np.maximum.accumulate(area[1:]) < 0.01, 0.1, 1) / 60, change / (23 * AREA_STEP))
         passed = DONE * np.concatenate(((0.0,), np.cumsum(share) / share.sum()))
         last = np.flatnonzero(far > 0.5).max(initial=0)

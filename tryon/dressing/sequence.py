@@ -29,7 +29,7 @@ from tryon.person import Person
 from tryon.texture import bleed
 
 UNDER = ("over", "remove", "base")
-OFF = 0.3  # share of the frames in which the old clothes are taken off, or turn into the base layer
+OFF = 0.4  # share of the frames in which the old clothes are taken off, or turn into the base layer
 BASE = (214, 208, 202)  # RGB of the base layer
 
 
