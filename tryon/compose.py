@@ -151,7 +151,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
-    if garment.subcategory == "trousers":  # where legs meet again below it, a gap is none
+    if garment.subcategory == "trousers" and garment.shape.limbs:  # where legs meet again below it, a gap is none
         legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
         close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
     if bare:
