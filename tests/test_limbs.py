@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers
+from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, at, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers, with_hands
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -27,6 +27,9 @@ def test_a_limb_goes_on_through_the_middle_of_what_shows_of_it():
     moved, thick = adjusted(points, radii, seen, hidden)
     assert abs(moved[-1, 0] - 198) < 1.5 and np.abs(moved[0] - points[0]).max() < 0.5
     assert 0.8 < np.median(thick / radii) < 0.92
+    wide_hand = seen | capsule((600, 360), points[-2:], 1.5 * radii[-2:])
+    wide_hand[:440] = False  # all that shows is a hand
+    assert np.array_equal(adjusted(points, radii, wide_hand, ~wide_hand & hidden)[1], radii)
     same = adjusted(points, radii, np.zeros_like(seen), np.ones_like(seen))
     assert (same[0] == points).all() and (same[1] == radii).all()
 
@@ -102,6 +105,30 @@ def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     assert len(legs) == (2 if what in ("trousers", "boots") else 0)
     for (cls, points, radii), line in zip(legs, lines):
         assert cls == S.LOWER and (points[0] == line[0]).all() and 105 < points[-1, 1] < 125
+
+
+def test_a_hidden_hand_has_fingers_and_a_thumb_towards_the_body():
+    """Arms that end in a round stump, or as a mitten."""
+    pose, shape = np.zeros((18, 3), np.float32), (240, 120)
+    pose[[S.R_SHOULDER, S.R_ELBOW, S.R_WRIST], :2], pose[[S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, S.NOSE], 2] = LINE, 1
+    for middle, side in ((200, 1), (0, -1)):
+        pose[S.NOSE, :2] = middle, 10
+        parse = np.zeros(shape, np.uint8)
+        whole = list(limbs(pose, UNIT, parse, np.ones(shape, bool), (S.RIGHT_ARM,)))
+        found, creases = with_hands(out_of_sleeves(whole, np.zeros(shape, bool), np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
+        skin = np.any([capsule(shape, points, radii) for _, points, radii in found], 0)
+        below = skin[164:]
+        assert {cls for cls, *_ in found} == {S.RIGHT_ARM} and 0.2 * UNIT < np.flatnonzero(below.any(1)).max() < 0.32 * UNIT
+        across = np.nonzero(below[int(0.12 * UNIT)])[0] - LINE[2, 0]
+        assert side * across.mean() > 0.01 * UNIT and 0.1 * UNIT < np.ptp(across) < 0.15 * UNIT
+        assert len(creases) == 4 and all(at(skin, points).mean() > 0.6 for _, points in creases)
+        sleeve = np.zeros(shape, bool)
+        sleeve[:158] = True  # down to the wrist
+        longer, _ = with_hands(out_of_sleeves(whole, sleeve, np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
+        assert np.array_equal(np.any([capsule(shape, points, radii) for _, points, radii in longer], 0)[170:], skin[170:])
+    parse[162:182, 52:68] = S.RIGHT_ARM
+    seen = list(limbs(pose, UNIT, parse, np.zeros(shape, bool), (S.RIGHT_ARM,)))
+    assert with_hands(seen, seen, pose, UNIT, parse, np.zeros(shape, bool)) == (seen, [])
 
 
 def test_an_arm_whose_hand_was_hidden_ends_in_one():

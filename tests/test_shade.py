@@ -84,9 +84,21 @@ def test_bare_legs_have_knees_and_inner_sides():
     """Legs as even as tubes; the light of the one leg on the other."""
     points = np.stack((np.full(25, 100.0), np.linspace(50, 300, 25)), 1)
     radii, y = np.full(25, 12.0), np.arange(60, 296)
-    factor = lambda off, inner: shade.on_limb(np.stack((np.full(len(y), 100.0 + off), y), 1), points, radii, 12, inner, arm=False)
+    factor = lambda off, inner, light=(0, 0): shade.on_limb(np.stack((np.full(len(y), 100.0 + off), y), 1), points, radii, 12, inner, False, np.float32(light))
     middle, left, right = factor(0, 1), factor(-8, 1), factor(8, 1)
     knee, shin = (np.abs(y - 175) < 8), (np.abs(y - 205) < 8)
     assert middle[knee].mean() < 0.92 * middle[shin].mean() and (left < right)[y < 270].all()
     assert np.allclose(factor(8, -1), left, atol=1e-4)
-    assert 0.8 < min(map(np.min, (left, middle, right))) and abs(np.mean((left, middle, right)) - 1) < 0.06
+    legs = np.array((left, middle, right))[:, y > 140]  # below a skirt; real ones have 0.17
+    assert 0.08 < legs.std() < 0.17 and legs.min() > 0.65 and abs(legs.mean() - 1) < 0.06
+    lit = factor(8, 1, (0.1, 0)) / right, factor(-8, 1, (0.1, 0)) / left
+    assert lit[0].min() > 1.03 and lit[1].max() < 0.97  # from the right of the picture
+
+
+def test_it_is_dark_between_fingers():
+    """Hands without fingers; shadows that fall beside them."""
+    label = np.zeros((60, 40), np.uint8)
+    label[:, :20] = S.LEFT_ARM
+    light = np.ones((60, 40, 3), np.float32)
+    shade.crease(light, label, [(S.LEFT_ARM, np.array(((10.0, 10), (10, 50)))), (S.LEFT_ARM, np.array(((19.0, 10), (19, 50))))], 100)
+    assert light[30, 10].max() < 0.85 and light[30, 5].min() > 0.98 and (light[:, 20:] == 1).all()

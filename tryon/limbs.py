@@ -9,7 +9,7 @@ from tryon import schema as S
 BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
          S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
 # Half of a limb's width in torso lengths, at so many bones from its first joint.
-ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046), (2.15, 0.058), (2.3, 0.05)))  # and a closed hand
+ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.046), (2, 0.046), (2.15, 0.058), (2.3, 0.058), (2.4, 0.045)))  # and a hand
 # Legs are measured on 500 bare ones of CCP's train split, medians: so are CALVES, how far the middle of a leg lies outside of its bones, in torso lengths.
 LEG = np.array(((0, 0.17), (0.5, 0.137), (0.75, 0.115), (1, 0.1), (1.1, 0.097), (1.28, 0.101), (1.45, 0.093), (1.65, 0.075), (1.85, 0.058), (2, 0.058)))
 CALVES = np.array(((0.7, 0), (0.9, -0.005), (1, 0), (1.1, 0.009), (1.25, 0.018), (1.65, 0.019), (1.85, 0.013), (2, 0.004), (2.1, 0)))
@@ -25,9 +25,20 @@ ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
 FOREARM = 0.35  # torso lengths from an elbow: skin beyond it is no hand that was taken for one
-HAND = 0.3  # of the forearm: a closed hand
+HAND = 0.4  # of the forearm: a hand that hangs
+# A hand that hangs, as 477 of CCP's train split do in the median: palm, fingers from the first to the last and thumb, by their middle (torso lengths from the wrist
+# along the forearm, and towards the body) and half width; and where the creases between them are.
+PALM = np.array(((0, 0, 0.046), (0.05, 0.002, 0.05), (0.12, 0.006, 0.053)))
+FINGERS = tuple(np.array(rows) for rows in (
+    ((0.12, 0.036, 0.02), (0.18, 0.046, 0.019), (0.232, 0.042, 0.015)), ((0.12, 0.014, 0.02), (0.195, 0.026, 0.019), (0.255, 0.03, 0.015)),
+    ((0.12, -0.01, 0.02), (0.19, 0.004, 0.018), (0.245, 0.014, 0.014)), ((0.12, -0.03, 0.018), (0.175, -0.018, 0.017), (0.218, -0.003, 0.013))))
+THUMB = np.array(((0.02, 0.025, 0.026), (0.08, 0.058, 0.022), (0.13, 0.073, 0.018), (0.165, 0.074, 0.014)))
+CREASES = tuple(np.array(rows) for rows in (((0.085, 0.03), (0.13, 0.05), (0.165, 0.06)), ((0.15, 0.03), (0.19, 0.036), (0.24, 0.038)), ((0.15, 0.006), (0.2, 0.016), (0.25, 0.022)),
+                                            ((0.15, -0.016), (0.19, -0.006), (0.225, 0.004))))
 WIDEST = 1.25  # times the usual width
+END = 0.9  # of a limb's length: from where on it is a hand or a foot
 STEPS = 24  # pieces of a limb
+ROUNDER = 1.1  # times those widths: bare arms, median of 92 in CCP's train split
 BARE = 0.03  # squared torso lengths: the least of a leg that tells where it is
 CLOTHED = 1.15  # times a leg's width: that of trousers
 
@@ -63,6 +74,34 @@ def hand(line: np.ndarray, arm: np.ndarray, unit: float) -> float:
     return 0.0 if (arm & capsule(arm.shape, reach, np.full(2, 0.12 * unit))).sum() > 0.004 * unit * unit else HAND
 
 
+def placed(shape: np.ndarray, wrist: np.ndarray, along: np.ndarray, inner: np.ndarray, unit: float) -> np.ndarray:
+    """Points Nx2 of a part of a hand (Nx2 or more: along the forearm, towards the body, in torso lengths) at a ``wrist`` (x, y); along and inner: unit vectors."""
+    return wrist + unit * (shape[:, :1] * along + shape[:, 1:2] * inner)
+
+
+def with_hands(found: Iterable[tuple[int, np.ndarray, np.ndarray]], whole: Iterable[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, unit: float,
+               parse: np.ndarray, hidden: np.ndarray) -> tuple[list[tuple[int, np.ndarray, np.ndarray]], list[tuple[int, np.ndarray]]]:
+    """Those limbs of ``whole`` (as ``limbs`` gives them) that are found out of sleeves (``out_of_sleeves``), with a hand, in further pieces of the same form,
+    where none is seen; and the creases between its fingers: class and points Nx2. Its thumb is on the side of the body, or above. pose 18x3, unit in pixels;
+    parse HxW ids; hidden HxW bool."""
+    out, creases, middle = [], [], pose[pose[:, 2] > 0][:, 0].mean()
+    beyond, of = round(STEPS * HAND / (2 + HAND)), {cls: points for cls, points, _ in whole}  # pieces of an arm that are its hand's
+    for cls, points, radii in found:
+        joints = list(BONES[cls])
+        if cls not in S.ARMS or not pose[joints, 2].all() or not hand(pose[joints, :2], (parse == cls) & ~hidden, unit):
+            out.append((cls, points, radii))
+            continue
+        wrist, end = of[cls][-1 - beyond], of[cls][-1]
+        along = (end - wrist) / max(float(np.linalg.norm(end - wrist)), 1e-6)
+        inner = np.array((along[1], -along[0]))
+        inner *= 1 if inner @ (np.sign(middle - wrist[0]), -1) >= 0 else -1
+        if len(points) > beyond + 1:
+            out.append((cls, points[:-beyond], radii[:-beyond]))
+        out += [(cls, placed(part, wrist, along, inner, unit), part[:, 2] * unit) for part in (PALM, *FINGERS, THUMB)]
+        creases += [(cls, placed(line, wrist, along, inner, unit)) for line in CREASES]
+    return out, creases
+
+
 def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points and half widths of a limb that go on from what shows of it: as thick as its pieces are, and through their middle. ``seen``: where the limb
     shows; ``hidden``: where something is in front of it (bool HxW each). A piece tells only if nothing of it is hidden."""
@@ -82,7 +121,10 @@ def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np
     off *= np.minimum(1, 0.8 * radii.max() / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-6))
     where = np.append(0.0, np.flatnonzero(told) + 0.5)
     shift = np.stack([np.interp(np.arange(STEPS + 1), where, np.append(0.0, off[:, k])) for k in (0, 1)], 1)
-    # As thick as the nearest piece that shows; farther away as all of them.
+    # As thick as the nearest piece that shows; farther away as all of them. At the end there are hands and feet, which tell nothing of that.
+    told &= np.arange(STEPS) < END * STEPS
+    if not told.any():
+        return points + shift, radii
     at, known = np.arange(STEPS + 1), np.flatnonzero(told) + 0.5
     local = np.exp(-np.abs(at[:, None] - known).min(1) / 4)
     return points + shift, radii * np.clip(np.interp(at, known, share[told]) * local + np.median(share[told]) * (1 - local), 0.65, WIDEST)
@@ -123,7 +165,7 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray,
                 line, seen[2] = short, True
         if seen.all():
             points, radii = profile(line, arm, unit, *((hand(line, mine, unit),) if arm else (ANKLE, outside(pose, joints[0], unit))))
-            yield cls, *adjusted(points, radii, mine, hidden)
+            yield cls, *adjusted(points, ROUNDER * radii if arm else radii, mine, hidden)
 
 
 def bare_legs(pose: np.ndarray, unit: float, parse: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -14,7 +14,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import inpaint, shade
 from tryon.condition import condition, skeleton
-from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers
+from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers, with_hands
 from tryon.masks import box_of, closest, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -29,14 +29,15 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
-# How much darker than the tone of all that is well lit legs are painted, and lighter arms - bare legs of 293 people of CCP's train split have 0.78 of it in the
-# median, arms 1.05 -, and the brightest channel of skin, of 255.
-DARKER, LIGHTER, BRIGHTEST = 0.15, 0.12, 225
+# Bare arms and legs in units of the tone of all skin that is well lit, RGB: medians of 302 and 344 people of CCP's train split; legs that are seen are as they
+# are. The brightest channel of skin, of 255.
+ARMS, LEGS, BRIGHTEST = np.float32((0.97, 0.95, 0.92)), np.float32((0.81, 0.755, 0.72)), 225
+SHOWN = 0.01  # squared torso lengths of a leg that tell its colour
 # Torso lengths from a face, and how light a neck is there, of that tone: medians of 475 necks of the same split, but four fifths of the
 # chin's shadow; beyond 0.3 it goes over into that of arms.
 NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25, 0.35, 0.45), (0.66, 0.74, 0.78, 0.86, 0.95, 1.04, 1.12, 1.1, 1.0)
 NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
-WIDER = 1.1  # times as wide as it is taken to be: the most that a limb is painted
+WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
@@ -81,6 +82,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     found = list(limbs(scaled, small_unit, before_s, ~known))
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
+    bare, creases = with_hands(bare, whole, scaled, small_unit, before_s, ~known)
     found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, small_unit, fill_s, sleeved), *throat(scaled, small_unit, fill_s)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
@@ -102,12 +104,18 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
             label = without_crevices(classes[label.argmax(0)], fill[window], layout[window], max(1, round(h / THIN)))
             out[window][fill[window]] = label[fill[window]]
-            around = _told(image_s, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
+            lit = shade.lit_from(image_s, known & (before_s == S.FACE))
+            relieved = relief(whole, scaled, np.where(fill_s, layout_s, np.where(known, before_s, S.BACKGROUND)), lit)
+            flat = image_s / relieved[..., None] ** shade.SKIN
+            around = _told(image_s, flat, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
             ground, moves = _ground(image_s, known, before_s, fill_s & grown(layout_s == S.BACKGROUND, 2))
             around |= {S.BACKGROUND: ground} if ground is not None else {}
-            legs = cv2.GaussianBlur(np.isin(layout_s, (S.LEFT_LEG, S.RIGHT_LEG)).astype(np.float32), (0, 0), 2)
-            falls = shade.limbs(out, fill, unit, shade.lit_from(image_s, known & (before_s == S.FACE)), box)
-            relieve(falls, label, whole, scaled, fill_s, layout_s, np.where(known, before_s, S.BACKGROUND), fill.shape, box)
+            falls = shade.limbs(out, fill, unit, lit, box, set(shade.LIMBS) - {cls for cls, *_ in whole})
+            for cls in {cls for cls, *_ in whole}:
+                mine, here = label == cls, fill_s & (layout_s == cls)
+                if here.any() and mine.any():
+                    falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
+            shade.crease(falls, label, [(cls, at(points)) for cls, points in creases], unit)
             grain = _grain(image, out, before, fill, box, h / size[0], moves)
         if networks.generator is not None and twice:
             rgb, alpha, _ = second.result()
@@ -115,7 +123,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
         light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     if fill_s.any():
-        colours = {g: _colours(rgb, around.get(g), image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone, legs) for g in np.unique(GROUP[label])}
+        colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft) + grain
     return out, painted, light
 
@@ -142,12 +150,15 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
         neck = pose[S.NECK_JOINT, :2]
         logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
+    for cls in {cls for cls, *_ in found} & set(HIDES) & set(where):
+        inside = np.zeros(shape, bool)
+        for points, radii in (piece for mine, *piece in found if mine == cls):
+            end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
+            inside |= capsule(shape, np.vstack((points, end)), WIDER * np.append(radii, radii[-1]))
+        logits[where[cls]][~inside] = -1e4
     for cls, points, radii in found:
         if cls not in where:
             continue
-        if cls in HIDES:
-            end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
-            logits[where[cls]][~capsule(shape, np.vstack((points, end)), WIDER * np.append(radii, radii[-1]))] = -1e4
         if cls == S.LOWER and allowed[cls]:  # of the other leg, too: between them trousers are as low as the seat
             legs = [(p, r) for c, p, r in found if c == cls]
             seat = np.vstack([p[0] + t * (p[0] - p[FROM[S.LEFT_LEG]]) for t in (-1, 0, 1, 2) for p, _ in legs])
@@ -205,26 +216,32 @@ def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
     return out
 
 
-def _told(image: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
+def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
     """What the photo tells of skin and cloth, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
     away, the tone of all that is well lit, on a neck (of the fill's ``layout``, h x w ids) soon so, and as dark as the chin's shadow makes it; cloth goes
-    on as it is seen. unit: torso length in pixels."""
+    on as it is seen. flat: the image with limbs as if no light came from anywhere (``relief``); unit: torso length in pixels."""
     out = {}
+    deep = lambda mask: cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     skin = known & (GROUP[before] == S.FACE)
-    inner = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    skin = inner if inner.sum() >= 12 else skin
+    skin = deep(skin) if deep(skin).sum() >= 12 else skin
+    soft = lambda *classes: cv2.GaussianBlur(np.isin(layout, classes).astype(np.float32), (0, 0), 2)[..., None]
     if tone.any():
         near = np.zeros((*skin.shape, 1))
+        below = distance_to(known & (before == S.FACE)) / unit
         if skin.sum() >= 12:
             away = cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3)[..., None]
-            soft = lambda *classes: cv2.GaussianBlur(np.isin(layout, classes).astype(np.float32), (0, 0), 2)[..., None]
-            neck, arms = soft(S.NECK), soft(S.LEFT_ARM, S.RIGHT_ARM)
+            neck, arms = soft(S.NECK), soft(*S.ARMS)
             near = (1 - neck) * (0.5 + 0.5 * np.exp(-(away / 30) ** 2)) + neck * np.exp(-away / 12)
-            below = distance_to(known & (before == S.FACE)) / unit
             most = max(BRIGHTEST / float(tone.max()), 0.95)  # skin is no glare
             light = np.minimum(np.interp(below, *NECK), most)[..., None] ** shade.SKIN
-            tone = tone * (1 + min(LIGHTER, most - 1) * arms) * (1 + neck * (light - 1))
-        out[S.FACE] = near * (spread(image.astype(np.float32), skin, NEAREST) if near.any() else tone) + (1 - near) * tone
+            plain = tone * (1 + (np.minimum(ARMS, most) - 1) * arms) * (1 + neck * (light - 1))
+        else:
+            plain = tone
+        out[S.FACE] = near * (spread(flat, skin, NEAREST) if near.any() else plain) + (1 - near) * plain
+        legs = soft(S.LEFT_LEG, S.RIGHT_LEG)
+        if legs.any():
+            seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
+            out[S.FACE] += legs * ((spread(flat, seen, NEAREST) if seen.sum() > SHOWN * unit ** 2 else tone * LEGS) - out[S.FACE])
     for group in CLOTH:
         seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         if seen.sum() >= 30:
@@ -243,18 +260,15 @@ def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.n
     return (smooth, None) if found is None else (np.where(hole[..., None], found[0], smooth), found[1:])
 
 
-def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray,
-             legs: np.ndarray) -> np.ndarray:
-    """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it,
-    darker where there are ``legs`` (h x w, 0..1); shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
+def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
+    """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it;
+    shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
     share = 1.0 if told is None else TRUST[group]
     out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
     if group == S.FACE and told is not None and mine.any():
         out = told + share * (out - rgb[mine].mean(0))  # what the network says of light, in the colours around
     elif told is not None:
         out = share * out + (1 - share) * told
-    if group == S.FACE:
-        out = out * (1 - DARKER * legs)[..., None]
     # The outermost pixels of what is seen are mixed with what lay beside it.
     inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     ring = inner & (cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
@@ -264,23 +278,16 @@ def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: 
     return out
 
 
-def relieve(light: np.ndarray, label: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, fill: np.ndarray, layout: np.ndarray,
-            seen: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    """Put the light on painted limbs (tryon.shade.on_limb) into ``light``, in place: a factor h x w x 3 of the part ``box`` of a picture of ``shape``, whose
-    ids are ``label``; beside what is seen of a limb, which shows it, there is none. found (tryon.limbs.limbs), pose 18x3, fill bool, layout and ids that are
-    ``seen`` are at one smaller size."""
-    middle = pose[pose[:, 2] > 0][:, 0].mean()
+def relief(found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, layout: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """What the light makes of bare limbs (tryon.shade.on_limb): a factor float32 h x w, 1 elsewhere. found (tryon.limbs.limbs), pose 18x3 and layout (ids) at
+    one size; light: that on the face (tryon.shade.lit_from)."""
+    out, middle = np.ones(layout.shape, np.float32), pose[pose[:, 2] > 0][:, 0].mean()
     for cls, line, radii in found:
-        mine, here = label == cls, fill & (layout == cls)
-        ys, xs = np.nonzero(here)
-        if len(ys) < 12 or not mine.any():
-            continue
-        joint = int(np.linalg.norm(line - pose[BONES[cls][1], :2], axis=1).argmin())
-        factor_at = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in S.ARMS)
-        away = np.minimum(distance_to(seen == cls)[ys, xs], 100)
-        factor = np.ones((*fill.shape, 1), np.float32)
-        factor[ys, xs, 0] = 1 + (factor_at - 1) * (1 - np.exp(-(away / 12) ** 2))
-        light[mine] *= zoom(spread(factor, here), shape, box)[mine][:, None] ** shade.SKIN
+        ys, xs = np.nonzero(layout == cls)
+        if len(ys):
+            joint = int(np.linalg.norm(line - pose[BONES[cls][1], :2], axis=1).argmin())
+            out[ys, xs] = shade.on_limb(np.stack((xs, ys), 1).astype(float), line, radii, max(joint, 1), 1 if line[0, 0] > middle else -1, cls in S.ARMS, light)
+    return out
 
 
 def core(mask: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 Cloth turns away from the camera towards its sides; what lies in front of it keeps light from it, and it from what it hangs over (ambient
 occlusion, in the plane of the picture: the blurred mask of what is in front). Worked out at a quarter of the size.
 """
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -67,18 +69,25 @@ def beside(front: np.ndarray, unit: float, strength: float = FRONT, fall: float 
 OPEN = 0.25  # of that shadow, what falls on a chest in a neck opening, which faces the light
 TOPS = (S.UPPER, S.OUTER, S.FULL)
 LIMBS = (S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
-# Light on bare limbs, all in all 1: rows at so many bones from the first joint, columns from the outer side to the inner one, which is darker. Means of 278
-# legs and 355 arms of CCP's train split, of each in units of its median: kneecaps and shins, elbows and forearms.
-ACROSS = (-0.8, -0.4, 0.0, 0.4, 0.8)  # half widths
+# Light on bare limbs: rows at so many bones from the first joint, columns from the outer side to the inner one, which is darker, in units of a limb's median.
+# Kneecaps and shins, elbows and forearms. Medians of 373 legs and 262 arms of CCP's train split, whose outer sides face the sky; SIDEWAYS: how the
+# logarithm changes where the light on the face rises by 1 towards the outer side (``lit_from``).
+ACROSS = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9)  # half widths
 ON_LEG = np.float32((
-    (0.95, 0.955, 0.94, 0.9, 0.82), (0.95, 0.98, 0.98, 0.93, 0.84), (0.97, 0.975, 0.96, 0.91, 0.85), (0.97, 0.93, 0.88, 0.84, 0.82), (1.01, 0.965, 0.92, 0.885, 0.86),
-    (1.06, 1.05, 1.02, 0.96, 0.92), (1.06, 1.08, 1.05, 1.0, 0.96), (1.02, 1.04, 1.04, 1.01, 0.98), (1.02, 1.04, 1.04, 1.02, 0.99), (1.06, 1.09, 1.1, 1.095, 1.07)))
-ALONG_LEG = (0.46, 0.71, 0.88, 1.04, 1.13, 1.21, 1.29, 1.46, 1.8, 1.96)
+    (0.8, 0.9, 0.95, 0.94, 0.865, 0.755, 0.665), (0.94, 1.015, 1.025, 0.985, 0.9, 0.765, 0.71), (0.99, 1.08, 1.075, 1.025, 0.94, 0.8, 0.76),
+    (0.965, 1.035, 1.015, 0.975, 0.885, 0.795, 0.805), (0.96, 0.98, 0.93, 0.875, 0.81, 0.77, 0.8), (0.99, 1.015, 0.94, 0.89, 0.845, 0.815, 0.85),
+    (1.025, 1.075, 1.01, 0.955, 0.905, 0.865, 0.895), (1.03, 1.125, 1.085, 1.045, 0.995, 0.94, 0.945), (0.99, 1.085, 1.075, 1.05, 1.02, 0.98, 0.985),
+    (0.965, 1.055, 1.045, 1.025, 1.0, 0.97, 0.99), (0.96, 1.06, 1.07, 1.06, 1.045, 1.01, 0.98), (0.97, 1.06, 1.085, 1.085, 1.09, 1.045, 1.005)))
+ALONG_LEG = (0.45, 0.6, 0.78, 0.88, 0.98, 1.06, 1.14, 1.25, 1.4, 1.6, 1.85, 1.97)
 ON_ARM = np.float32((
-    (0.95, 0.95, 0.98, 0.96, 0.9), (0.97, 0.98, 0.97, 0.93, 0.85), (1.04, 1.01, 0.95, 0.89, 0.81), (1.09, 1.075, 1.02, 0.93, 0.84), (1.02, 1.05, 1.04, 0.985, 0.89),
-    (1.01, 1.06, 1.06, 1.0, 0.88), (1.01, 1.01, 0.99, 0.935, 0.88)))
-ON_LEG, ON_ARM = (table.mean(1, keepdims=True) + (table - table[:, ::-1]) / 2 for table in (ON_LEG, ON_ARM))  # ``limbs`` makes both sides round
-ALONG_ARM = (0.3, 0.63, 0.88, 1.04, 1.3, 1.7, 1.95)
+    (0.995, 1.055, 1.06, 1.02, 0.955, 0.915, 0.865), (0.955, 1.005, 1.025, 1.005, 0.93, 0.85, 0.8), (0.925, 1.005, 1.035, 1.025, 0.975, 0.875, 0.735),
+    (0.9, 1.015, 1.05, 1.025, 0.96, 0.815, 0.65), (0.925, 1.03, 1.045, 1.0, 0.92, 0.78, 0.665), (0.98, 1.095, 1.095, 1.03, 0.955, 0.83, 0.68),
+    (0.975, 1.11, 1.13, 1.08, 1.01, 0.875, 0.725), (0.925, 1.07, 1.11, 1.09, 1.03, 0.89, 0.72), (0.9, 1.03, 1.085, 1.075, 1.01, 0.87, 0.725),
+    (0.94, 1.04, 1.085, 1.075, 1.03, 0.915, 0.815), (0.925, 1.02, 1.085, 1.075, 1.04, 0.99, 0.925)))
+ALONG_ARM = (0.1, 0.3, 0.5, 0.7, 0.85, 0.98, 1.1, 1.25, 1.5, 1.8, 1.97)
+SIDEWAYS_LEG, SIDEWAYS_ARM = (0.64, 0.6, 0.33, 0.0, -0.28, -0.47, -0.53), (0.52, 0.42, 0.12, -0.11, -0.36, -0.55, -0.6)
+CLEARER = 1.3  # power of those medians: of people who stand differently they are softer than any of them
+CREASE = 0.36  # how much darker it is between fingers
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
 THICK = 0.09  # torso lengths: the most of a limb's thickness that is seen to be round
@@ -98,28 +107,41 @@ def lit_from(image: np.ndarray, face: np.ndarray) -> np.ndarray:
     return np.clip(slope / max(float(light.mean()), 1.0), -SIDE, SIDE)
 
 
-def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int, inner: int, arm: bool) -> np.ndarray:
-    """Factor N of points Nx2 of a bare limb: what the light of the street makes of knees, shins and elbows. line Kx2 and radii K: a limb and its half
+def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int, inner: int, arm: bool, light: np.ndarray) -> np.ndarray:
+    """Factor N of points Nx2 of a bare limb: what the light of the street makes of its sides, of knees, shins and elbows. line Kx2 and radii K: a limb and its half
     widths (tryon.limbs.limbs); joint: which of them is knee or elbow; inner: 1 where its inner side is to the left of the picture, going down, -1 where it is
-    to the right."""
+    to the right; light: that on the face (``lit_from``)."""
     t, u, _ = along(points, line)
     step = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
     at = np.interp(t, step, np.arange(len(line)))
     u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
-    rows, table = (ALONG_ARM, ON_ARM) if arm else (ALONG_LEG, ON_LEG)
+    rows, table, sideways = (ALONG_ARM, ON_ARM, SIDEWAYS_ARM) if arm else (ALONG_LEG, ON_LEG, SIDEWAYS_LEG)
+    table = table ** CLEARER * np.exp(inner * light[0] * np.float32(sideways))
     index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
     return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
 
 
-def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """Factor float32 h x w x 3 that makes painted limbs and necks round, in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, lighter where
+def crease(light: np.ndarray, label: np.ndarray, lines: list[tuple[int, np.ndarray]], unit: float) -> None:
+    """Put the dark between the fingers of painted hands into ``light``, in place: a factor h x w x 3 of a picture whose ids are ``label``; lines: class and points
+    Nx2 in it; unit: torso length in pixels."""
+    for cls in {cls for cls, _ in lines}:
+        dark = np.zeros(label.shape, np.uint8)
+        fixed = [np.rint(16 * points).astype(np.int32) for mine, points in lines if mine == cls]
+        cv2.polylines(dark, fixed, False, 255, max(1, round(0.011 * unit)), cv2.LINE_AA, 4)
+        mine = label == cls
+        dark = cv2.GaussianBlur(dark, (0, 0), max(0.6, 0.004 * unit))[mine][:, None] / np.float32(255)
+        light[mine] *= (1 - CREASE * dark) ** SKIN
+
+
+def limbs(layout: np.ndarray, fill: np.ndarray, unit: float, light: np.ndarray, box: tuple[int, int, int, int], classes: Iterable[int] = LIMBS) -> np.ndarray:
+    """Factor float32 h x w x 3 that makes painted limbs and necks (of ``classes``) round, in the rows and columns ``box`` (y0, y1, x0, x1): darker towards their outlines, lighter where
     the ``light`` (``lit_from``) comes from; 1 elsewhere. layout HxW ids, fill bool HxW; unit: torso length in pixels."""
     room = int(2 * THICK * unit) + 1
     y0, y1, x0, x1 = box
     top, left = max(0, y0 - room), max(0, x0 - room)
     layout, fill = (a[top:y1 + room, left:x1 + room] for a in (layout, fill))
     out = np.ones(fill.shape, np.float32)
-    for cls in LIMBS:
+    for cls in classes:
         todo = fill & (layout == cls)
         if not todo.any():
             continue
