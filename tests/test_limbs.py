@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, at, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers, with_hands
+from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, at, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers, with_ends
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -115,7 +115,7 @@ def test_a_hidden_hand_has_fingers_and_a_thumb_towards_the_body():
         pose[S.NOSE, :2] = middle, 10
         parse = np.zeros(shape, np.uint8)
         whole = list(limbs(pose, UNIT, parse, np.ones(shape, bool), (S.RIGHT_ARM,)))
-        found, creases = with_hands(out_of_sleeves(whole, np.zeros(shape, bool), np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
+        found, creases = with_ends(out_of_sleeves(whole, np.zeros(shape, bool), np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
         skin = np.any([capsule(shape, points, radii) for _, points, radii in found], 0)
         below = skin[164:]
         assert {cls for cls, *_ in found} == {S.RIGHT_ARM} and 0.2 * UNIT < np.flatnonzero(below.any(1)).max() < 0.32 * UNIT
@@ -124,11 +124,29 @@ def test_a_hidden_hand_has_fingers_and_a_thumb_towards_the_body():
         assert len(creases) == 4 and all(at(skin, points).mean() > 0.6 for _, points in creases)
         sleeve = np.zeros(shape, bool)
         sleeve[:158] = True  # down to the wrist
-        longer, _ = with_hands(out_of_sleeves(whole, sleeve, np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
+        longer, _ = with_ends(out_of_sleeves(whole, sleeve, np.ones(shape, bool)), whole, pose, UNIT, parse, np.ones(shape, bool))
         assert np.array_equal(np.any([capsule(shape, points, radii) for _, points, radii in longer], 0)[170:], skin[170:])
     parse[162:182, 52:68] = S.RIGHT_ARM
     seen = list(limbs(pose, UNIT, parse, np.zeros(shape, bool), (S.RIGHT_ARM,)))
-    assert with_hands(seen, seen, pose, UNIT, parse, np.zeros(shape, bool)) == (seen, [])
+    assert with_ends(seen, seen, pose, UNIT, parse, np.zeros(shape, bool)) == (seen, [])
+
+
+def test_a_leg_whose_foot_was_hidden_ends_in_one():
+    """Legs that end in stumps where a skirt reached the ground; feet beside the shoes that are seen."""
+    pose, shape = np.zeros((18, 3), np.float32), (240, 120)
+    pose[[S.R_HIP, S.R_KNEE, S.R_ANKLE], :2], pose[[S.R_HIP, S.R_KNEE, S.R_ANKLE], 2] = LINE, 1
+    parse, hidden = np.zeros(shape, np.uint8), np.ones(shape, bool)
+    hidden[200:] = False  # below the hem
+    region = lambda found: np.any([capsule(shape, points, radii) for _, points, radii in found], 0)
+    whole = list(limbs(pose, UNIT, parse, hidden, (S.RIGHT_LEG,)))
+    bare, found = region(whole), region(with_ends(whole, whole, pose, UNIT, parse, hidden)[0])
+    assert 0.02 * UNIT ** 2 > (found & ~bare).sum() > 0.006 * UNIT ** 2 and np.flatnonzero(found.any(1)).max() > 160 + 0.15 * UNIT
+    parse[202:212, 50:70] = S.SHOES
+    assert with_ends(whole, whole, pose, UNIT, parse, np.zeros(shape, bool))[0] == whole  # an ankle that is seen
+    shoe = hidden.copy()
+    shoe[180:] = False
+    parse[182:196, 50:70] = S.SHOES
+    assert len(with_ends(whole, whole, pose, UNIT, parse, shoe)[0]) == 1
 
 
 def test_an_arm_whose_hand_was_hidden_ends_in_one():

@@ -33,6 +33,7 @@ FINGERS = tuple(np.array(rows) for rows in (
     ((0.12, 0.036, 0.02), (0.18, 0.046, 0.019), (0.232, 0.042, 0.015)), ((0.12, 0.014, 0.02), (0.195, 0.026, 0.019), (0.255, 0.03, 0.015)),
     ((0.12, -0.01, 0.02), (0.19, 0.004, 0.018), (0.245, 0.014, 0.014)), ((0.12, -0.03, 0.018), (0.175, -0.018, 0.017), (0.218, -0.003, 0.013))))
 THUMB = np.array(((0.02, 0.025, 0.026), (0.08, 0.058, 0.022), (0.13, 0.073, 0.018), (0.165, 0.074, 0.014)))
+FOOT = (np.array(((0, 0, 0.055), (0.06, -0.012, 0.052), (0.125, -0.035, 0.06), (0.145, -0.042, 0.057))), np.array(((0.15, -0.01, 0.03), (0.178, -0.012, 0.026))))  # and its first toe
 CREASES = tuple(np.array(rows) for rows in (((0.085, 0.03), (0.13, 0.05), (0.165, 0.06)), ((0.15, 0.03), (0.19, 0.036), (0.24, 0.038)), ((0.15, 0.006), (0.2, 0.016), (0.25, 0.022)),
                                             ((0.15, -0.016), (0.19, -0.006), (0.225, 0.004))))
 WIDEST = 1.25  # times the usual width
@@ -74,31 +75,45 @@ def hand(line: np.ndarray, arm: np.ndarray, unit: float) -> float:
     return 0.0 if (arm & capsule(arm.shape, reach, np.full(2, 0.12 * unit))).sum() > 0.004 * unit * unit else HAND
 
 
-def placed(shape: np.ndarray, wrist: np.ndarray, along: np.ndarray, inner: np.ndarray, unit: float) -> np.ndarray:
-    """Points Nx2 of a part of a hand (Nx2 or more: along the forearm, towards the body, in torso lengths) at a ``wrist`` (x, y); along and inner: unit vectors."""
-    return wrist + unit * (shape[:, :1] * along + shape[:, 1:2] * inner)
+def placed(shape: np.ndarray, joint: np.ndarray, along: np.ndarray, inner: np.ndarray, unit: float) -> np.ndarray:
+    """Points Nx2 of a part of a hand or foot (Nx2 or more: along the limb, towards the body, in torso lengths) at a ``joint`` (x, y); along and inner: unit vectors."""
+    return joint + unit * (shape[:, :1] * along + shape[:, 1:2] * inner)
 
 
-def with_hands(found: Iterable[tuple[int, np.ndarray, np.ndarray]], whole: Iterable[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, unit: float,
-               parse: np.ndarray, hidden: np.ndarray) -> tuple[list[tuple[int, np.ndarray, np.ndarray]], list[tuple[int, np.ndarray]]]:
-    """Those limbs of ``whole`` (as ``limbs`` gives them) that are found out of sleeves (``out_of_sleeves``), with a hand, in further pieces of the same form,
-    where none is seen; and the creases between its fingers: class and points Nx2. Its thumb is on the side of the body, or above. pose 18x3, unit in pixels;
-    parse HxW ids; hidden HxW bool."""
+def footless(cls: int, pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray) -> bool:
+    """Whether a leg's ankle is known (pose 18x3) and nothing is seen of its foot in the parse (HxW ids), as it is ``hidden`` (HxW bool). unit in pixels."""
+    x, y, known = pose[BONES[cls][2]]
+    if not known or not (0 <= x < parse.shape[1] and 0 <= y < parse.shape[0]) or not at(hidden, pose[None, BONES[cls][2], :2])[0]:
+        return False
+    foot = np.isin(parse, (S.SHOES, S.LEGWEAR, cls)) & ~hidden
+    return (foot & capsule(parse.shape, np.array(((x, y), (x, y + 0.2 * unit))), np.full(2, 0.2 * unit))).sum() < 0.003 * unit * unit
+
+
+def with_ends(found: Iterable[tuple[int, np.ndarray, np.ndarray]], whole: Iterable[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, unit: float,
+              parse: np.ndarray, hidden: np.ndarray) -> tuple[list[tuple[int, np.ndarray, np.ndarray]], list[tuple[int, np.ndarray]]]:
+    """Those limbs of ``whole`` (as ``limbs`` gives them) that are found out of sleeves (``out_of_sleeves``), with a hand or a foot, in further pieces of the same
+    form, where none is seen; and the creases between its fingers: class and points Nx2. A thumb is on the side of the body, or above; toes point away from it.
+    pose 18x3, unit in pixels; parse HxW ids; hidden HxW bool."""
     out, creases, middle = [], [], pose[pose[:, 2] > 0][:, 0].mean()
     beyond, of = round(STEPS * HAND / (2 + HAND)), {cls: points for cls, points, _ in whole}  # pieces of an arm that are its hand's
     for cls, points, radii in found:
-        joints = list(BONES[cls])
-        if cls not in S.ARMS or not pose[joints, 2].all() or not hand(pose[joints, :2], (parse == cls) & ~hidden, unit):
+        joints, arm = list(BONES[cls]), cls in S.ARMS
+        if arm and pose[joints, 2].all() and hand(pose[joints, :2], (parse == cls) & ~hidden, unit):
+            joint, end = of[cls][-1 - beyond], of[cls][-1]
+            along = (end - joint) / max(float(np.linalg.norm(end - joint)), 1e-6)
+            if len(points) > beyond + 1:
+                out.append((cls, points[:-beyond], radii[:-beyond]))
+            parts, lines = (PALM, *FINGERS, THUMB), CREASES
+        elif not arm and footless(cls, pose, unit, parse, hidden):
+            joint, along, parts, lines = pose[joints[2], :2].astype(float), np.array((0.0, 1)), FOOT, ()
+            out.append((cls, points, radii))
+        else:
             out.append((cls, points, radii))
             continue
-        wrist, end = of[cls][-1 - beyond], of[cls][-1]
-        along = (end - wrist) / max(float(np.linalg.norm(end - wrist)), 1e-6)
         inner = np.array((along[1], -along[0]))
-        inner *= 1 if inner @ (np.sign(middle - wrist[0]), -1) >= 0 else -1
-        if len(points) > beyond + 1:
-            out.append((cls, points[:-beyond], radii[:-beyond]))
-        out += [(cls, placed(part, wrist, along, inner, unit), part[:, 2] * unit) for part in (PALM, *FINGERS, THUMB)]
-        creases += [(cls, placed(line, wrist, along, inner, unit)) for line in CREASES]
+        inner *= 1 if inner @ (np.sign(middle - joint[0]), -1) >= 0 else -1
+        out += [(cls, placed(part, joint, along, inner, unit), part[:, 2] * unit) for part in parts]
+        creases += [(cls, placed(line, joint, along, inner, unit)) for line in lines]
     return out, creases
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import inpaint, shade
 from tryon.condition import condition, skeleton
-from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers, with_hands
+from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers, with_ends
 from tryon.masks import box_of, closest, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -32,6 +32,7 @@ HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LE
 # Bare arms and legs in units of the tone of all skin that is well lit, RGB: medians of 302 and 344 people of CCP's train split; legs that are seen are as they
 # are. The brightest channel of skin, of 255.
 ARMS, LEGS, BRIGHTEST = np.float32((0.97, 0.95, 0.92)), np.float32((0.81, 0.755, 0.72)), 225
+UNLIKE = 0.25  # how far the colour of the skin beside may be from the one expected: a hand in the shadow
 SHOWN = 0.01  # squared torso lengths of a leg that tell its colour
 # Torso lengths from a face, and how light a neck is there, of that tone: medians of 475 necks of the same split, but four fifths of the
 # chin's shadow; beyond 0.3 it goes over into that of arms.
@@ -82,7 +83,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     found = list(limbs(scaled, small_unit, before_s, ~known))
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
-    bare, creases = with_hands(bare, whole, scaled, small_unit, before_s, ~known)
+    bare, creases = with_ends(bare, whole, scaled, small_unit, before_s, ~known)
     found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, small_unit, fill_s, sleeved), *throat(scaled, small_unit, fill_s)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
@@ -237,7 +238,8 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.nda
             plain = tone * (1 + (np.minimum(ARMS, most) - 1) * arms) * (1 + neck * (light - 1))
         else:
             plain = tone
-        out[S.FACE] = near * (spread(flat, skin, NEAREST) if near.any() else plain) + (1 - near) * plain
+        nearest = plain * np.clip(spread(flat, skin, NEAREST) / np.maximum(plain, 1), 1 - UNLIKE, 1 + UNLIKE) if near.any() else plain
+        out[S.FACE] = near * nearest + (1 - near) * plain
         legs = soft(S.LEFT_LEG, S.RIGHT_LEG)
         if legs.any():
             seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
