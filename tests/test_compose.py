@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, edges_softened, enclosed, left_over, scarf, sharpness, taken_off,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, enclosed, laid_on, left_over, scarf, sharpness, taken_off,
                            under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -479,17 +479,19 @@ def test_a_gap_repeats_no_print():
 
 
 def test_cloth_ends_softly():
-    """Cloth that ends in a staircase; an edge that changes what lies beside it."""
-    image, cloth = np.full((40, 40, 3), 200, np.uint8), np.zeros((40, 40), bool)
-    cloth[:, 20:] = True
-    image[cloth] = 20
-    beside = np.zeros_like(cloth)
-    out = edges_softened(image, cloth, beside, 0.8)
-    assert (out[:, :20] == 200).all() and (out[:, 24:] == 20).all() and 40 < out[20, 20, 0] < 110
-    beside[:20] = True  # what was painted beside it
-    out = edges_softened(image, cloth, beside, 1.6)
-    assert (out[20:, :20] == 200).all() and 110 < out[10, 19, 0] < 150 and np.abs(np.diff(out[10, 14:26, 0].astype(int))).max() < 60
-    assert (edges_softened(image, np.zeros_like(cloth), beside, 0.8) == image).all()
+    """Cloth that ends in a staircase, or in a dotted line; an edge that changes what lies beside it; old clothes that shine through at the edge."""
+    below, cloth, alpha = np.full((40, 40, 3), 200, np.float32), np.zeros((40, 40, 3), np.float32), np.zeros((40, 40), np.float32)
+    alpha[:, 20], alpha[:, 21:] = 0.4, 1
+    cloth[:, 20:] = 20
+    below[:, 21:] = 90  # what was worn there
+    for sigma in (0.8, 1.6):
+        out = laid_on(cloth, alpha, below, alpha > 0, sigma)
+        assert (out[:, :20] == 200).all() and np.allclose(out[:, 28:], 20) and 60 < out[20, 20, 0] < 190
+        edited = np.ones_like(alpha, bool)
+        out = laid_on(cloth, alpha, below, edited, sigma)[20, :, 0]
+        assert (np.diff(out) <= 1e-3).all() and -np.diff(out).min() < (100, 50)[sigma > 1]  # from the one to the other, without turning back
+        assert abs(float((200 - out).sum() / 180) - 19.4) < 0.7  # of what lies between 200 and 20 neither is more, whatever was worn
+    assert (laid_on(cloth, alpha, below, np.zeros_like(alpha, bool), 0.8)[:, :20] == 200).all()
 
 
 def test_what_was_taken_for_an_arm_is_covered(persons):

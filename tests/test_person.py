@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, soft_iou, sureness, to_hands
+from tryon.person import alone, soft_iou, sureness, to_hands, without_islands
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -92,3 +92,21 @@ def test_a_wrist_stays_where_no_hand_is_its_own(crossed, change):
         pose[[S.R_HIP, S.L_HIP]] = 0
     after = to_hands(pose, label)
     assert (after[0] == pose).all() and (after[1] == label).all()
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_islands_of_a_garment_in_another_are_of_that(size):
+    """A bite in a skirt, of which a piece was taken for a coat; a shirt gone that an open coat lets see."""
+    label = np.zeros((300, 200), np.uint8)
+    label[20:120, 50:150], label[120:260, 40:160] = S.OUTER, S.LOWER
+    label[40:50, 90:100] = S.UPPER  # all there is of a shirt
+    true = label.copy()
+    label[200:212, 100:112] = label[250:260, 40:50] = S.OUTER  # amid the skirt, and at its hem beside the ground
+    label[130:133, 60:63] = S.FULL
+    true[130:133, 60:63] = S.FULL  # the largest of its kind
+    large = lambda a: np.repeat(np.repeat(a, size, 0), size, 1)
+    assert np.array_equal(without_islands(large(label)), large(true))
+    alone = np.where(label == S.OUTER, S.UPPER, label)
+    alone[20:120, 50:150], alone[40:50, 90:100] = S.UPPER, S.UPPER
+    alone[200:212, 100:112] = S.OUTER  # the only coat
+    assert not (without_islands(large(alone)) == S.OUTER).any()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -90,3 +91,22 @@ def test_cloth_loses_what_it_shows_of_the_ground():
     out = without_ground(seam, inside, 5)
     assert np.abs(out[30:90, 20:22].astype(int) - 150).max() < 30 < np.abs(seam[30:90, 20:22].astype(int) - 150).max()
     assert (out[30:90, 98:100] == seam[30:90, 98:100]).all() and (out[~inside] == seam[~inside]).all()
+
+
+def test_hues_of_the_ground_leave_the_shaded_edge_of_cloth():
+    """A red line along a dark sleeve that lay on a red bed: the edge is in the shade, and a JPEG blurs hues."""
+    photo, inside = np.empty((120, 120, 3), np.uint8), np.zeros((120, 120), bool)
+    photo[:] = 210, 55, 45
+    inside[20:100, 20:100] = True
+    photo[inside] = 90, 88, 92
+    photo[20:100, 94:100] = np.linspace(90, 55, 6)[:, None].astype(np.uint8)  # darker towards the edge
+    luma, *hues = cv2.split(cv2.cvtColor(photo, cv2.COLOR_RGB2YCrCb))
+    photo = cv2.cvtColor(cv2.merge((luma, *(cv2.GaussianBlur(h, (0, 0), 1.5) for h in hues))), cv2.COLOR_YCrCb2RGB)
+    print_at = inside.copy()
+    print_at[:, :98] = print_at[:50] = print_at[60:] = False
+    photo[print_at] = 30, 60, 140  # a blue print that reaches the edge
+    out = without_ground(photo, inside, 5).astype(int)
+    edge = np.s_[65:90, 96:100]
+    redness = lambda a: float((a[edge][..., 0] - a[edge][..., 1]).max())
+    assert redness(out) < 12 < 25 < redness(photo.astype(int)) and out[65:90, 98].mean() < 75
+    assert np.abs(out[print_at] - photo[print_at]).max() < 12

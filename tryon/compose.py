@@ -500,7 +500,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(1, h // share, int(soft)) for share in RIM.values()]
-    near = distance_to(freed)
+    near = distance_to(freed | seen & among(before, GARMENTS))
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
         near = np.where(lower, distance_to(freed | seen & among(old, shade.TOPS) & among(before, shade.TOPS)), near)
@@ -522,29 +522,31 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     share = np.where(fill & ~freed, np.clip((depth - np.float32(0.5)) / fades, 0, 1), (fill | beside & seen).astype(np.float32))
     below = painted * thrice(shadow * share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
-    made = cv2.add((colour + light) * thrice(edge), below * thrice(1 - edge), dtype=cv2.CV_8U)  # rounded and saturated
+    made = laid_on(colour + light, edge, below, edited, sigma) if (edge > 0).any() else below
+    made = cv2.add(made, 0, dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
-    made, band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
-    out[window] = edges_softened(made, seen & (alpha > 0.9), edited & ~seen, sigma)
+    out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
 
 
-def edges_softened(image: np.ndarray, cloth: np.ndarray, edited: np.ndarray, sigma: float) -> np.ndarray:
-    """An image HxWx3 uint8 in which the edge between ``cloth`` and what lies beside it is as soft as ``sigma`` pixels of blur make it, as in a photo; what is
-    not ``edited`` does not change (bool HxW)."""
-    if not cloth.any():
-        return image
+def laid_on(cloth: np.ndarray, alpha: np.ndarray, below: np.ndarray, edited: np.ndarray, sigma: float) -> np.ndarray:
+    """``cloth`` over ``below``: float32 HxWx3, with an edge as soft as ``sigma`` pixels of blur make it, as in a photo. cloth and below HxWx3, of which the first counts
+    where alpha (float32 HxW in 0..1) is more than a half and the second elsewhere: each is carried over the edge, so that neither an old garment
+    under the new one nor the ground of a product photo comes to be seen there. What is not ``edited`` (bool HxW) is below."""
+    out = cloth * thrice(alpha) + below * thrice(1 - alpha)
     room = int(4 * sigma) + 1
-    y0, y1, x0, x1 = np.maximum(np.array(box_of(cloth)) + (-room, room, -room, room), 0)
-    out, (part, cloth, edited) = image.copy(), (a[y0:y1, x0:x1] for a in (image, cloth, edited))
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(alpha > 0)) + (-room, room, -room, room), 0)
+    window = np.s_[y0:y1, x0:x1]
+    cloth, alpha, below, edited = (a[window] for a in (cloth, alpha, below, edited))
     blur = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
-    share = blur(cloth.astype(np.float32))
-    ys, xs = np.nonzero((cloth | edited) & (share > 0.05) & (share < 0.95))
-    inside, share = cloth[ys, xs][:, None], share[ys, xs][:, None]
-    of_cloth, of_others = (blur(cv2.copyTo(part, where.view(np.uint8)))[ys, xs] for where in (cloth, ~cloth))
-    own = part[ys, xs].astype(np.float32)
-    out[y0:y1, x0:x1][ys, xs] = np.clip(np.rint(np.where(inside, own * share + of_others, own * (1 - share) + of_cloth)), 0, 255).astype(np.uint8)
+    share, inside = blur(alpha), alpha > 0.5
+    ys, xs = np.nonzero(edited & (share > 0.02) & (share < 0.98))
+    covered, w = inside[ys, xs][:, None], share[ys, xs][:, None]
+    mean = lambda picture, where: blur(cv2.copyTo(picture, where.view(np.uint8)))[ys, xs] / np.maximum(blur(where.astype(np.float32))[ys, xs], 1e-3)[:, None]
+    of_cloth = np.where(covered, cloth[ys, xs], mean(cloth, inside))
+    of_others = np.where(covered, mean(below, ~inside), below[ys, xs])
+    out[window][ys, xs] = of_cloth * w + of_others * (1 - w)
     return out
 
 

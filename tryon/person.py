@@ -55,6 +55,8 @@ SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
+# Share of a person, and of the largest piece of its class, up to which a piece of a garment is an island, and share of what is around it, but for the ground.
+ISLAND, PIECE, SURROUNDED = 0.03, 0.2, 0.75
 # A wrist that is found in a sleeve, or beside the person, goes to where its hand begins to show. In torso lengths: farther than APART from skin, in a sleeve
 # no farther than ASTRAY from that hand, which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
 APART, ASTRAY, LONGEST, OTHERS, LEAST = 0.08, 0.4, 0.8, 0.2, 0.004
@@ -98,6 +100,33 @@ def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
     poses[..., 0] = np.where(seen, np.rint(((poses[..., 0] + 0.5) * fx - 0.5) * 8) / 8, 0)
     poses[..., 1] = np.where(seen, np.rint(((poses[..., 1] + 0.5) * fy - 0.5) * 8) / 8, 0)
     return poses
+
+
+def without_islands(label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which small pieces of a garment that another one surrounds are of that: taken off with theirs, they would leave bites in it, or scraps.
+    The largest piece of a class stays, as of a shirt that an open coat lets see, but for that of a coat. Found in a picture made smaller."""
+    step = max(1, len(label) // LEGS_AT)
+    few, classes = np.ascontiguousarray(label[::step, ::step]), np.array((*CLOTHED, S.LEGWEAR))
+    counts = np.bincount(few.ravel(), minlength=len(S.PARSE_CLASSES))
+    most, moved = ISLAND * float(few.size - counts[S.BACKGROUND]), few.copy()
+    for cls in classes[counts[classes] > 0]:
+        _, pieces, stats, _ = cv2.connectedComponentsWithStats((few == cls).view(np.uint8))
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        limit = PIECE * areas.max() if areas.max() > most else most
+        for k in np.flatnonzero(areas <= limit) + 1:
+            if k == areas.argmax() + 1 and cls != S.OUTER:
+                continue
+            x, y, w, h = (int(v) for v in stats[k, :4])
+            window = np.s_[max(0, y - 1):y + h + 1, max(0, x - 1):x + w + 1]
+            mine = pieces[window] == k
+            around = few[window][cv2.dilate(mine.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool) & ~mine]
+            person, others = (around != S.BACKGROUND).sum(), (around[:, None] == classes).sum(0)
+            if person > 0.4 * len(around) and others.max() > SURROUNDED * person:
+                moved[window][mine] = classes[others.argmax()]
+    if step == 1 or np.array_equal(moved, few):
+        return moved if step == 1 else label
+    large = lambda a: np.repeat(np.repeat(a, step, 0), step, 1)[:len(label), :label.shape[1]]
+    return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
 
 
 def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
@@ -175,7 +204,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
-    return Person(photo, label, poses, sure)
+    return Person(photo, without_islands(label), poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:

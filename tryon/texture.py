@@ -19,6 +19,7 @@ COARSE, CRISP = 1.25, 0.85  # pixels of the product photo per pixel of a look, f
 SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
 SEAM = 0.03  # the same from where they meet: where such ground begins, and half of what it reaches on the mean
 MIXED = 0.4  # of the way from the ground's colour to the cloth's: what is farther beside it is no mixture of the two
+HUE, LEAN = 0.08, 0.12  # shares of R, G and B: hues of cloth and ground so far apart tell them, and so much of the way from the one to the other is all ground's
 
 
 def sample(fit: Fit, garment: Garment, shape: tuple[int, int], box: tuple[int, int, int, int] | None = None) -> list[tuple[str, np.ndarray, np.ndarray]]:
@@ -107,8 +108,17 @@ def without_ground(photo: np.ndarray, inside: np.ndarray, wide: int) -> np.ndarr
     off = np.linalg.norm(colour - beyond - share[:, None] * way, axis=1)
     mixed = (length > 30 ** 2) & (off < MIXED * np.sqrt(length)) & (share < 1)
     less = np.where(mixed, 1 - np.clip((share - 0.1) / 0.8, 0, 1), 0)[:, None]
+    # What is left of its hue, as in the shade at the very edge or where a JPEG keeps hues at half the size, goes as well.
+    mixed = colour + less * way
+    hue = lambda a: a / np.maximum(a.sum(1, keepdims=True), 30)
+    lean, towards = hue(mixed) - hue(cloth), hue(beyond) - hue(cloth)
+    far = np.maximum((towards ** 2).sum(1), 1e-6)
+    share = (lean * towards).sum(1) / far
+    off = np.linalg.norm(lean - share[:, None] * towards, axis=1)
+    gone = np.where((far > HUE ** 2) & (off < MIXED * np.sqrt(far)), np.clip(share / LEAN, 0, 1), 0)[:, None]
+    mixed += gone * (cloth * np.clip(mixed.mean(1) / np.maximum(cloth.mean(1), 1), 0.3, 1.5)[:, None] - mixed)
     out = photo.copy()
-    out[ys, xs] = np.clip(np.rint(colour + less * way), 0, 255).astype(np.uint8)
+    out[ys, xs] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
     return out
 
 
