@@ -31,6 +31,8 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 # lengths are scaled by more than widths. A T-shirt 50 cm wide and 65 long below its shoulder seams ends 63 cm below the shoulders of somebody whose
 # torso, from between the shoulders to between the hips, measures 52.
 FLAT_WIDTH = 1.0
+# Dresses are cut closer than that: by so much those of 170 product photos would be longer than those that 155 people of CCP's train split wear (medians).
+CLOSE = 0.83
 ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the middle of its chest
 SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
 COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders: the highest that the sides of a collar lie, and where LENGTHS begin
@@ -273,7 +275,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
         if 0.7 * shape.width < seams < 1.22 * shape.width:
             sx = float(np.clip(1.24 * SHOULDERS * body.unit * body.view / max(seams, 1.0), 0.85 * sx, 1.02 * sx))
     # From the side a garment is narrower, not shorter.
-    sy = FLAT_WIDTH * body.unit / shape.width
+    sy = (CLOSE if garment.subcategory == "dress" else FLAT_WIDTH) * body.unit / shape.width
     s_across = TORSO_WIDTH * SHOULDERS * body.unit / shape.width  # sleeves are flat, arms round
     length = whole = (shape.centre[1, 1] - top) * sy / body.unit
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
