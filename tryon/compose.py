@@ -520,7 +520,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
     fades = np.minimum(of_class(fades, old), np.maximum(np.float32(0.7) * (depth + near), 1))
     share = np.where(fill & ~freed, np.clip((depth - np.float32(0.5)) / fades, 0, 1), (fill | beside & seen).astype(np.float32))
-    below = painted * thrice(shadow * share) + photo * thrice(1 - share)
+    shadow = np.where(among(found, S.SKIN)[..., None], shadow[..., None] ** shade.SKIN, shadow[..., None]).astype(np.float32)
+    below = painted * shadow * thrice(share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
     made = laid_on(colour + light, edge, below, edited, sigma) if (edge > 0).any() else below
     made = cv2.add(made, 0, dtype=cv2.CV_8U)  # rounded and saturated
