@@ -520,7 +520,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
     fades = np.minimum(of_class(fades, old), np.maximum(np.float32(0.7) * (depth + near), 1))
     share = np.where(fill & ~freed, np.clip((depth - np.float32(0.5)) / fades, 0, 1), (fill | beside & seen).astype(np.float32))
-    shadow = np.where(among(found, S.SKIN)[..., None], shadow[..., None] ** shade.SKIN, shadow[..., None]).astype(np.float32)
+    on_skin, shadow = among(found, S.SKIN) & (shadow < 0.995), thrice(shadow)
+    shadow[on_skin] **= shade.SKIN
     below = painted * shadow * thrice(share) + photo * thrice(1 - share)
     edge = np.clip(alpha, 0, 1)
     made = laid_on(colour + light, edge, below, edited, sigma) if (edge > 0).any() else below
@@ -544,7 +545,8 @@ def laid_on(cloth: np.ndarray, alpha: np.ndarray, below: np.ndarray, edited: np.
     share, inside = blur(alpha), alpha > 0.5
     ys, xs = np.nonzero(edited & (share > 0.02) & (share < 0.98))
     covered, w = inside[ys, xs][:, None], share[ys, xs][:, None]
-    mean = lambda picture, where: blur(cv2.copyTo(picture, where.view(np.uint8)))[ys, xs] / np.maximum(blur(where.astype(np.float32))[ys, xs], 1e-3)[:, None]
+    around = lambda a: cv2.blur(a, (2 * int(2 * sigma + 0.5) + 1,) * 2)[ys, xs]
+    mean = lambda picture, where: around(cv2.copyTo(picture, where.view(np.uint8))) / np.maximum(around(where.astype(np.float32)), 1e-3)[:, None]
     of_cloth = np.where(covered, cloth[ys, xs], mean(cloth, inside))
     of_others = np.where(covered, mean(below, ~inside), below[ys, xs])
     out[window][ys, xs] = of_cloth * w + of_others * (1 - w)

@@ -46,6 +46,7 @@ SMALL = 0.005  # of the picture: a fill up to this size would be lost at half th
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
 SEAM = 3.0  # the same: a seam between pieces of it that come from places farther apart shows
 LIGHT = 10  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
+SLIVER = 0.03  # of what is painted: less of a kind has no grain
 NOISE = 1.5  # the strongest on painted skin, of 255: a beard is no noise
 WEAVE = 8  # how strong the grain of painted cloth may be, of 255: seams and holes are not to be repeated
 
@@ -112,10 +113,10 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             ground, moves = _ground(image_s, known, before_s, fill_s & grown(layout_s == S.BACKGROUND, 2))
             around |= {S.BACKGROUND: ground} if ground is not None else {}
             falls = shade.limbs(out, fill, unit, lit, box, set(shade.LIMBS) - {cls for cls, *_ in whole})
-            for cls in {cls for cls, *_ in whole}:
-                mine, here = label == cls, fill_s & (layout_s == cls)
-                if here.any() and mine.any():
-                    falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
+            bare_limbs = [cls for cls, *_ in whole]
+            mine, here = np.isin(label, bare_limbs), fill_s & np.isin(layout_s, bare_limbs)
+            if here.any() and mine.any():
+                falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
             shade.crease(falls, label, [(cls, at(points)) for cls, points in creases], unit)
             grain = _grain(image, out, before, fill, box, h / size[0], moves)
         if networks.generator is not None and twice:
@@ -322,6 +323,8 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
     kernel, smooth = np.ones((2 * max(1, round(scale)) + 1,) * 2, np.uint8), None
     for group in np.unique(GROUP[layout[fill]]):
         todo = fill & (GROUP[layout] == group)
+        if todo.sum() < SLIVER * fill.sum():  # hardly any, and mostly a rim that goes over into the photo
+            continue
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
         if source.sum() < 50:
             continue

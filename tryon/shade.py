@@ -112,12 +112,12 @@ def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int,
     """Factor N of points Nx2 of a bare limb: what the light of the street makes of its sides, of knees, shins and elbows. line Kx2 and radii K: a limb and its half
     widths (tryon.limbs.limbs); joint: which of them is knee or elbow; inner: 1 where its inner side is to the left of the picture, going down, -1 where it is
     to the right; light: that on the face (``lit_from``)."""
-    t, u, _ = along(points, line)
-    step = np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))))
-    at = np.interp(t, step, np.arange(len(line)))
+    few = np.arange(0, len(line), 2)
+    t, u, _ = along(points, line[few])
+    at = np.interp(t, np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line[few], axis=0), axis=1)))), few)
     u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
     rows, table, sideways = (ALONG_ARM, ON_ARM, SIDEWAYS_ARM) if arm else (ALONG_LEG, ON_LEG, SIDEWAYS_LEG)
-    aside = ASIDE * np.copysign(max(abs(light[0]), LEAST), light[0])
+    aside = ASIDE * np.copysign(max(abs(light[0]), LEAST), light[0]) if light[0] else 0.0
     table = table ** CLEARER * np.exp(inner * aside * np.float32(sideways))
     index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
     return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
