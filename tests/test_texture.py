@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.texture import neck_opening, outline, sampled, slits, without_ground
+from tryon.texture import neck_opening, outline, rounded, sampled, slits, without_ground
 
 
 @pytest.mark.parametrize("height", [100, 300, 1200])
@@ -110,3 +110,14 @@ def test_hues_of_the_ground_leave_the_shaded_edge_of_cloth():
     redness = lambda a: float((a[edge][..., 0] - a[edge][..., 1]).max())
     assert redness(out) < 12 < 25 < redness(photo.astype(int)) and out[65:90, 98].mean() < 75
     assert np.abs(out[print_at] - photo[print_at]).max() < 12
+
+
+def test_a_shallow_neckline_is_round_and_a_deep_one_as_it_is():
+    """Crew necks that come out as a V, of which the landmarks' network saw the middle too low."""
+    across = np.linspace(-1, 1, 101)
+    v_shaped = lambda deep: 101 * deep * (1 - np.abs(across))
+    shallow, deep = v_shaped(0.3), v_shaped(0.7)
+    crew = shallow + rounded(shallow)
+    assert abs(crew.mean() - shallow.mean()) < 0.03 * shallow.max() and 0.5 * shallow.max() < crew.max() < 0.75 * shallow.max()
+    assert crew[10] > 1.5 * shallow[10] and np.allclose(crew, crew[::-1]) and crew[0] == crew[-1] == 0
+    assert (rounded(deep) == 0).all() and 0.1 < np.abs(rounded(v_shaped(0.4))).max() < np.abs(rounded(v_shaped(0.36))).max()

@@ -14,6 +14,7 @@ from tryon.paint import spread, thrice, zoom
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 DENT, EVENLY = 0.2, 0.03  # of a neckline's width: dents that are no part of it, and the blur that makes the rest even
+V_NECK = 0.36, 0.44  # depths of necklines, in their widths, up to which they are round, and from which on they may be any
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 COARSE, CRISP = 1.25, 0.85  # pixels of the product photo per pixel of a look, from where on it is made smaller first, and to how many of them
 SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
@@ -203,6 +204,14 @@ def bleed(photo: np.ndarray, inside: np.ndarray, longest: int = 320) -> np.ndarr
     return cv2.copyTo(photo, inside.view(np.uint8), np.ascontiguousarray(out))
 
 
+def rounded(depth: np.ndarray) -> np.ndarray:
+    """What to add to the depth of a neckline (N, pixels) from one side to the other so that it is round, an arc of an ellipse as large: of one that is not deep, which is no V."""
+    wide = len(depth)
+    share = float(np.clip((V_NECK[1] - depth.max() / wide) / (V_NECK[1] - V_NECK[0]), 0, 1))
+    off = np.linspace(-1, 1, wide)
+    return share * (4 / np.pi * max(float(depth.mean()), 0.0) * np.sqrt(1 - off * off) - depth)
+
+
 @once
 def neck_opening(garment: Garment) -> np.ndarray:
     """Bool HxW, in the product photo, of what a wearer's neck hides: the inner back and all that lies above it, of tops and dresses from one collar to the
@@ -223,5 +232,6 @@ def neck_opening(garment: Garment) -> np.ndarray:
     dent = int(DENT * (x1 - x0) / 2)
     line = np.pad(np.interp(np.arange(x0, x1), x, y).astype(np.float32), 2 * dent)
     line = cv2.morphologyEx(line[None], cv2.MORPH_CLOSE, np.ones((1, 2 * dent + 1), np.uint8))[:, 2 * dent:][:, :x1 - x0]
-    lowest[x0:x1] = cv2.GaussianBlur(np.ascontiguousarray(line), (0, 0), max(0.5, EVENLY * (x1 - x0)), borderType=cv2.BORDER_REPLICATE)[0]
+    line = cv2.GaussianBlur(np.ascontiguousarray(line), (0, 0), max(0.5, EVENLY * (x1 - x0)), borderType=cv2.BORDER_REPLICATE)[0]
+    lowest[x0:x1] = line + rounded(line - np.linspace(line[0], line[-1], len(line)))
     return np.arange(h)[:, None] <= np.rint(lowest)
