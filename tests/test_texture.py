@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.texture import neck_opening, outline, rounded, sampled, slits, without_ground
+from tryon.garment import clips
+from tryon.texture import neck_opening, outline, rounded, sampled, slits, textures, without_ground
 
 
 @pytest.mark.parametrize("height", [100, 300, 1200])
@@ -121,3 +122,23 @@ def test_a_shallow_neckline_is_round_and_a_deep_one_as_it_is():
     assert abs(crew.mean() - shallow.mean()) < 0.03 * shallow.max() and 0.5 * shallow.max() < crew.max() < 0.75 * shallow.max()
     assert crew[10] > 1.5 * shallow[10] and np.allclose(crew, crew[::-1]) and crew[0] == crew[-1] == 0
     assert (rounded(deep) == 0).all() and 0.1 < np.abs(rounded(v_shaped(0.4))).max() < np.abs(rounded(v_shaped(0.36))).max()
+
+
+def test_clips_of_a_hanger_are_no_part_of_trousers(goods):
+    """Black clips at the waist of yellow trousers, or a buckle that is gone."""
+    garment = goods["skirt-09"]
+    photo, mask = garment.photo.copy(), garment.mask
+    ys, xs = np.nonzero(mask > 127)
+    tall, clip, buckle = np.ptp(ys), np.zeros(mask.shape, bool), np.zeros(mask.shape, bool)
+    for share, where in ((0.15, clip), (0.5, buckle)):
+        columns = np.flatnonzero((mask > 127)[ys.min() + int(0.05 * tall)])
+        x = int(columns[0] + share * np.ptp(columns))
+        where[:ys.min() + int(0.1 * tall), x - 4:x + 5] = True
+        where &= mask > 127
+        photo[where] = (20, 230, 60) if photo[ys, xs].mean() < 60 else (10, 10, 10)
+    found = clips(photo, mask)
+    assert found[clip].mean() > 0.9 and not found[buckle].any() and not clips(garment.photo, mask).any()
+    colour = textures(replace(garment, photo=photo))[1].astype(int)
+    inner = cv2.erode(clip.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    off = lambda picture: np.abs(np.median(picture[inner].astype(int), 0) - np.median(garment.photo[inner], 0)).max()
+    assert off(colour) < 30 < 60 < off(photo)

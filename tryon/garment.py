@@ -73,6 +73,7 @@ def once(work: Callable[[Garment], Any]) -> Callable[[Garment], Any]:
 
 # Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
 THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
+ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the most that a clip covers
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
@@ -160,20 +161,45 @@ def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: in
     return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
 
 
+def _unlike_below(photo: np.ndarray, inside: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
+    """What of the upper end of trousers or a skirt (``inside``, bool HxW) is of colours that are not found below: the window, inside and the places, bool, in it."""
+    if not inside.any():
+        return np.s_[:0, :0], inside[:0, :0], inside[:0, :0]
+    index, (y0, y1, x0, x1) = colours(photo), box_of(inside)
+    top, below = np.s_[y0:y0 + int(HANGER * (y1 - y0)) + 1, x0:x1], np.s_[y0 + int(0.2 * (y1 - y0)):y1]
+    zone, body = inside[top], index[below][inside[below]]
+    if not len(body):
+        return top, zone, np.zeros_like(zone)
+    found = (rather(index[top][zone], body)[index[top]] & zone).astype(np.uint8)
+    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)).view(bool) & zone
+    return top, zone, found
+
+
+def clips(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Bool HxW: the clips that hold trousers or a skirt, on their cloth (photo HxWx3 uint8, mask HxW uint8 0/255): small pieces at the upper edge and towards the
+    sides, unlike all below. A button or a buckle is in the middle."""
+    inside, out = mask > 127, np.zeros(mask.shape, bool)
+    top, zone, found = _unlike_below(photo, inside)
+    if found.any():
+        labels, areas = pieces(found)
+        first, tall, wide = zone.argmax(0), len(zone) / HANGER, zone.shape[1]
+        for k in np.flatnonzero((areas[1:] > ON_CLOTH[0] * inside.sum()) & (areas[1:] < ON_CLOTH[1] * inside.sum())) + 1:
+            piece = labels == k
+            columns = np.flatnonzero(piece.any(0))
+            high = (piece.argmax(0) - first)[columns].min() <= 0.03 * tall
+            if high and abs(columns.mean() / wide - 0.5) > 0.15 and np.ptp(columns) < 0.25 * wide:
+                out[top] |= piece
+    return grown(out, max(1, len(mask) // 200)) & inside
+
+
 def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A mask HxW uint8 0/255 of trousers or a skirt in its photo (HxWx3 uint8) without the hanger that they are clipped to: what lies along most of their upper
     edge, is unlike all below and thick in places alone. A waistband of another colour is equally thick all along."""
-    inside, index = mask > 127, colours(photo)
-    if not inside.any():
+    inside = mask > 127
+    top, zone, found = _unlike_below(photo, inside)
+    if not found.any():
         return mask
-    y0, y1, x0, x1 = box_of(inside)
-    tall = y1 - y0
-    top, below = np.s_[y0:y0 + int(HANGER * tall) + 1, x0:x1], np.s_[y0 + int(0.2 * tall):y1]
-    zone, body = inside[top], index[below][inside[below]]
-    if not len(body):
-        return mask
-    found = (rather(index[top][zone], body)[index[top]] & zone).astype(np.uint8)
-    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) & zone
+    tall = np.ptp(np.flatnonzero(inside.any(1))) + 1
     labels, areas = pieces(found)
     first, high = zone.argmax(0), np.zeros(len(areas), bool)
     for k in np.flatnonzero(areas[1:] > 0.0008 * inside.sum()) + 1:

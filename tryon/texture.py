@@ -7,7 +7,7 @@ import numpy as np
 
 from tryon import shade
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, smooth
-from tryon.garment import RIM_AT, Garment, like_ground, once
+from tryon.garment import RIM_AT, Garment, clips, like_ground, once
 from tryon.landmarks import PART
 from tryon.masks import box_of, distance_to, grown, shrunk, touching
 from tryon.paint import spread, thrice, zoom
@@ -90,6 +90,8 @@ def _whole(garment: Garment) -> tuple[np.ndarray, np.ndarray]:
     # The outermost pixels of a mask carry the colour of the ground: colours are taken from inside.
     rim = max(5, garment.mask.shape[0] // 80 | 1)
     inside = shrunk((garment.mask > 127) & ~hidden, rim // 2)
+    if garment.category == "lower":
+        inside &= ~clips(garment.photo, garment.mask)
     return soft, bleed(without_ground(garment.photo, garment.mask > 127, rim), inside)
 
 
