@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tryon.garment import clips
-from tryon.texture import neck_opening, outline, rounded, sampled, slits, textures, without_ground
+from tryon.texture import neck_opening, outline, patched, rounded, sampled, slits, textures, without_ground
 
 
 @pytest.mark.parametrize("height", [100, 300, 1200])
@@ -142,3 +142,17 @@ def test_clips_of_a_hanger_are_no_part_of_trousers(goods):
     inner = cv2.erode(clip.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     off = lambda picture: np.abs(np.median(picture[inner].astype(int), 0) - np.median(garment.photo[inner], 0)).max()
     assert off(colour) < 0.6 * off(photo)
+
+
+def test_a_print_goes_on_where_both_sleeves_hid_it():
+    """A grey smear on the chest of a checked shirt whose sleeves were folded over it."""
+    y, x = np.mgrid[:200, :160]
+    checks = np.where(((y // 6 + x // 6) % 2 == 0)[..., None], np.uint8((200, 190, 170)), np.uint8((60, 30, 30)))
+    hole = (abs(x - 80) < 30) & (abs(y - 100) < 25)
+    smooth = checks.copy()
+    smooth[hole] = 130, 110, 100
+    out = patched(smooth, ~hole, hole)
+    assert (out[~hole] == checks[~hole]).all()
+    spread_of = lambda a: a[hole].astype(float).std(0).mean()
+    assert spread_of(out) > 0.7 * spread_of(checks) and np.abs(out[hole].mean(0) - checks[hole].mean(0)).max() < 25
+    assert (patched(smooth, np.zeros_like(hole), hole) == smooth).all()

@@ -8,12 +8,14 @@ import numpy as np
 from tryon import shade
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, smooth
 from tryon.garment import RIM_AT, Garment, clips, like_ground, once
+from tryon.inpaint import fill
 from tryon.landmarks import PART
 from tryon.masks import box_of, distance_to, grown, shrunk, touching
-from tryon.paint import spread, thrice, zoom
+from tryon.paint import copied, spread, thrice, zoom
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 DENT, EVENLY = 0.2, 0.03  # of a neckline's width: dents that are no part of it, and the blur that makes the rest even
+PATCHED = 0.02  # of a torso: so much of it that both sleeves hide is made of patches, less in the colours around
 V_NECK = 0.36, 0.44  # depths of necklines, in their widths, up to which they are round, and from which on they may be any
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 COARSE, CRISP = 1.25, 0.85  # pixels of the product photo per pixel of a look, from where on it is made smaller first, and to how many of them
@@ -144,7 +146,7 @@ def outline(mask: np.ndarray, finer: int = 300, inset: float = INSET) -> np.ndar
 
 def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Alpha (float32 HxW in 0..1) and colours (uint8 HxWx3) of each part of a top or dress, in its photo; ``soft`` and ``colour``: those of all of it; ``ground``:
-    its ``slits``. What a sleeve hides of the torso takes the colours of the other side."""
+    its ``slits``. What a sleeve hides of the torso takes the colours of the other side, or goes on in patches."""
     masks, width, lm = part_masks(garment), garment.shape.width, garment.landmarks
     joints = np.zeros(garment.mask.shape, np.uint8)
     for side in ("left", "right"):
@@ -165,7 +167,24 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: 
         seen = solid[ys, across]
         torso = bleed(colour, solid)
         torso[ys[seen], xs[seen]] = colour[ys[seen], across[seen]]
+        left = masks["torso"] & (garment.parts != 1)
+        left[ys[seen], xs[seen]] = hidden[ys[seen], xs[seen]] = False
+        if hidden.sum() > PATCHED * masks["torso"].sum():
+            torso = patched(torso, solid, left)
         out["torso"] = out["torso"][0], torso
+    return out
+
+
+def patched(picture: np.ndarray, seen: np.ndarray, hole: np.ndarray, longest: int = 256) -> np.ndarray:
+    """A picture HxWx3 uint8 whose ``hole`` is filled with patches of what of it is ``seen`` (bool HxW; tryon.inpaint.fill, at about ``longest`` pixels): a print goes on."""
+    scale = min(1.0, longest / max(hole.shape))
+    size = max(1, round(hole.shape[1] * scale)), max(1, round(hole.shape[0] * scale))
+    small, known, todo = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (picture, seen.astype(np.float32), hole.astype(np.float32)))
+    found = fill(small, small.astype(np.float32), known > 0.99, (todo > 0) & (known <= 0.99))
+    if found is None:
+        return picture
+    out, (ty, tx, my, mx) = picture.copy(), copied(found[1:], seen, hole)
+    out[ty, tx] = picture[my, mx]
     return out
 
 
