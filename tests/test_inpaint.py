@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tryon.inpaint import fill
+from tryon.inpaint import fill, shift
 from tryon.paint import copied, spread
 
 Y, X = np.mgrid[0:192, 0:160]
@@ -67,3 +67,18 @@ def test_moves_hold_at_any_size():
     todo[40:50, 30:40] = True
     ty, tx, my, mx = copied(moves, ~todo, todo)
     assert (my == ty).all() and (mx == tx - 9).all() and tx.max() < 39
+
+
+def test_a_print_is_carried_on_in_large_pieces():
+    """Dots that end where a coat hung over a dress, or that are torn."""
+    y, x = np.mgrid[:160, :120]
+    dots = np.where((((y % 12) - 6) ** 2 + ((x % 12) - 6) ** 2 < 9)[..., None], 230, 30).repeat(3, 2).astype(np.uint8)
+    dress = (x > 20) & (x < 100) & (y > 10)
+    hole = dress & (y < 90) & ((x < 50) | (x > 75))
+    seen = dress & ~hole
+    dy, dx = shift(np.where(seen[..., None], dots, 0).astype(np.uint8), seen, hole)
+    found = hole & ((dy != 0) | (dx != 0))
+    assert found.sum() > 0.9 * hole.sum() and not (dy | dx)[~hole].any()
+    made = dots[(y + dy)[found], (x + dx)[found]]
+    assert seen[(y + dy)[found], (x + dx)[found]].all() and (made == dots[found]).mean() > 0.95  # in step with what is seen beside it
+    assert not np.any(shift(dots, np.zeros_like(seen), hole))

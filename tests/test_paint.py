@@ -9,7 +9,7 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import LEGS, mirrored, paint, without_crevices
+from tryon.paint import LEGS, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -230,3 +230,17 @@ def test_no_ground_between_an_arm_and_a_garment():
     fill[10:30, 33:35] = fill[10:30, 5:10] = True
     label[10:30, 5:10] = S.LEFT_ARM
     assert (without_crevices(label, fill, layout, 1)[10:30, 33:35] == S.BACKGROUND).all()
+
+
+def test_only_what_is_printed_all_over_is_carried_on():
+    """The fringe of a plain skirt in its middle."""
+    y, x = np.mgrid[:256, :192]
+    before, layout, fill = np.zeros((256, 192), np.uint8), np.zeros((256, 192), np.uint8), np.zeros((256, 192), bool)
+    layout[60:220, 60:130] = before[120:220, 60:130] = S.LOWER
+    fill[60:120, 60:130] = True
+    plain = np.full((256, 192, 3), 120, np.uint8)
+    dots = np.where((((y % 10) - 5) ** 2 + ((x % 10) - 5) ** 2 < 7)[..., None], np.uint8(220), np.uint8(40)).repeat(3, 2)
+    fringe = np.where((y > 200)[..., None], dots, plain)
+    made = [printed(photo, ~fill, before, layout, fill) for photo in (dots, plain, fringe)]
+    assert set(made[0]) == {S.LOWER} and not made[1] and not made[2]
+    assert (made[0][S.LOWER][0][fill] != 0).mean() > 0.8

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from tryon.masks import closest, distance_to
+from tryon.masks import box_of, closest, distance_to
 
 HALF = 2  # of a patch
 PATCH = 2 * HALF + 1
@@ -17,6 +17,8 @@ ROUNDS = (4, 1, 1)  # in which patches are sought and laid, from the coarsest si
 REACH = 28  # pixels of the coarsest size around a hole from which patches are taken
 COARSER = 4  # colours, of 255, are told apart in steps of so many: sums of them are whole numbers, which do not depend on the order
 GUESSED = 5  # how often, at most, what was filled in counts half of what is a pixel nearer to what is seen
+PIECES, LEAST = 5, 12  # of a print, at most; pixels: the least of one
+UNSEEN, AFAR = 150, 0.1  # what it costs that nothing of a piece is seen, and that it comes from a pixel farther away, in steps of 255
 ASIDE, UPWARDS = 2, 8  # what a squared pixel of displacement costs, in squared steps
 
 
@@ -53,6 +55,41 @@ def fill(image: np.ndarray, guess: np.ndarray, ground: np.ndarray, hole: np.ndar
             now = _laid(now, todo, _patches(image, *at), y, x)
         moves = _everywhere(y, x, at, todo.shape)
     return None if moves is None else (now, *moves)
+
+
+def shift(image: np.ndarray, seen: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a print in ``hole`` may come from: a few large pieces of what is ``seen`` of it (bool HxW), each as it is, so that they meet what lies beside them: for every
+    pixel so many rows down and columns to the right, int HxW each, zeros where nothing was found. image HxWx3 (0..255)."""
+    now, done, moves = np.float32(image), seen.copy(), np.zeros((2, *hole.shape), int)
+    pieces = cv2.connectedComponentsWithStats((hole & ~seen).view(np.uint8))
+    for k in 1 + np.argsort(-pieces[2][1:, cv2.CC_STAT_AREA], kind="stable"):
+        left = pieces[1] == k
+        for _ in range(PIECES):
+            count = int(left.sum())
+            if count < LEAST:
+                break
+            y0, y1, x0, x1 = np.clip(np.array(box_of(left)) + (-2, 2, -2, 2), 0, np.repeat(hole.shape, 2))
+            window = np.s_[y0:y1, x0:x1]
+            ring = (cv2.dilate(left.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool) & ~left & done)[window].astype(np.float32)
+            cover = cv2.matchTemplate(seen.astype(np.float32), left[window].astype(np.float32), cv2.TM_CCORR) / count
+            unlike = cv2.matchTemplate(now, now[window], cv2.TM_SQDIFF, mask=cv2.merge((ring,) * 3)) / max(3 * float(ring.sum()), 1.0)
+            far = np.hypot(np.arange(cover.shape[0])[:, None] - y0, np.arange(cover.shape[1]) - x0)
+            cost = np.rint(np.sqrt(np.maximum(unlike, 0)) + UNSEEN * (1 - cover) + AFAR * far)  # whole, so that it does not depend on the last bit
+            cost[cover < LEAST / count] = np.inf
+            at = np.unravel_index(int(cost.argmin()), cost.shape)
+            if not np.isfinite(cost[at]):
+                break
+            dy, dx = at[0] - y0, at[1] - x0
+            y, x = np.nonzero(left)
+            inside = (y + dy >= 0) & (y + dy < hole.shape[0]) & (x + dx >= 0) & (x + dx < hole.shape[1])
+            y, x = y[inside], x[inside]
+            known = seen[y + dy, x + dx]
+            y, x = y[known], x[known]
+            if not len(y):
+                break
+            moves[0, y, x], moves[1, y, x], now[y, x] = dy, dx, image[y + dy, x + dx]
+            left[y, x], done[y, x] = False, True
+    return moves[0], moves[1]
 
 
 def _patches(a: np.ndarray, y: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -44,6 +44,8 @@ THIN = 700  # part of the height: half the width of ground between what is paint
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
+PRINT = 8.0  # the same of prints
+PRINTED = 0.002, 10  # of the picture: the least of a print that is seen, and that goes on; and how much it differs from place to place, of 255
 SEAM = 3.0  # the same: a seam between pieces of it that come from places farther apart shows
 LIGHT = 10  # the most that light and folds change a garment, of 255: beside another one the network mixes the two
 SLIVER = 0.03  # of what is painted: less of a kind has no grain
@@ -112,13 +114,14 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             around = _told(image_s, flat, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
             ground, moves = _ground(image_s, known, before_s, fill_s & grown(layout_s == S.BACKGROUND, 2))
             around |= {S.BACKGROUND: ground} if ground is not None else {}
+            prints = printed(image_s, known, before_s, layout_s, fill_s)
             falls = shade.limbs(out, fill, unit, lit, box, set(shade.LIMBS) - {cls for cls, *_ in whole})
             bare_limbs = [cls for cls, *_ in whole]
             mine, here = np.isin(label, bare_limbs), fill_s & np.isin(layout_s, bare_limbs)
             if here.any() and mine.any():
                 falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
             shade.crease(falls, label, [(cls, at(points)) for cls, points in creases], unit)
-            grain = _grain(image, out, before, fill, box, h / size[0], moves)
+            grain = _grain(image, out, before, fill, box, h / size[0], {S.BACKGROUND: moves, **prints})
         if networks.generator is not None and twice:
             rgb, alpha, _ = second.result()
     if garment_s.any():
@@ -263,6 +266,21 @@ def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.n
     return (smooth, None) if found is None else (np.where(hole[..., None], found[0], smooth), found[1:])
 
 
+def printed(image: np.ndarray, known: np.ndarray, before: np.ndarray, layout: np.ndarray, fill: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Where cloth with a print that goes on in the fill (bool h x w) of a ``layout`` (h x w ids) comes from (tryon.inpaint.shift), by class."""
+    out = {}
+    for cls in CLOTH:
+        hole, there = fill & (layout == cls), known & (before == cls)
+        seen = cv2.erode(there.view(np.uint8), np.ones((9, 9), np.uint8)).view(bool)  # without its hem
+        if min(hole.sum(), seen.sum()) < PRINTED[0] * hole.size:
+            continue
+        grey = image.astype(np.float32).mean(2)
+        mean, square = (cv2.blur(a, (11, 11))[seen] for a in (grey, grey * grey))
+        if np.percentile(np.sqrt(np.maximum(square - mean * mean, 0)), 25) > PRINTED[1]:  # almost everywhere
+            out[cls] = inpaint.shift(image, seen, fill & grown(layout == cls, 2))
+    return out
+
+
 def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it;
     shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
@@ -316,7 +334,7 @@ def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndar
 
 def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float, moves) -> np.ndarray:
     """Fine detail for what was painted: that of the photo on the other side of the nearest border with the same kind of thing; on skin, where
-    it would bring fingers and eyes along, noise as strong as the photo's; of ground what ``moves`` (tryon.inpaint.fill) bring, if there are any."""
+    it would bring fingers and eyes along, noise as strong as the photo's; of ground and prints what the ``moves`` of their group (tryon.inpaint) bring, if there are any."""
     y0, y1, x0, x1 = box
     h, w = fill.shape
     out = np.zeros((y1 - y0, x1 - x0, 3), np.float32)
@@ -328,10 +346,10 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
         if source.sum() < 50:
             continue
-        if group == S.BACKGROUND:
-            if moves:
-                ty, tx, my, mx = copied(moves, source, todo)
-                out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, COARSER * scale)[my, mx]
+        if group == S.BACKGROUND or group in moves:
+            if moves[group]:
+                ty, tx, my, mx = copied(moves[group], source, todo)
+                out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, (COARSER if group == S.BACKGROUND else PRINT) * scale)[my, mx]
                 out = cv2.copyTo(feathered(out, (ty - y0, tx - x0), (my - ty, mx - tx), scale), np.ascontiguousarray(todo[y0:y1, x0:x1]).view(np.uint8), out)
             continue
         if smooth is None:
