@@ -172,3 +172,14 @@ def test_a_piece_of_a_vest_is_no_sleeve():
             sleeved[slice(*other), 30:60] = PART["right"]
         assert (rooted(sleeved, points) == sleeved).all()
     assert (rooted(vest, {}) == vest).all()
+
+
+def test_a_waist_is_as_wide_as_its_outline_tells(goods):
+    """Both ends of a waistband found at the same corner, so that shorts seem to lie aslant."""
+    garment = goods["skirt-09"]
+    found = {name: tuple(at) for name, at in garment.landmarks.items()}
+    corner = found | {"waist_left": (found["waist_right"][0] + 5, found["waist_right"][1] - 8, 0.8)}
+    for points in (found, corner):
+        lm = measure(garment.mask, "lower", "skirt", garment.parts, points).landmarks
+        assert abs(lm["waist_left"][0] - found["waist_left"][0]) < 0.1 * garment.shape.width
+        assert abs(lm["waist_left"][1] - lm["waist_right"][1]) < 0.1 * garment.shape.width

@@ -31,6 +31,7 @@ NAMES = {  # the landmarks a garment of a category has
     "lower": {"crotch"} | _PAIRS("waist", "hem", "leg_inner"),
     "accessory": {"crown"} | _PAIRS("brim"),
 }
+NARROWEST = 0.4  # of what the outline tells of it: a waist whose ends are nearer was not found
 
 
 @dataclass
@@ -160,6 +161,8 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
             del points["crotch"]  # lower down, the legs only touch
     if category == "lower":
         shape = _lower(m, subcategory)
+        if points and {"waist_right", "waist_left"} <= points.keys() and points["waist_left"][0] - points["waist_right"][0] < NARROWEST * shape.width:
+            points = {k: v for k, v in points.items() if not k.startswith("waist")}  # both were found at one end: the outline tells
     elif category == "accessory":
         shape = _hat(m)
     elif parts is not None:
