@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, enclosed, laid_on, left_over, scarf, sharpness, taken_off,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, enclosed, lay_on, left_over, scarf, sharpness, taken_off,
                            under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -484,6 +484,11 @@ def test_cloth_ends_softly():
     alpha[:, 20], alpha[:, 21:] = 0.4, 1
     cloth[:, 20:] = 20
     below[:, 21:] = 90  # what was worn there
+    def laid_on(cloth, alpha, below, edited, sigma):
+        out = below.copy()
+        lay_on(out, cloth, np.zeros((40, 40, 1), np.float32), alpha, edited, sigma)
+        return out
+
     for sigma in (0.8, 1.6):
         out = laid_on(cloth, alpha, below, alpha > 0, sigma)
         assert (out[:, :20] == 200).all() and np.allclose(out[:, 28:], 20) and 60 < out[20, 20, 0] < 190

@@ -520,11 +520,10 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     depth = cv2.distanceTransform(edited.view(np.uint8), cv2.DIST_L2, 3)
     fades = np.minimum(of_class(fades, old), np.maximum(np.float32(0.7) * (depth + near), 1))
     share = np.where(fill & ~freed, np.clip((depth - np.float32(0.5)) / fades, 0, 1), (fill | beside & seen).astype(np.float32))
-    on_skin, shadow = among(found, S.SKIN) & (shadow < 0.995), thrice(shadow)
-    shadow[on_skin] **= shade.SKIN
-    below = painted * shadow * thrice(share) + photo * thrice(1 - share)
-    edge = np.clip(alpha, 0, 1)
-    made = laid_on(colour + light, edge, below, edited, sigma) if (edge > 0).any() else below
+    on_skin, part = among(found, S.SKIN) & (shadow < 0.995), thrice(shadow * share)
+    part[on_skin] = shadow[on_skin][:, None] ** shade.SKIN * share[on_skin][:, None]
+    made = painted * part + photo * thrice(1 - share)
+    lay_on(made, colour, light, np.clip(alpha, 0, 1), edited, sigma)
     made = cv2.add(made, 0, dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
     out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
@@ -532,25 +531,26 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     return out, layout, edit
 
 
-def laid_on(cloth: np.ndarray, alpha: np.ndarray, below: np.ndarray, edited: np.ndarray, sigma: float) -> np.ndarray:
-    """``cloth`` over ``below``: float32 HxWx3, with an edge as soft as ``sigma`` pixels of blur make it, as in a photo. cloth and below HxWx3, of which the first counts
-    where alpha (float32 HxW in 0..1) is more than a half and the second elsewhere: each is carried over the edge, so that neither an old garment
-    under the new one nor the ground of a product photo comes to be seen there. What is not ``edited`` (bool HxW) is below."""
-    out = cloth * thrice(alpha) + below * thrice(1 - alpha)
+def lay_on(below: np.ndarray, cloth: np.ndarray, light: np.ndarray, alpha: np.ndarray, edited: np.ndarray, sigma: float) -> None:
+    """Lay ``cloth`` with its ``light`` over ``below``, in place: float32 HxWx3, HxWx1 and HxWx3, with an edge as soft as ``sigma`` pixels of blur make it, as in a photo. The
+    cloth counts where alpha (float32 HxW in 0..1) is more than a half, what is below elsewhere: each is carried over the edge, so that neither an old
+    garment under the new one nor the ground of a product photo comes to be seen there. Edges are soft where a pixel is ``edited`` (bool HxW)."""
+    if not (alpha > 0).any():
+        return
     room = int(4 * sigma) + 1
     y0, y1, x0, x1 = np.maximum(np.array(box_of(alpha > 0)) + (-room, room, -room, room), 0)
     window = np.s_[y0:y1, x0:x1]
-    cloth, alpha, below, edited = (a[window] for a in (cloth, alpha, below, edited))
+    cloth, alpha, edited, under = cloth[window] + light[window], alpha[window], edited[window], below[window].copy()
     blur = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
     share, inside = blur(alpha), alpha > 0.5
+    below[window] += (cloth - under) * thrice(alpha)
     ys, xs = np.nonzero(edited & (share > 0.02) & (share < 0.98))
     covered, w = inside[ys, xs][:, None], share[ys, xs][:, None]
     around = lambda a: cv2.blur(a, (2 * int(2 * sigma + 0.5) + 1,) * 2)[ys, xs]
     mean = lambda picture, where: around(cv2.copyTo(picture, where.view(np.uint8))) / np.maximum(around(where.astype(np.float32)), 1e-3)[:, None]
     of_cloth = np.where(covered, cloth[ys, xs], mean(cloth, inside))
-    of_others = np.where(covered, mean(below, ~inside), below[ys, xs])
-    out[window][ys, xs] = of_cloth * w + of_others * (1 - w)
-    return out
+    of_others = np.where(covered, mean(under, ~inside), under[ys, xs])
+    below[window][ys, xs] = of_cloth * w + of_others * (1 - w)
 
 
 def sharpness(photo: np.ndarray) -> float:
