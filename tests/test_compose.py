@@ -484,6 +484,7 @@ def test_cloth_ends_softly():
     alpha[:, 20], alpha[:, 21:] = 0.4, 1
     cloth[:, 20:] = 20
     below[:, 21:] = 90  # what was worn there
+
     def laid_on(cloth, alpha, below, edited, sigma):
         out = below.copy()
         lay_on(out, cloth, np.zeros((40, 40, 1), np.float32), alpha, edited, sigma)

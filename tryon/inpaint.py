@@ -74,7 +74,7 @@ def shift(image: np.ndarray, seen: np.ndarray, hole: np.ndarray) -> tuple[np.nda
             cover = cv2.matchTemplate(seen.astype(np.float32), left[window].astype(np.float32), cv2.TM_CCORR) / count
             unlike = cv2.matchTemplate(now, now[window], cv2.TM_SQDIFF, mask=cv2.merge((ring,) * 3)) / max(3 * float(ring.sum()), 1.0)
             far = np.hypot(np.arange(cover.shape[0])[:, None] - y0, np.arange(cover.shape[1]) - x0)
-            cost = np.rint(np.sqrt(np.maximum(unlike, 0)) + UNSEEN * (1 - cover) + AFAR * far)  # whole, so that it does not depend on the last bit
+            cost = np.rint(np.sqrt(np.maximum(unlike, 0)) + UNSEEN * (1 - cover) + AFAR * far)  # whole: the last bits of a correlation decide nothing but ties of halves
             cost[cover < LEAST / count] = np.inf
             at = np.unravel_index(int(cost.argmin()), cost.shape)
             if not np.isfinite(cost[at]):

@@ -268,13 +268,12 @@ def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.n
 
 def printed(image: np.ndarray, known: np.ndarray, before: np.ndarray, layout: np.ndarray, fill: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Where cloth with a print that goes on in the fill (bool h x w) of a ``layout`` (h x w ids) comes from (tryon.inpaint.shift), by class."""
-    out = {}
+    out, grey = {}, image.astype(np.float32).mean(2)
     for cls in CLOTH:
         hole, there = fill & (layout == cls), known & (before == cls)
         seen = cv2.erode(there.view(np.uint8), np.ones((9, 9), np.uint8)).view(bool)  # without its hem
         if min(hole.sum(), seen.sum()) < PRINTED[0] * hole.size:
             continue
-        grey = image.astype(np.float32).mean(2)
         mean, square = (cv2.blur(a, (11, 11))[seen] for a in (grey, grey * grey))
         if np.percentile(np.sqrt(np.maximum(square - mean * mean, 0)), 25) > PRINTED[1]:  # almost everywhere
             out[cls] = inpaint.shift(image, seen, fill & grown(layout == cls, 2))
@@ -346,7 +345,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
         if source.sum() < 50:
             continue
-        if group == S.BACKGROUND or group in moves:
+        if group in moves:
             if moves[group]:
                 ty, tx, my, mx = copied(moves[group], source, todo)
                 out[ty - y0, tx - x0] = image[my, mx] - _mean(image, source, (COARSER if group == S.BACKGROUND else PRINT) * scale)[my, mx]
