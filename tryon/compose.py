@@ -41,12 +41,15 @@ BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
+INSEAM = 0.4, 0.025, 0.15  # how much darker trousers are where their legs meet; and torso lengths within which they are, and below the crotch until they are
+DRESS = 0.1  # squared torso lengths of a dress: the least that is one
+CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS = -0.75  # torso lengths below the hips
 SOFT = 0.8  # pixels of blur at edges of a sharp picture
-RIM = {S.BACKGROUND: 90, S.LOWER: 64} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
+RIM = {S.BACKGROUND: 90, S.LOWER: 64, S.LEGWEAR: 180} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
@@ -154,6 +157,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if garment.subcategory == "trousers" and garment.shape.limbs:  # where legs meet again below it, a gap is none
         legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
         close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
+    if garment.category == "lower" and garment.shape.limbs:
+        colour *= thrice(between_legs(layers, body))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
     return colour, alpha, old, bare
@@ -164,15 +169,21 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     is: a top takes the place of a dress above the waist, trousers and skirts below it."""
     layout, before, old = canvas.layout.copy(), canvas.before, among(canvas.layout, REPLACES[kind])
     own = canvas.worn < 0
-    if kind in ("upper", "lower"):
-        below = lower_than(layout.shape, body, -0.2)
-        whole = canvas.layout == S.FULL
-        if kind == "upper" and not has_legs and whole.sum() < 0.1 * unit * unit:
-            whole = canvas.layout == S.OUTER  # under a closed coat nothing is known: its lower part stays as a skirt
-        rest = whole & (~below if kind == "lower" else below & ~sleeves_of(layout.shape, body, unit))
-        old &= ~rest
-        layout[rest] = S.LOWER if kind == "upper" else S.UPPER
-        before = np.where(rest & own, layout, before).astype(np.uint8)
+    below, whole, rest = lower_than(layout.shape, body, -0.2), canvas.layout == S.FULL, np.zeros_like(old)
+    if kind == "lower":
+        rest = whole & ~below
+    elif kind in ("upper", "jacket"):
+        if not has_legs and whole.sum() < DRESS * unit * unit:  # under a closed coat or a tunic nothing is known: its lower part stays as a skirt
+            whole = canvas.layout == S.OUTER
+            tunic = (canvas.layout == S.UPPER) & own
+            if kind == "upper" and ((tunic & lower_than(layout.shape, body, CROTCH)).sum() > DRESS * unit * unit or tunic[-1].sum() > CUT_OFF * unit):
+                whole |= tunic
+        elif kind == "jacket":
+            whole = np.zeros_like(old)
+        rest = whole & below & ~sleeves_of(layout.shape, body, unit)
+    old &= ~rest
+    layout[rest] = S.UPPER if kind == "lower" else S.LOWER
+    before = np.where(rest & own, layout, before).astype(np.uint8)
     if kind == "jacket":  # what is worn under a jacket is no wider than the body, and its sleeves are in those of the jacket
         trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
         arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(layout.shape, body, unit)
@@ -327,6 +338,16 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
         colour = pixels * thrice(a) + colour * thrice(1 - a)
         alpha = a + alpha * (1 - a)
     return colour / thrice(np.maximum(alpha, 1e-3)), np.clip(alpha, 0, 1)
+
+
+def between_legs(layers, body: Body) -> np.ndarray:
+    """Factor float32 HxW of trousers: darker from the crotch down where one leg of them (``sample``) meets the other."""
+    legs = [alpha > 0.5 for part, _, alpha in layers if part != "torso"]
+    if len(legs) < 2 or not all(leg.any() for leg in legs):
+        return np.ones(layers[0][2].shape, np.float32)
+    apart = np.maximum(distance_to(legs[0] & ~legs[1]), distance_to(legs[1])) / body.unit
+    below = np.clip(lower_by(apart.shape, body, CROTCH) / (INSEAM[2] * body.unit), 0, 1)
+    return (1 - INSEAM[0] * below * np.exp(-apart / INSEAM[1])).astype(np.float32)
 
 
 def arm_regions(layout: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:
@@ -499,7 +520,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     whole = canvas.before
     kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
     rim = np.zeros(256, np.uint8)
-    rim[list(RIM)] = [max(1, h // share, int(soft)) for share in RIM.values()]
+    rim[list(RIM)] = [max(3, h // share, int(soft)) for share in RIM.values()]
     near = distance_to(freed | seen & among(before, GARMENTS))
     lower = old == S.LOWER
     if lower.any():  # under the new top, too
@@ -509,6 +530,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     tone, edited = skin_tone(canvas.photo, among(canvas.before, S.SKIN) & ~edit), edit[window]
     colour = colour / thrice(np.maximum(alpha, 1e-3))
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone, sigma)
+    again = shaded_hair(photo, before, freed & (found == S.NECK))
+    found[again], fill, edited[again] = S.HAIR, fill & ~again, alpha[again] > 0
     falls, fades = np.ones((2, 256), np.float32) * ((1,), (max(1.0, h / FADES),))
     falls[[S.BACKGROUND, S.NECK]] = 0, shade.OPEN
     fades[[*S.SKIN, S.LOWER]] = max(1.0, h / MELTS)
@@ -524,11 +547,23 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     part[on_skin] = shadow[on_skin][:, None] ** shade.SKIN * share[on_skin][:, None]
     made = painted * part + photo * thrice(1 - share)
     lay_on(made, colour, light, np.clip(alpha, 0, 1), edited, sigma)
+    reach_out(made, photo, kept & ~edited & (old != S.BACKGROUND), edited, sigma)
     made = cv2.add(made, 0, dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
     out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
+
+
+def shaded_hair(photo: np.ndarray, before: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Bool HxW: what of hair that was ``taken`` (bool HxW) for the old garment, but where skin would come out instead, stays: all that is darker than most hair, as
+    what lies in the shadow of strands has the colour of anything dark. photo HxWx3 uint8, before HxW parse ids."""
+    hair = before == S.HAIR
+    mine = taken & hair
+    if not mine.any() or not (hair & ~taken).any():
+        return np.zeros_like(mine)
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    return mine & (grey < np.median(grey[hair & ~taken]))
 
 
 def lay_on(below: np.ndarray, cloth: np.ndarray, light: np.ndarray, alpha: np.ndarray, edited: np.ndarray, sigma: float) -> None:
@@ -551,6 +586,20 @@ def lay_on(below: np.ndarray, cloth: np.ndarray, light: np.ndarray, alpha: np.nd
     of_cloth = np.where(covered, cloth[ys, xs], mean(cloth, inside))
     of_others = np.where(covered, mean(under, ~inside), under[ys, xs])
     below[window][ys, xs] = of_cloth * w + of_others * (1 - w)
+
+
+def reach_out(made: np.ndarray, photo: np.ndarray, kept: np.ndarray, edited: np.ndarray, sigma: float) -> None:
+    """Let what is ``kept``, such as hands and shoes, have as soft an edge as ``sigma`` pixels of blur make it, in place: float32 HxWx3, in the pixels beside it that are
+    ``edited``, with the colours that it has a pixel farther in. photo HxWx3 uint8, both masks bool HxW."""
+    ys, xs = np.nonzero(edited & grown(kept, max(1, round(2 * sigma))))
+    if not len(ys):
+        return
+    blur = lambda a: cv2.GaussianBlur(a.astype(np.float32), (0, 0), sigma)[ys, xs]
+    inner = shrunk(kept, 1)
+    share, colour = blur(kept)[:, None], cv2.blur(cv2.copyTo(photo, inner.view(np.uint8)).astype(np.float32), (7, 7))[ys, xs]
+    weight = cv2.blur(inner.astype(np.float32), (7, 7))[ys, xs][:, None]
+    share = np.where(weight > 0.05, share, 0)
+    made[ys, xs] += share * (colour / np.maximum(weight, 1e-3) - made[ys, xs])
 
 
 def sharpness(photo: np.ndarray) -> float:

@@ -37,6 +37,8 @@ SHOWN = 0.01  # squared torso lengths of a leg that tell its colour
 # Torso lengths from a face, and how light a neck is there, of that tone: medians of 475 necks of the same split, but four fifths of the
 # chin's shadow; beyond 0.3 it goes over into that of arms.
 NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25, 0.35, 0.45), (0.66, 0.74, 0.78, 0.86, 0.95, 1.04, 1.12, 1.1, 1.0)
+# The same from hair that hangs beside a neck: medians of 74 people of that split, below the chin's shadow.
+HAIR = (0.0, 0.005, 0.015, 0.025, 0.037, 0.052, 0.07, 0.09, 0.12), (0.5, 0.53, 0.61, 0.69, 0.79, 0.85, 0.89, 0.92, 1.0)
 NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
 WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is painted
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
@@ -44,6 +46,8 @@ THIN = 700  # part of the height: half the width of ground between what is paint
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
+SHADOW, LIT = 4, 0.3  # pixels of the generator beside what is taken off, whose shadow may lie there, and the least share of cloth that is seen beyond them
+FAINT, CAST, FAR = 1.5, 30, 30  # differences of ground, of 255, that are no shadow, and the most that is one; pixels of the generator within which it fades
 PRINT = 8.0  # the same of prints
 PRINTED = 0.002, 10  # of the picture: the least of a print that is seen, and that goes on; and how much it differs from place to place, of 255
 SEAM = 3.0  # the same: a seam between pieces of it that come from places farther apart shows
@@ -128,7 +132,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
         light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     if fill_s.any():
-        colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, tone) for g in np.unique(GROUP[label])}
+        colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, ~known) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft) + grain
     return out, painted, light
 
@@ -232,13 +236,13 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.nda
     soft = lambda *classes: cv2.GaussianBlur(np.isin(layout, classes).astype(np.float32), (0, 0), 2)[..., None]
     if tone.any():
         near = np.zeros((*skin.shape, 1))
-        below = distance_to(known & (before == S.FACE)) / unit
+        below, beside = (distance_to(known & (before == cls)) / unit for cls in (S.FACE, S.HAIR))
         if skin.sum() >= 12:
             away = cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3)[..., None]
             neck, arms = soft(S.NECK), soft(*S.ARMS)
             near = (1 - neck) * (0.5 + 0.5 * np.exp(-(away / 30) ** 2)) + neck * np.exp(-away / 12)
             most = max(BRIGHTEST / float(tone.max()), 0.95)  # skin is no glare
-            light = np.minimum(np.interp(below, *NECK), most)[..., None] ** shade.SKIN
+            light = (np.minimum(np.interp(below, *NECK), most) * np.interp(beside, *HAIR))[..., None] ** shade.SKIN
             plain = tone * (1 + (np.minimum(ARMS, most) - 1) * arms) * (1 + neck * (light - 1))
         else:
             plain = tone
@@ -249,10 +253,18 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.nda
             seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
             out[S.FACE] += legs * ((spread(flat, seen, NEAREST) if seen.sum() > SHOWN * unit ** 2 else tone * LEGS) - out[S.FACE])
     for group in CLOTH:
-        seen = cv2.erode((known & (before == group)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        seen = beyond_shadow(known & (before == group), ~known)
         if seen.sum() >= 30:
             out[group] = spread(image.astype(np.float32), seen)
     return out
+
+
+def beyond_shadow(seen: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """What is ``seen`` of some cloth (bool h x w) without its outermost pixels, which are mixed with what lay beside it, and, as far as enough is left, without what lies
+    in the shadow of what is ``gone``, and has its light."""
+    inner = cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    lit = inner & (distance_to(gone) > SHADOW)
+    return lit if lit.sum() >= LIT * max(int(inner.sum()), 1) else inner
 
 
 def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
@@ -263,7 +275,22 @@ def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.n
         return None, None
     smooth = spread(image.astype(np.float32), seen, NEAREST)
     found = inpaint.fill(image, smooth, seen, hole)
-    return (smooth, None) if found is None else (np.where(hole[..., None], found[0], smooth), found[1:])
+    return (smooth, None) if found is None else (np.where(hole[..., None], met(found[0], image, seen, hole), smooth), found[1:])
+
+
+def met(filled: np.ndarray, image: np.ndarray, seen: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """``filled`` (h x w x 3, of which ``hole`` is made of patches of what is ``seen`` elsewhere, bool h x w) in the light of the ground beside it: a shadow
+    that the person cast on what is seen goes on over its border and fades."""
+    mean = lambda a, where: cv2.blur(cv2.copyTo(a.astype(np.float32), where.view(np.uint8)), (7, 7)) / thrice(np.maximum(cv2.blur(where.astype(np.float32), (7, 7)), 1e-3))
+    away = distance_to(seen)
+    band = hole & (away <= 4)
+    enough = lambda where: cv2.blur(where.astype(np.float32), (7, 7)) > 0.1
+    known = band & enough(seen) & enough(band)
+    if not known.any():
+        return filled
+    off = mean(image, seen) - mean(filled, band)
+    off = np.sign(off) * np.clip(np.abs(off) - FAINT, 0, CAST)
+    return filled + spread(off, known) * np.exp(-away / FAR)[..., None]
 
 
 def printed(image: np.ndarray, known: np.ndarray, before: np.ndarray, layout: np.ndarray, fill: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
@@ -280,18 +307,16 @@ def printed(image: np.ndarray, known: np.ndarray, before: np.ndarray, layout: np
     return out
 
 
-def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, tone: np.ndarray) -> np.ndarray:
+def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, gone: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it;
     shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
     share = 1.0 if told is None else TRUST[group]
     out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
-    if group == S.FACE and told is not None and mine.any():
-        out = told + share * (out - rgb[mine].mean(0))  # what the network says of light, in the colours around
-    elif told is not None:
-        out = share * out + (1 - share) * told
-    # The outermost pixels of what is seen are mixed with what lay beside it.
-    inner = cv2.erode(seen.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    ring = inner & (cv2.dilate(mine.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0)
+    if told is not None:  # what the network says of light, in the colours around
+        out = told + share * (out - rgb[mine].mean(0)) if share and mine.any() else told
+    inner = beyond_shadow(seen, gone) if group in CLOTH else cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    reach = SHADOW * (4 if group in CLOTH else 2) + 1
+    ring = inner & cv2.dilate(mine.view(np.uint8), np.ones((reach, reach), np.uint8)).view(bool)
     if ring.any():
         distance = cv2.distanceTransform((~ring).astype(np.uint8), cv2.DIST_L2, 3)
         out = out + spread(np.clip(image - out, -60, 60), ring) * np.exp(-distance / 10)[..., None]

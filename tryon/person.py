@@ -10,7 +10,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.body import Body
 from tryon.limbs import bare_legs
-from tryon.masks import among, pieces
+from tryon.masks import among, box_of, closest, grown, pieces, shrunk
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -51,6 +51,9 @@ class Person:
 
 
 LEGS_AT = 400  # pixels high, or somewhat more
+SHOE_RIM, HEMS = 180, (S.LOWER, S.FULL, S.OUTER)  # so many-th of the height of shoes is mixed with what hangs over them
+RIM, UNLIKE = 220, 40  # so many-th of the height of skin, hair and bags may be the clothes' beside them, and how far colours are apart then, of 255
+RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
@@ -129,6 +132,60 @@ def without_islands(label: np.ndarray) -> np.ndarray:
     return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
 
 
+def under_hems(label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which the outermost pixels of shoes along trousers, skirts and coats, which show some of these, are of them: shoes are never painted, and would
+    keep a dark or white rim of what was taken off."""
+    shoes = label == S.SHOES
+    if not shoes.any():
+        return label
+    width = max(2, round(len(label) / SHOE_RIM))
+    y0, y1, x0, x1 = box_of(shoes)
+    window = np.s_[max(0, y0 - width):y1 + width, max(0, x0 - width):x1 + width]
+    cloth, shoes, out = among(label[window], HEMS), shoes[window], label.copy()
+    rim = shoes & grown(cloth, width)
+    if rim.any():
+        out[window][rim] = label[window][tuple(a[rim] for a in closest(cloth))]
+    return out
+
+
+def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which the outermost pixels of skin, hair and bags beside clothes that have the colour of these clothes rather than that of what is farther in
+    are of them: they would stay as an outline of what was taken off. photo HxWx3 uint8."""
+    width, out = max(2, round(len(label) / RIM)), label
+    for classes in RIMMED:
+        mine = among(label, classes)
+        if not mine.any():
+            continue
+        y0, y1, x0, x1 = box_of(mine)
+        room = 4 * width
+        window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
+        mine, cloth, picture = mine[window], among(label[window], (*CLOTHED, S.LEGWEAR)), photo[window]
+        rim = mine & grown(cloth, width)
+        ys, xs = np.nonzero(rim)
+        if not len(ys):
+            continue
+        colour, sure = picture[ys, xs].astype(np.float32), np.ones(len(ys), bool)
+
+        def off(mask: np.ndarray) -> np.ndarray:
+            """Distance of each pixel's colour from the mean of those of ``mask`` around it."""
+            nonlocal sure
+            mean = lambda a: cv2.blur(a.astype(np.float32), (6 * width + 1,) * 2)[ys, xs]
+            share = mean(mask)
+            sure &= share > 0.02
+            means.append(mean(cv2.copyTo(picture, mask.view(np.uint8))) / np.maximum(share, 1e-3)[:, None])
+            return ((colour - means[-1]) ** 2).sum(1)
+
+        means = []
+        theirs = off(shrunk(cloth, width)) < off(shrunk(mine, width) if shrunk(mine, width).any() else shrunk(mine, 1))
+        theirs &= sure & (((means[0] - means[1]) ** 2).sum(1) > UNLIKE ** 2)
+        if theirs.any():
+            out = out.copy() if out is label else out
+            ys, xs = ys[theirs], xs[theirs]
+            cy, cx = closest(cloth)
+            out[window][ys, xs] = label[window][cy[ys, xs], cx[ys, xs]]
+    return out
+
+
 def alone(label: np.ndarray, poses: np.ndarray) -> np.ndarray:
     """The parse map of the first of ``poses`` alone: other people become background, with what is nearer to their bones. What is loose -
     a bag, a shoe - stays when it is within half a torso of the person."""
@@ -204,7 +261,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
-    return Person(photo, without_islands(label), poses, sure)
+    return Person(photo, under_hems(without_rims(photo, without_islands(label))), poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:
