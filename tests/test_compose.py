@@ -11,8 +11,8 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, close_gaps, colourless, enclosed, lay_on, left_over, scarf, sharpness, taken_off,
-                           under_waistband, without_crumbs)
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, lay_on, left_over, reach_out, scarf,
+                           shaded_hair, sharpness, taken_off, under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -594,3 +594,58 @@ def test_socks_hide_no_legs(persons, goods):
     look, plain = wear(replace(person, parse=parse), dress), wear(person, dress)
     shown = lambda look: np.isin(look.layout, (S.LEFT_LEG, S.RIGHT_LEG)) & (look.edit_mask > 0)
     assert shown(plain).sum() > 300 and shown(look).sum() > 0.8 * shown(plain).sum()
+
+
+def test_trousers_are_darker_where_their_legs_meet(persons):
+    """Trousers on legs that stand close, which look like a skirt; a pelvis with a line down its middle; legs that stand apart."""
+    body = Body(persons["edgar"])
+    h, w = persons["edgar"].parse.shape
+    x, unit = int(body.hips[0]), body.unit
+    right, left = np.zeros((2, h, w), np.float32)
+    y0 = int(body.hips[1])
+    right[y0:, x - int(0.2 * unit):x], left[y0:, x:x + int(0.2 * unit)] = 1, 1
+    layers = [("torso", None, np.ones((h, w), np.float32)), ("right", None, right), ("left", None, left)]
+    factor = between_legs(layers, body)
+    knees = int(body.hips[1] + 0.7 * unit)
+    assert factor[knees, x] < 0.75 and factor[knees, x - int(0.15 * unit)] > 0.97 and factor[y0 + int(0.1 * unit), x] == 1 and (factor <= 1).all()
+    far = np.roll(left, int(0.2 * unit), 1)
+    assert between_legs([*layers[:2], ("left", None, far)], body)[knees].min() > 0.97
+    assert (between_legs(layers[:2], body) == 1).all()
+
+
+def test_hair_in_the_shadow_is_hair():
+    """Patches of skin amid hair, where its dark parts have the colour of a dark coat; a white collar taken for hair that stays."""
+    photo, before, taken = np.full((40, 40, 3), 150, np.uint8), np.full((40, 40), S.HAIR, np.uint8), np.zeros((40, 40), bool)
+    photo[10:15, 10:15], photo[20:25, 20:25] = 20, 240
+    taken[10:15, 10:15] = taken[20:25, 20:25] = True
+    before[30:] = S.UPPER
+    taken[32:35] = True
+    stays = shaded_hair(photo, before, taken)
+    assert stays[10:15, 10:15].all() and stays.sum() == 25 and not shaded_hair(photo, before, np.zeros_like(taken)).any()
+
+
+def test_what_stays_has_a_soft_edge():
+    """Stairs along a hand in front of a new garment; a hand that is written to, or that hands on the colour of the old garment at its rim."""
+    photo, kept = np.zeros((30, 40, 3), np.uint8), np.zeros((30, 40), bool)
+    kept[:, :15] = True
+    photo[kept], photo[:, 14] = 200, 0  # the rim shows a black coat
+    made = np.full((30, 40, 3), 100, np.float32)
+    reach_out(made, photo, kept, ~kept, 0.8)
+    assert (made[:, :15] == 100).all() and (made[3:-3, 15] > 115).all() and (made[3:-3, 15] < 160).all() and (made[:, 19:] == 100).all()
+    assert made[10, 15, 0] > made[10, 16, 0] >= 100
+
+
+@pytest.mark.parametrize("kind", ["upper", "jacket"])
+def test_what_was_worn_alone_stays_below_a_shorter_garment(persons, kind):
+    """A torso without a lap and legs: under a tunic or a closed coat that is all there is, nothing of what comes below a shorter top is known."""
+    person = persons["lina"]
+    body, parse = person.body, person.parse.copy()
+    parse[np.isin(parse, GARMENTS)] = S.UPPER if kind == "upper" else S.OUTER
+    unit = body.unit
+    old, layout, _ = taken_off(Canvas.of(person.photo, parse), kind, body, unit, False, True)
+    lap = np.s_[int(body.hips[1] + 0.1 * unit):int(body.hips[1] + 0.4 * unit), int(body.hips[0] - 0.1 * unit):int(body.hips[0] + 0.1 * unit)]
+    chest = np.s_[int(body.neck[1] + 0.2 * unit):int(body.neck[1] + 0.5 * unit), lap[1]]
+    assert (layout[lap] == S.LOWER).mean() > 0.9 and not old[lap].any() and old[chest].mean() > 0.9
+    parse[int(body.hips[1] + 0.15 * unit):][np.isin(parse[int(body.hips[1] + 0.15 * unit):], (S.UPPER, S.OUTER))] = S.LOWER  # trousers: nothing stays of the top
+    old, layout, _ = taken_off(Canvas.of(person.photo, parse), kind, body, unit, True, True)
+    assert not ((layout == S.LOWER) & (parse != S.LOWER)).any()

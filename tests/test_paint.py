@@ -9,7 +9,7 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import LEGS, mirrored, paint, printed, without_crevices
+from tryon.paint import LEGS, beyond_shadow, met, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -244,3 +244,67 @@ def test_only_what_is_printed_all_over_is_carried_on():
     made = [printed(photo, ~fill, before, layout, fill) for photo in (dots, plain, fringe)]
     assert set(made[0]) == {S.LOWER} and not made[1] and not made[2]
     assert (made[0][S.LOWER][0][fill] != 0).mean() > 0.8
+
+
+def test_ground_goes_on_in_the_light_beside_it():
+    """The outline of a coat that was taken off, seen as the end of its shadow; a ground that changes where there is none."""
+    ground = np.full((120, 100, 3), 200, np.float32) + np.random.default_rng(0).normal(0, 0.3, (120, 100, 1)).astype(np.float32)
+    hole = np.zeros((120, 100), bool)
+    hole[30:90, 40:] = True
+    assert np.abs(met(ground, ground, ~hole, hole) - ground).max() < 0.5
+    shadow = ground.copy()
+    shadow[:, 25:] -= 24
+    out = met(ground, shadow, ~hole, hole)
+    steps = out[40:80, 40:].mean((0, 2)) - shadow[40:80, 36:40].mean()
+    assert abs(steps[0]) < 4 and steps[-1] > steps[20] > steps[0]  # it fades
+    assert np.array_equal(met(ground, shadow, np.zeros_like(hole), hole), ground)
+
+
+def test_cloth_has_its_colour_beyond_the_shadow_of_what_was_over_it():
+    """A skirt as dark as the shadow of the coat that hung over it; nothing told where there is only that."""
+    seen, gone = np.zeros((60, 40), bool), np.zeros((60, 40), bool)
+    seen[20:50, 5:35], gone[:20] = True, True
+    told = beyond_shadow(seen, gone)
+    assert told.any() and np.flatnonzero(told.any(1))[0] >= 23 and not (told & ~seen).any()
+    seen[25:] = False
+    assert beyond_shadow(seen, gone).sum() == 3 * 28
+
+
+@pytest.mark.parametrize("colour", [(248, 120, 100), (40, 60, 150)])
+def test_what_a_coat_hid_of_a_skirt_has_its_colour(persons, colour):
+    """A skirt that becomes grey where a coat hung over it, as if the network knew its colour better than the photo."""
+    person = persons["edgar"]
+    lower = person.parse == S.LOWER
+    photo = person.photo.copy()
+    photo[lower] = np.clip(photo[lower].mean(1, keepdims=True) * 0.2 + np.float32(colour) * 0.8, 0, 255).astype(np.uint8)
+    ys = np.nonzero(lower)[0]
+    fill = lower & (np.arange(len(lower))[:, None] < int(np.percentile(ys, 60)))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[S.LOWER] = True
+    before = person.parse.copy()
+    before[fill] = S.OUTER
+    coated = photo.copy()
+    coated[fill] = 120, 120, 130
+    nothing = np.zeros(fill.shape, bool)
+    image = paint(generator(), coated, np.zeros(photo.shape, np.float32), nothing, fill, person.parse, before, person.pose[0], allowed, 100.0, tone_of(person))[1]
+    assert np.abs(np.median(image[fill], 0) - np.median(photo[lower & ~fill], 0)).max() < 12
+
+
+def test_a_neck_is_dark_beside_hair(persons):
+    """A chest painted as bright under hair that falls over it as in the middle."""
+    person = persons["clara"]
+    parse, photo, h = person.parse.copy(), person.photo, person.parse.shape[0]
+    neck = parse == S.NECK
+    low, x = int(np.flatnonzero(neck.any(1))[-1]), int(np.median(np.nonzero(neck)[1]))
+    fill = np.zeros_like(neck)
+    fill[low:low + h // 8, x - h // 20:x + h // 20] = True
+    hair = np.zeros_like(neck)
+    hair[low - h // 10:low + h // 8, x + h // 20:x + h // 20 + h // 30] = True
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[S.NECK] = True
+    light = {}
+    for name, cls in (("hair", S.HAIR), ("cloth", S.UPPER)):
+        parse[hair] = cls
+        image = painted(replace(person, parse=parse, photo=photo), fill, allowed)[1].mean(2)
+        light[name] = image[low + h // 20:low + h // 8, x + h // 20 - h // 60:x + h // 20].mean() / image[low + h // 20:low + h // 8, x - h // 40:x].mean()
+    assert light["hair"] < 0.9 * light["cloth"], light

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, soft_iou, sureness, to_hands, without_islands
+from tryon.person import alone, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -110,3 +110,30 @@ def test_islands_of_a_garment_in_another_are_of_that(size):
     alone[20:120, 50:150], alone[40:50, 90:100] = S.UPPER, S.UPPER
     alone[200:212, 100:112] = S.OUTER  # the only coat
     assert not (without_islands(large(alone)) == S.OUTER).any()
+
+
+def test_shoes_begin_below_hems():
+    """A rim of trousers on shoes, which are never painted; shoes that lose their soles."""
+    label = np.zeros((540, 100), np.uint8)
+    label[300:500, 20:80], label[500:530, 15:85] = S.LOWER, S.SHOES
+    out = under_hems(label)
+    assert (out[500:503, 30:70] == S.LOWER).all() and (out[504:530, 15:85] == S.SHOES).all() and (out != label).sum() < 4 * 70
+    label[300:500] = S.BACKGROUND
+    assert np.array_equal(under_hems(label), label)
+
+
+@pytest.mark.parametrize("height", [300, 541, 1024])
+def test_rims_of_a_hand_are_the_clothes_beside_it(height):
+    """A dark outline of the coat around a hand that stays; a hand that loses skin, or a rim to a coat of its own colour, or to the ground."""
+    rim = max(2, round(height / 200))
+    label, photo = np.zeros((height, 240), np.uint8), np.full((height, 240, 3), (90, 160, 90), np.uint8)
+    label[50:250, 20:140], photo[50:250, 20:140] = S.OUTER, (30, 30, 40)
+    hand = np.zeros(label.shape, bool)
+    hand[120:180, 110:200] = True
+    label[hand], photo[120 + rim:180 - rim, 110 + rim:200] = S.RIGHT_ARM, (220, 170, 150)
+    photo[120:180, 140:200] = 220, 170, 150  # beyond the coat it is skin to the edge
+    out = without_rims(photo, label)
+    dark = hand & (photo.max(2) < 60)
+    assert dark.sum() > 50 and (out[dark] == S.OUTER).mean() > 0.9 and (out[hand & ~dark] == S.RIGHT_ARM).all() and np.array_equal(out[~hand], label[~hand])
+    photo[label == S.OUTER] = photo[hand] = 220, 170, 150
+    assert np.array_equal(without_rims(photo, label), label)

@@ -591,15 +591,20 @@ def lay_on(below: np.ndarray, cloth: np.ndarray, light: np.ndarray, alpha: np.nd
 def reach_out(made: np.ndarray, photo: np.ndarray, kept: np.ndarray, edited: np.ndarray, sigma: float) -> None:
     """Let what is ``kept``, such as hands and shoes, have as soft an edge as ``sigma`` pixels of blur make it, in place: float32 HxWx3, in the pixels beside it that are
     ``edited``, with the colours that it has a pixel farther in. photo HxWx3 uint8, both masks bool HxW."""
+    if not kept.any():
+        return
+    room = int(4 * sigma) + 4
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(kept)) + (-room, room, -room, room), 0)
+    window = np.s_[y0:y1, x0:x1]
+    made, photo, kept, edited = made[window], photo[window], kept[window], edited[window]
     ys, xs = np.nonzero(edited & grown(kept, max(1, round(2 * sigma))))
     if not len(ys):
         return
-    blur = lambda a: cv2.GaussianBlur(a.astype(np.float32), (0, 0), sigma)[ys, xs]
-    inner = shrunk(kept, 1)
-    share, colour = blur(kept)[:, None], cv2.blur(cv2.copyTo(photo, inner.view(np.uint8)).astype(np.float32), (7, 7))[ys, xs]
-    weight = cv2.blur(inner.astype(np.float32), (7, 7))[ys, xs][:, None]
-    share = np.where(weight > 0.05, share, 0)
-    made[ys, xs] += share * (colour / np.maximum(weight, 1e-3) - made[ys, xs])
+    inner, around = shrunk(kept, 1), lambda a: cv2.blur(a, (7, 7))[ys, xs]
+    weight = around(inner.astype(np.float32))[:, None]
+    colour = around(cv2.copyTo(photo, inner.view(np.uint8)).astype(np.float32)) / np.maximum(weight, 1e-3)
+    share = np.where(weight > 0.05, cv2.GaussianBlur(kept.astype(np.float32), (0, 0), sigma)[ys, xs][:, None], 0)
+    made[ys, xs] += share * (colour - made[ys, xs])
 
 
 def sharpness(photo: np.ndarray) -> float:

@@ -52,7 +52,7 @@ class Person:
 
 LEGS_AT = 400  # pixels high, or somewhat more
 SHOE_RIM, HEMS = 180, (S.LOWER, S.FULL, S.OUTER)  # so many-th of the height of shoes is mixed with what hangs over them
-RIM, UNLIKE = 220, 40  # so many-th of the height of skin, hair and bags may be the clothes' beside them, and how far colours are apart then, of 255
+RIM, UNLIKE = 180, 40  # so many-th of the height of skin, hair and bags may be the clothes' beside them, and how far colours are apart then, of 255
 RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
@@ -151,38 +151,37 @@ def under_hems(label: np.ndarray) -> np.ndarray:
 def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Parse ids HxW in which the outermost pixels of skin, hair and bags beside clothes that have the colour of these clothes rather than that of what is farther in
     are of them: they would stay as an outline of what was taken off. photo HxWx3 uint8."""
-    width, out = max(2, round(len(label) / RIM)), label
+    width, out, few = (max(2, round(len(label) / RIM)) + 1) / 2, label, np.ascontiguousarray(label[::2, ::2])  # all but the pixels themselves is looked at in half the size
+    cloth = among(few, (*CLOTHED, S.LEGWEAR))
+    if not cloth.any():
+        return label
+    near, inner, picture = grown(cloth, width), shrunk(cloth, width), np.ascontiguousarray(photo[::2, ::2])
+    whole = lambda mask, y0, y1, x0, x1: np.repeat(np.repeat(mask[y0:y1, x0:x1], 2, 0), 2, 1)
     for classes in RIMMED:
-        mine = among(label, classes)
-        if not mine.any():
+        mine = among(few, classes)
+        if not (mine & near).any():
             continue
-        y0, y1, x0, x1 = box_of(mine)
-        room = 4 * width
+        y0, y1, x0, x1 = box_of(mine & near)
+        room = int(8 * width)
         window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
-        mine, cloth, picture = mine[window], among(label[window], (*CLOTHED, S.LEGWEAR)), photo[window]
-        rim = mine & grown(cloth, width)
-        ys, xs = np.nonzero(rim)
-        if not len(ys):
-            continue
-        colour, sure = picture[ys, xs].astype(np.float32), np.ones(len(ys), bool)
-
-        def off(mask: np.ndarray) -> np.ndarray:
-            """Distance of each pixel's colour from the mean of those of ``mask`` around it."""
-            nonlocal sure
-            mean = lambda a: cv2.blur(a.astype(np.float32), (6 * width + 1,) * 2)[ys, xs]
-            share = mean(mask)
-            sure &= share > 0.02
-            means.append(mean(cv2.copyTo(picture, mask.view(np.uint8))) / np.maximum(share, 1e-3)[:, None])
-            return ((colour - means[-1]) ** 2).sum(1)
-
-        means = []
-        theirs = off(shrunk(cloth, width)) < off(shrunk(mine, width) if shrunk(mine, width).any() else shrunk(mine, 1))
-        theirs &= sure & (((means[0] - means[1]) ** 2).sum(1) > UNLIKE ** 2)
-        if theirs.any():
+        top, left = window[0].start, window[1].start
+        own = shrunk(mine[window], width)
+        own = own if own.any() else shrunk(mine[window], 1)
+        mean = lambda mask: [cv2.boxFilter(cv2.copyTo(a, mask.view(np.uint8)), cv2.CV_32F, (2 * int(3 * width) + 1,) * 2) for a in (picture[window], mask.view(np.uint8))]
+        means = [mean(own), mean(inner[window])]
+        large = np.s_[2 * y0:2 * y1, 2 * x0:2 * x1]
+        ys, xs = np.nonzero(among(label[large], classes) & whole(near, y0, y1, x0, x1)[:label[large].shape[0], :label[large].shape[1]])
+        ys, xs = ys + 2 * y0, xs + 2 * x0
+        at = ys // 2 - top, xs // 2 - left
+        colour, ((mine, some), (theirs, others)) = photo[ys, xs].astype(np.float32), ([a[at] for a in pair] for pair in means)
+        known = (some > 0.02) & (others > 0.02)
+        mine, theirs = mine / np.maximum(some, 1e-3)[:, None], theirs / np.maximum(others, 1e-3)[:, None]
+        off = lambda a, b: ((a - b) ** 2).sum(1)
+        taken = known & (off(colour, theirs) < off(colour, mine)) & (off(mine, theirs) > UNLIKE ** 2)
+        if taken.any():
             out = out.copy() if out is label else out
-            ys, xs = ys[theirs], xs[theirs]
-            cy, cx = closest(cloth)
-            out[window][ys, xs] = label[window][cy[ys, xs], cx[ys, xs]]
+            nearest = tuple(a[at[0][taken], at[1][taken]] for a in closest(cloth[window]))
+            out[ys[taken], xs[taken]] = few[window][nearest]
     return out
 
 
