@@ -76,6 +76,9 @@ THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
 ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the most that a clip covers
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
+# A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
+# apart the colours of one ground are (CIELAB, 8 bits).
+PATCH, TOUCHES, ALIKE, SAME = 0.0008, 0.12, 0.02, 14
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
 
@@ -235,9 +238,42 @@ def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
     wide = max(2, int(RIM * np.sqrt((inside > 127).sum())))
     found = touching(like_ground(small, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
+    found |= patches_of_ground(small, (inside > 127) & ~found)
     if not found.any():
         return mask
     return np.where(cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)
+
+
+def patches_of_ground(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Bool HxW: what of a garment's mask (``inside``, bool HxW, in its photo HxWx3 uint8) is ground that lies farther in than ``without_rim`` looks: between a sleeve
+    and the torso, below a hanger. Its colours are the ground's and not the cloth's, it goes over into the ground without an edge, and ends with one at the
+    cloth. Nothing where cloth and ground are alike."""
+    out, size = np.zeros_like(inside), float(np.sqrt(inside.sum()))
+    if size < 40:
+        return out
+    index, radius, near = colours(photo), max(1, round(0.006 * size)), max(4, round(0.024 * size))
+    cloth, ground = shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
+    if min(cloth.sum(), ground.sum()) < 200:
+        return out
+    like = rather(index[ground], index[cloth])
+    if like[index[cloth]].mean() > ALIKE:
+        return out
+    found = inside & like[index]
+    labels, areas = pieces(grown(shrunk(found, radius), radius) & found)
+    lab, beside, edge = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32), grown(~inside, 2), grown(~inside, near)
+    for k in np.flatnonzero(areas[1:] > PATCH * inside.sum()) + 1:
+        y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + (-2 * near, 2 * near, -2 * near, 2 * near), 0)
+        window = np.s_[y0:y1, x0:x1]
+        patch, garment = labels[window] == k, inside[window]
+        outline, around = patch & grown(~patch, 1), grown(patch, near)
+        sides = patch & edge[window], ~garment & around & ~grown(garment, 1), patch & grown(garment & ~patch, near), garment & around & ~grown(patch, 1)
+        if (outline & beside[window]).sum() < TOUCHES * outline.sum() or not all(side.any() for side in sides):
+            continue
+        of_ground, ground_by, of_patch, cloth_by = (np.median(lab[window][side], 0) for side in sides)
+        out_there, in_here = np.linalg.norm(of_ground - ground_by), np.linalg.norm(of_patch - cloth_by)
+        if out_there < min(0.4 * in_here, SAME):
+            out[window] |= patch
+    return out
 
 
 def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
