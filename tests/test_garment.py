@@ -8,7 +8,7 @@ import pytest
 
 from tryon import sample
 from tryon.datasets import articulate
-from tryon.garment import Garment, between_legs, cloth_alone, patches_of_ground, peaks, without_hanger, without_rim
+from tryon.garment import Garment, between_legs, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -30,6 +30,27 @@ def test_an_analysis_comes_back_from_the_store(tryon, drawn):
     assert (back.category, back.subcategory, back.landmarks) == (found.category, found.subcategory, found.landmarks)
     assert (back.mask == found.mask).all() and (back.parts == found.parts).all()
     assert back.shape.limbs.keys() == found.shape.limbs.keys() == {"left", "right"}
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+def test_trousers_that_lie_on_their_side_are_turned(tryon, drawn, turns):
+    """Legs taken for a waist and a hem; a photo that does not fit the analysis it was kept with."""
+    photo = np.ascontiguousarray(np.rot90(drawn["trousers"].image, turns))
+    mask = np.rot90(drawn["trousers"].mask, turns)
+    assert quarter_turns(mask > 0) == (4 - turns) % 4
+    found = tryon.garment(photo, mask=np.ascontiguousarray(mask), category="lower")
+    back = Garment.from_bytes(found.to_bytes(), photo)
+    assert found.turned == back.turned == (4 - turns) % 4
+    assert (found.photo == drawn["trousers"].image).all() and (back.photo == found.photo).all() and (found.mask == drawn["trousers"].mask).all()
+
+
+def test_a_skirt_or_shorts_on_their_side_stay_as_they_are():
+    """Turned at random, where nothing tells."""
+    wide = np.zeros((100, 200), bool)
+    wide[20:80, 10:190] = True
+    assert quarter_turns(wide) == 0
+    wide[45:55, 150:] = wide[45:55, :50] = False  # two pieces at both ends
+    assert quarter_turns(wide) == 0
 
 
 @pytest.mark.parametrize("kind", ["sweater", "shirt", "jacket"])

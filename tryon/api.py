@@ -89,7 +89,7 @@ class TryOn:
 
     def garment(self, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None) -> Garment:
         """The reusable analysis of a product photo; ``mask`` (HxW uint8 0/255) replaces the network's."""
-        return garment_module.analyse(self.networks, _photo(photo), category, mask)
+        return garment_module.analyse_upright(self.networks, _photo(photo), category, mask)
 
     def render(self, person, garments, category: str | None = None) -> Look:
         """Put ``garments`` (one photo or Garment, or an ordered list) on ``person`` (a photo or a Person)."""

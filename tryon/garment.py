@@ -1,6 +1,6 @@
 """Garment analysis: mask, kind and landmarks of a product photo."""
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
@@ -31,6 +31,7 @@ class Garment:
     subcategory: str
     shape: Shape
     confidence: float
+    turned: int = 0  # quarter turns, against the clock, that made the photo upright
     kept: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # what ``once`` has worked out of it
 
     @property
@@ -46,17 +47,19 @@ class Garment:
 
     def to_bytes(self) -> bytes:
         """The analysis without the photo."""
-        meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence,
+        meta = {"category": self.category, "subcategory": self.subcategory, "confidence": self.confidence, "turned": self.turned,
                 "width": self.shape.width, "landmarks": self.shape.landmarks}
         arrays = {"centre": self.shape.centre} | {f"limb_{k}": v for k, v in self.shape.limbs.items()}
         return pack(meta, arrays, {"mask": self.mask, "parts": self.parts, "inner": self.inner})
 
     @staticmethod
-    def from_bytes(data: bytes, photo: np.ndarray) -> "Garment":
+    def from_bytes(data: bytes, photo: np.ndarray | None) -> "Garment":
+        """``photo`` as it was taken; None for a garment without."""
         meta, a = unpack(data)
+        photo = upright(photo, meta["turned"])
         limbs = {k.removeprefix("limb_"): v for k, v in a.items() if k.startswith("limb_")}
         shape = Shape(meta["width"], a["centre"], {k: tuple(v) for k, v in meta["landmarks"].items()}, limbs)
-        return Garment(photo, a["mask"], a["parts"], a["inner"], meta["category"], meta["subcategory"], shape, meta["confidence"])
+        return Garment(photo, a["mask"], a["parts"], a["inner"], meta["category"], meta["subcategory"], shape, meta["confidence"], meta["turned"])
 
 
 def once(work: Callable[[Garment], Any]) -> Callable[[Garment], Any]:
@@ -79,6 +82,8 @@ RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an 
 # A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
 # apart the colours of one ground are (CIELAB, 8 bits).
 PATCH, TOUCHES, ALIKE, SAME = 0.0008, 0.12, 0.02, 14
+SHORTEST = 1.1  # times as long as wide: no dress is shorter; of 217 of the train and validation splits two are, and they lie on their sides or are tops
+SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
 
@@ -333,7 +338,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
     if category and category not in S.CATEGORIES:
         raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
-    p, parts, heat, inner, kinds = networks.garment(photo)
+    (p, parts, heat, inner, kinds), given = networks.garment(photo), mask
     kind, edges = _kind(kinds, category, subcategory), edges_of(photo, p)
     if mask is None:
         mask = cloth_alone(soft_mask(p, edges)[0], S.CATEGORY_OF[kind] == "lower")
@@ -373,11 +378,46 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
             shape = measure(mask, "upper", kind, label, points, sleeved)
     if S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1 and not lone(shape):
         shape.limbs.clear()  # of short ones both are seen
+    if kind == "dress" and not category and not subcategory and np.ptp(shape.centre[:, 1]) < SHORTEST * shape.width:
+        return analyse(networks, photo, mask=given, subcategory="top")
     for side, part in PART.items():
         if side not in shape.limbs:
             label[label == part] = 1
     hidden = inner_back(inner, edges, mask) if S.CATEGORY_OF[kind] in ("upper", "full") or kind == "scarf" else np.zeros_like(mask)
     return Garment(photo, mask, label, hidden, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
+
+
+def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
+    """As ``analyse``, but trousers that were photographed lying on their side are turned: photo and mask of the result are upright, ``turned`` tells how. The network
+    takes all for upright; trousers alone show by their shape that they are not."""
+    found = analyse(networks, photo, category, mask, subcategory)
+    turns = quarter_turns(found.mask > 127) if found.subcategory == "trousers" else 0
+    if not turns:
+        return found
+    return replace(analyse(networks, upright(photo, turns), category, upright(mask, turns), subcategory), turned=turns)
+
+
+def upright(picture: np.ndarray | None, turns: int) -> np.ndarray | None:
+    """A picture HxW or HxWx3, if there is one, after ``turns`` quarter turns against the clock."""
+    return picture if picture is None or not turns else np.ascontiguousarray(np.rot90(picture, turns))
+
+
+def quarter_turns(inside: np.ndarray) -> int:
+    """How many quarter turns, against the clock, set trousers (bool HxW) upright that lie on their side: their waist is one piece, their legs are two."""
+    y0, y1, x0, x1 = box_of(inside)
+    if x1 - x0 < SIDEWAYS * (y1 - y0):
+        return 0
+    box = inside[y0:y1, x0:x1]
+
+    def ends(rows: np.ndarray) -> tuple[float, float]:
+        """In how many pieces the first and the last rows are, most of them."""
+        count = (np.diff(np.pad(rows, ((0, 0), (1, 0))).astype(np.int8), axis=1) == 1).sum(1)
+        band = max(1, len(rows) // 8)
+        return float(np.median(count[:band])), float(np.median(count[-band:]))
+
+    if ends(box) == (1, 2):
+        return 0
+    return {(1, 2): 3, (2, 1): 1}.get(ends(box.T), 0)
 
 
 def _kind(kinds: np.ndarray, category: str | None, subcategory: str | None) -> str:

@@ -61,7 +61,7 @@ class Analyse(Stage):
                 mask = images.decode_mask(row["mask"], images.decode(row["data"], self.config.images).shape, self.config.images) if row["mask"] else None
                 if mask is not None and mask.shape != photo.shape[:2]:
                     mask = cv2.resize(mask, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-                analysis = garment.analyse(self.networks, photo, row["category"] or None, mask, row["subcategory"] or None)
+                analysis = garment.analyse_upright(self.networks, photo, row["category"] or None, mask, row["subcategory"] or None)
         except RowError as e:
             if is_permanent(e.reason):
                 failure = {"reason": e.reason, "detail": e.detail}
