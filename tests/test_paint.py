@@ -9,7 +9,7 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import LEGS, beyond_shadow, met, mirrored, paint, printed, without_crevices
+from tryon.paint import HEMMED, LEGS, beyond_shadow, folded, met, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -308,3 +308,41 @@ def test_a_neck_is_dark_beside_hair(persons):
         image = painted(replace(person, parse=parse, photo=photo), fill, allowed)[1].mean(2)
         light[name] = image[low + h // 20:low + h // 8, x + h // 20 - h // 60:x + h // 20].mean() / image[low + h // 20:low + h // 8, x - h // 40:x].mean()
     assert light["hair"] < 0.9 * light["cloth"], light
+
+
+def test_folds_go_on_upwards():
+    """Creases that jump to another column, that repeat a hem, or that come from where nothing of the cloth is seen."""
+    source, todo = np.zeros((120, 80), bool), np.zeros((120, 80), bool)
+    source[60:110, 20:60], todo[5:60, 10:70] = True, True
+    source[100:, 40] = False  # a shorter column
+    ty, tx, my, mx = folded(source, todo, 10)
+    assert len(ty) == todo.sum() and source[my, mx].all()
+    own = (tx >= 20) & (tx < 60)
+    assert (mx[own] == tx[own]).all() and (mx[tx == 19] == 20).all() and (mx[tx == 61] == 58).all()
+    assert (my - 60 < HEMMED * 50).all() and (my[ty == 59] == 60).all() and (my[ty == 50] == 69).all()
+    source[:, 30:], todo[70:] = False, True
+    source[60:64, 45:60] = True  # too short to tell
+    ty, tx, my, mx = folded(source, todo, 10)
+    assert (mx < 30).all() and (ty < 60).all()
+    assert not len(folded(source & False, todo, 10)[0]) and not len(folded(source, todo & False, 10)[0])
+
+
+def test_what_a_coat_hid_of_a_skirt_has_its_folds(persons):
+    """A slab where folds are seen below it."""
+    person = persons["edgar"]
+    lower = person.parse == S.LOWER
+    ys, xs = np.nonzero(lower)
+    photo = person.photo.copy()
+    wave = (12 * np.sin(2 * np.pi * xs / (len(lower) / 40)))[:, None]
+    photo[lower] = np.clip(120 + wave, 0, 255).astype(np.uint8)
+    fill = lower & (np.arange(len(lower))[:, None] < int(np.percentile(ys, 50)))
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[S.LOWER] = True
+    before = person.parse.copy()
+    before[fill] = S.OUTER
+    nothing = np.zeros(fill.shape, bool)
+    layout, image, _ = paint(generator(), photo, np.zeros(photo.shape, np.float32), nothing, fill, person.parse, before, person.pose[0], allowed, 100.0, tone_of(person))
+    there = cv2.erode((fill & (layout == S.LOWER)).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert there.sum() > 500
+    made, true = image[there].mean(1), photo[there].astype(float).mean(1)
+    assert np.corrcoef(made, true)[0, 1] > 0.6 and made.std() > 0.4 * true.std()

@@ -46,6 +46,9 @@ THIN = 700  # part of the height: half the width of ground between what is paint
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
+HANGS = (S.LOWER, S.FULL)  # of what the folds that are seen go on upwards
+FOLD, CREASE = 7.0, 30  # how wide they are, in pixels of the generator, and the most that they differ from what is beside them, of 255
+HEMMED = 0.7  # of what is seen: below there is a hem
 SHADOW, LIT = 4, 0.3  # pixels of the generator beside what is taken off, whose shadow may lie there, and the least share of cloth that is seen beyond them
 FAINT, CAST, FAR = 1.5, 30, 30  # differences of ground, of 255, that are no shadow, and the most that is one; pixels of the generator within which it fades
 PRINT = 8.0  # the same of prints
@@ -370,6 +373,12 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         source = cv2.erode(((GROUP[before] == group) & ~fill).astype(np.uint8), kernel) > 0
         if source.sum() < 50:
             continue
+        if group in HANGS:
+            ty, tx, my, mx = folded(source, todo, round(6 * scale))
+            detail, mine = np.zeros_like(out), todo[y0:y1, x0:x1]
+            if len(ty):
+                detail[ty - y0, tx - x0] = np.clip(image[my, mx] - _mean(image, source, FOLD * scale)[my, mx], -CREASE, CREASE)
+                out[mine] = cv2.GaussianBlur(detail, (0, 0), 0.6 * scale)[mine]
         if group in moves:
             if moves[group]:
                 ty, tx, my, mx = copied(moves[group], source, todo)
@@ -384,8 +393,27 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             out[todo[y0:y1, x0:x1]] = np.random.default_rng(0).normal(0, strength, (int(todo.sum()), 1))
             continue
         ty, tx, my, mx = mirrored(source, todo)
-        out[ty - y0, tx - x0] = np.clip(fine((my, mx)), -WEAVE, WEAVE)
+        out[ty - y0, tx - x0] += np.clip(fine((my, mx)), -WEAVE, WEAVE)
     return out
+
+
+def folded(source: np.ndarray, todo: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """y and x of the pixels of ``todo`` above those of ``source`` (bool HxW each) and y and x of pixels of it that may go on there, as folds of skirts and creases of
+    trousers go on upwards: those of the same column, as in mirrors at its upper end and at HEMMED of its length; beside all columns that are at least
+    ``least`` pixels long as in mirrors at the outermost of them."""
+    ty, tx = np.nonzero(todo)
+    count, top = source.sum(0), source.argmax(0)
+    columns = np.flatnonzero(count >= max(least, 2))
+    if not len(ty) or len(columns) < 2:
+        return (np.zeros(0, int),) * 4
+    reflect = lambda at, length: np.where(at % (2 * length) < length, at % (2 * length), 2 * length - 1 - at % (2 * length))
+    inside = columns[0] + reflect(np.arange(source.shape[1]) - columns[0], int(np.ptp(columns)) + 1)
+    column = columns[np.abs(inside[:, None] - columns).argmin(1)][tx]
+    above = top[column] - 1 - ty
+    my = top[column] + reflect(above, np.maximum((HEMMED * count).astype(int), 1)[column])
+    there = above >= 0
+    there[there] = source[my[there], column[there]]
+    return ty[there], tx[there], my[there], column[there]
 
 
 def feathered(detail: np.ndarray, at: tuple[np.ndarray, np.ndarray], moves: tuple[np.ndarray, np.ndarray], scale: float) -> np.ndarray:
