@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims
+from tryon.person import alone, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -137,3 +137,24 @@ def test_rims_of_a_hand_are_the_clothes_beside_it(height):
     assert dark.sum() > 50 and (out[dark] == S.OUTER).mean() > 0.9 and (out[hand & ~dark] == S.RIGHT_ARM).all() and np.array_equal(out[~hand], label[~hand])
     photo[label == S.OUTER] = photo[hand] = 220, 170, 150
     assert np.array_equal(without_rims(photo, label), label)
+
+
+@pytest.mark.parametrize("cls", [S.BAG, S.ACCESSORY, S.LEFT_ARM])
+def test_scraps_in_a_garments_colours_are_of_it(cls):
+    """A cuff or a corner of a skirt that stays behind as a bag; a bag, a belt of another colour or a real hand that goes."""
+    label, photo = np.zeros((400, 300), np.uint8), np.full((400, 300, 3), 230, np.uint8)
+    label[50:350, 60:240], photo[50:350, 60:240] = S.OUTER, (40, 60, 120)
+    label[300:316, 240:256], photo[300:316, 240:256] = cls, (40, 60, 120)  # at its side, in its colours
+    other, far, large = label.copy(), label.copy(), label.copy()
+    out = without_scraps(photo, label)
+    assert (out[300:316, 240:256] == S.OUTER).all() and np.array_equal(out[:, :240], label[:, :240])
+    red = photo.copy()
+    red[300:316, 240:256] = 200, 60, 40
+    assert np.array_equal(without_scraps(red, other), other)
+    far[300:316, 240:256], far[300:316, 270:286] = S.BACKGROUND, cls
+    moved = photo.copy()
+    moved[300:316, 270:286] = 40, 60, 120
+    assert np.array_equal(without_scraps(moved, far), far)
+    large[250:330, 240:290] = cls
+    photo[250:330, 240:290] = 40, 60, 120
+    assert np.array_equal(without_scraps(photo, large), large)

@@ -12,9 +12,10 @@ import numpy as np
 from tryon import schema as S
 from tryon import shade
 from tryon.body import Body
+from tryon.colours import colours, rather
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
-from tryon.garment import Garment, colours, rather
+from tryon.garment import Garment
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.colours import colours, rather
 from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import box_of, grown, largest, pieces, shrunk, touching
 from tryon.models.weights import KINDS
@@ -133,27 +134,6 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
         if cv2.connectedComponents(touch.view(np.uint8))[0] - 1 < 2:
             here[near][piece] = 0
     return out
-
-
-def colours(photo: np.ndarray) -> np.ndarray:
-    """Of each pixel of an HxWx3 uint8 photo the number of its colour, one of 13 x 13 x 13 in CIELAB: int32 HxW."""
-    lightness, a, b = cv2.split(cv2.cvtColor(photo, cv2.COLOR_RGB2LAB))
-    bins = (np.arange(256, dtype=np.int32) // 20)[None]
-    return cv2.LUT(lightness, 169 * bins) + cv2.LUT(a, 13 * bins) + cv2.LUT(b, bins)
-
-
-def rather(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Which of the 13^3 colours are by far more frequent among ``one`` than among the ``other`` (numbers as from ``colours``, at least one each): bool
-    13^3, to be indexed with such numbers."""
-
-    def frequency(found: np.ndarray) -> np.ndarray:
-        out = np.bincount(found, minlength=13 ** 3).reshape(13, 13, 13).astype(np.float32)
-        for axis in range(3):  # so that neighbouring colours count as alike
-            pad = np.pad(out, [(1, 1) if k == axis else (0, 0) for k in range(3)], mode="edge")
-            out = 0.25 * np.take(pad, range(13), axis) + 0.5 * out + 0.25 * np.take(pad, range(2, 15), axis)
-        return out.ravel() / len(found)
-
-    return frequency(one) > 6 * frequency(other) + 1e-4
 
 
 def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.body import Body
+from tryon.colours import COLOURS, colours
 from tryon.limbs import bare_legs
 from tryon.masks import among, box_of, closest, grown, pieces, shrunk
 from tryon.models.openpose import assemble
@@ -54,6 +55,9 @@ LEGS_AT = 400  # pixels high, or somewhat more
 SHOE_RIM, HEMS = 180, (S.LOWER, S.FULL, S.OUTER)  # so many-th of the height of shoes is mixed with what hangs over them
 RIM, UNLIKE = 180, 40  # so many-th of the height of skin, hair and bags may be the clothes' beside them, and how far colours are apart then, of 255
 RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
+# Pieces of a class that may be scraps of the garment beside them: the largest, of the person, and the least share of their colours that it has, too. Of such pieces in 800
+# labelled photos two thirds and more are cloth. And the least share of what is around them that is of that garment.
+SCRAPS, TOUCHING = {S.BAG: (0.014, 0.4), S.ACCESSORY: (0.005, 0.2), S.LEFT_ARM: (0.005, 0.4), S.RIGHT_ARM: (0.005, 0.4)}, 0.15
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
@@ -129,6 +133,39 @@ def without_islands(label: np.ndarray) -> np.ndarray:
     if step == 1 or np.array_equal(moved, few):
         return moved if step == 1 else label
     large = lambda a: np.repeat(np.repeat(a, step, 0), step, 1)[:len(label), :label.shape[1]]
+    return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
+
+
+def without_scraps(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which small pieces of bags, accessories and arms beside a garment that have its colours are of it: cuffs, ends of collars, corners of skirts.
+    What is told of them is the share of their colours that the garment has, too. photo HxWx3 uint8. Found in half the size."""
+    few = np.ascontiguousarray(label[::2, ::2])
+    counts, classes = np.bincount(few.ravel(), minlength=len(S.PARSE_CLASSES)), np.array(CLOTHED)
+    classes = classes[counts[classes] > 0]
+    if not len(classes):
+        return label
+    person, moved = few.size - int(counts[S.BACKGROUND]), few.copy()
+    found = []
+    for cls, (most, alike) in SCRAPS.items():
+        if counts[cls]:
+            _, labels, stats, _ = cv2.connectedComponentsWithStats((few == cls).view(np.uint8))
+            found += [(labels, k, stats[k], alike) for k in np.flatnonzero((stats[:, cv2.CC_STAT_AREA] < most * person) & (stats[:, cv2.CC_STAT_AREA] > 3)) if k]
+    if not found:
+        return label
+    index = colours(np.ascontiguousarray(photo[::2, ::2]))
+    shares = {cls: np.bincount(index[few == cls], minlength=COLOURS) / counts[cls] for cls in classes}
+    for labels, k, (x, y, w, h, area), alike in found:
+        window = np.s_[max(0, y - 2):y + h + 2, max(0, x - 2):x + w + 2]
+        mine = labels[window] == k
+        around = few[window][grown(mine, 2) & ~mine]
+        beside = (around[:, None] == classes).sum(0)
+        nearest = classes[beside.argmax()]
+        same = np.minimum(np.bincount(index[window][mine], minlength=COLOURS) / area, shares[nearest]).sum()
+        if beside.max() > TOUCHING * len(around) and same > alike:
+            moved[window][mine] = nearest
+    if np.array_equal(moved, few):
+        return label
+    large = lambda a: np.repeat(np.repeat(a, 2, 0), 2, 1)[:len(label), :label.shape[1]]
     return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
 
 
@@ -260,7 +297,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
-    return Person(photo, under_hems(without_rims(photo, without_islands(label))), poses, sure)
+    return Person(photo, under_hems(without_rims(photo, without_scraps(photo, without_islands(label)))), poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:
