@@ -216,6 +216,8 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
         sure, mine = among(kinds, like) & far, among(layout, classes) & zone & ~old[window]
         if len(cloth) and sure.sum() >= 25 and mine.any():
             mine[mine] = rather(cloth, everywhere[sure])[index[mine]]
+            if classes == (S.FACE,) and mine.any():  # a chin in the shadow is no collar
+                mine &= colourless(photo, mine, canvas.photo[few][sure])
             found |= opened(mine)
     neck = (layout == S.NECK) & near & ~old[window]
     collar = neck & ~grown(layout == S.FACE, int(CHIN * body.unit))
