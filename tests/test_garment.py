@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tryon import sample
+from tryon.colours import colours
 from tryon.datasets import articulate
 from tryon.garment import Garment, between_legs, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
 from tryon.fit import fit
@@ -348,16 +349,16 @@ def test_ground_in_a_mask_is_told_from_prints():
     inside = np.zeros((400, 300), bool)
     inside[60:340, 60:240] = True
     photo[inside] = np.clip((120, 124, 130) + rng.normal(0, 3, (int(inside.sum()), 1)), 0, 255)
-    assert not patches_of_ground(photo, inside).any()
+    assert not patches_of_ground(photo, colours(photo), inside).any()
     gap, print_, patch = (np.zeros_like(inside) for _ in range(3))
     gap[300:340, 90:102], print_[120:130, 130:150] = True, True
     patch[180:200, 228:240] = True  # of another cloth, beside a blue blanket
     ground = photo.copy()
     photo[gap], photo[print_] = ground[:40, :12].reshape(-1, 3), ground[:10, :20].reshape(-1, 3)
-    found = patches_of_ground(photo, inside)
+    found = patches_of_ground(photo, colours(photo), inside)
     assert found[gap].mean() > 0.8 and not (found & ~gap).any()
     photo[:, 240:], photo[patch] = (30, 60, 150), ground[:20, :12].reshape(-1, 3)
-    found = patches_of_ground(photo, inside)
+    found = patches_of_ground(photo, colours(photo), inside)
     assert found[gap].mean() > 0.8 and not (found & ~gap).any()
     photo[60:200, 60:240] = ground[60:200, 250:251]  # half of it is red: colours tell nothing
-    assert not patches_of_ground(photo, inside).any()
+    assert not patches_of_ground(photo, colours(photo), inside).any()

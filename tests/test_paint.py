@@ -9,7 +9,8 @@ from conftest import generator
 
 from tryon import schema as S
 from tryon.condition import skin_tone
-from tryon.paint import HEMMED, LEGS, beyond_shadow, folded, met, mirrored, paint, printed, without_crevices
+from tryon.masks import distance_to
+from tryon.paint import HEMMED, LEGS, SHADOW, beyond_shadow, folded, met, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -264,10 +265,10 @@ def test_cloth_has_its_colour_beyond_the_shadow_of_what_was_over_it():
     """A skirt as dark as the shadow of the coat that hung over it; nothing told where there is only that."""
     seen, gone = np.zeros((60, 40), bool), np.zeros((60, 40), bool)
     seen[20:50, 5:35], gone[:20] = True, True
-    told = beyond_shadow(seen, gone)
+    told = beyond_shadow(seen, distance_to(gone) > SHADOW)
     assert told.any() and np.flatnonzero(told.any(1))[0] >= 23 and not (told & ~seen).any()
     seen[25:] = False
-    assert beyond_shadow(seen, gone).sum() == 3 * 28
+    assert beyond_shadow(seen, distance_to(gone) > SHADOW).sum() == 3 * 28
 
 
 @pytest.mark.parametrize("colour", [(248, 120, 100), (40, 60, 150)])

@@ -136,15 +136,14 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     return out
 
 
-def like_ground(photo: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
+def like_ground(index: np.ndarray, mask: np.ndarray, zone: np.ndarray, reach: int) -> np.ndarray:
     """Places of ``zone`` (bool HxW), in what a mask (HxW uint8 0/255) takes for cloth, whose colour is by far more frequent within 2 ``reach`` pixels
-    around it than in the rest of it: bool HxW."""
+    around it than in the rest of it: bool HxW. index: the photo's ``colours``."""
     inside = mask > 127
     around = grown(inside, 2 * reach) & ~grown(inside, 2)
     cloth = inside & ~zone
     if not (zone.any() and around.any() and cloth.any()):
         return np.zeros(zone.shape, bool)
-    index = colours(photo)
     found = cv2.morphologyEx((zone & rather(index[around], index[cloth])[index]).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return zone & (cv2.dilate(found, np.ones((5, 5), np.uint8)) > 0)
 
@@ -212,7 +211,7 @@ def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarra
     middle = shape.landmarks["crotch"][0] if "crotch" in shape.landmarks else top[0]
     zone = (np.abs(np.arange(w)[None] - middle) < 0.22 * shape.width) & (y > top[1] + 0.3 * (bottom[1] - top[1])) & (mask > 127)
     # Prints and buttons are inside.
-    return touching(like_ground(photo, mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    return touching(like_ground(colours(photo), mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -221,22 +220,22 @@ def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     scale = min(1.0, RIM_AT / max(mask.shape))
     size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
     small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
-    wide = max(2, int(RIM * np.sqrt((inside > 127).sum())))
-    found = touching(like_ground(small, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
-    found |= patches_of_ground(small, (inside > 127) & ~found)
+    wide, index = max(2, int(RIM * np.sqrt((inside > 127).sum()))), colours(small)
+    found = touching(like_ground(index, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
+    found |= patches_of_ground(small, index, (inside > 127) & ~found)
     if not found.any():
         return mask
     return np.where(cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)
 
 
-def patches_of_ground(photo: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Bool HxW: what of a garment's mask (``inside``, bool HxW, in its photo HxWx3 uint8) is ground that lies farther in than ``without_rim`` looks: between a sleeve
-    and the torso, below a hanger. Its colours are the ground's and not the cloth's, it goes over into the ground without an edge, and ends with one at the
+def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Bool HxW: what of a garment's mask (``inside``, bool HxW, in its photo HxWx3 uint8, whose ``colours`` are index) is ground that lies farther in than
+    ``without_rim`` looks: between a sleeve and the torso, below a hanger. Its colours are the ground's and not the cloth's, it goes over into the ground without an edge, and ends with one at the
     cloth. Nothing where cloth and ground are alike."""
     out, size = np.zeros_like(inside), float(np.sqrt(inside.sum()))
     if size < 40:
         return out
-    index, radius, near = colours(photo), max(1, round(0.006 * size)), max(4, round(0.024 * size))
+    radius, near = max(1, round(0.006 * size)), max(4, round(0.024 * size))
     cloth, ground = shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
     if min(cloth.sum(), ground.sum()) < 200:
         return out

@@ -118,7 +118,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             lit = shade.lit_from(image_s, known & (before_s == S.FACE))
             relieved = relief(whole, scaled, np.where(fill_s, layout_s, np.where(known, before_s, S.BACKGROUND)), lit)
             flat = image_s / relieved[..., None] ** shade.SKIN
-            around = _told(image_s, flat, known, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
+            clear = distance_to(~known) > SHADOW
+            around = _told(image_s, flat, known, clear, before_s, tone, np.where(fill_s, layout_s, S.BACKGROUND), small_unit)
             ground, moves = _ground(image_s, known, before_s, fill_s & grown(layout_s == S.BACKGROUND, 2))
             around |= {S.BACKGROUND: ground} if ground is not None else {}
             prints = printed(image_s, known, before_s, layout_s, fill_s)
@@ -135,7 +136,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         change = spread((1 - alpha)[..., None] * (rgb - worn_s).mean(2, keepdims=True), garment_s)
         light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     if fill_s.any():
-        colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, ~known) for g in np.unique(GROUP[label])}
+        colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, clear) for g in np.unique(GROUP[label])}
         painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft) + grain
     return out, painted, light
 
@@ -228,10 +229,10 @@ def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
     return out
 
 
-def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
+def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
     """What the photo tells of skin and cloth, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
     away, the tone of all that is well lit, on a neck (of the fill's ``layout``, h x w ids) soon so, and as dark as the chin's shadow makes it; cloth goes
-    on as it is seen. flat: the image with limbs as if no light came from anywhere (``relief``); unit: torso length in pixels."""
+    on as it is seen where it is ``clear`` (bool h x w) of the shadow of what was taken off. flat: the image with limbs as if no light came from anywhere (``relief``); unit: torso length in pixels."""
     out = {}
     deep = lambda mask: cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     skin = known & (GROUP[before] == S.FACE)
@@ -256,18 +257,18 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, before: np.nda
             seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
             out[S.FACE] += legs * ((spread(flat, seen, NEAREST) if seen.sum() > SHOWN * unit ** 2 else tone * LEGS) - out[S.FACE])
     for group in CLOTH:
-        seen = beyond_shadow(known & (before == group), ~known)
+        seen = beyond_shadow(known & (before == group), clear)
         if seen.sum() >= 30:
             out[group] = spread(image.astype(np.float32), seen)
     return out
 
 
-def beyond_shadow(seen: np.ndarray, gone: np.ndarray) -> np.ndarray:
-    """What is ``seen`` of some cloth (bool h x w) without its outermost pixels, which are mixed with what lay beside it, and, as far as enough is left, without what lies
-    in the shadow of what is ``gone``, and has its light."""
+def beyond_shadow(seen: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """What is ``seen`` of some cloth (bool h x w) without its outermost pixels, which are mixed with what lay beside it, and, as far as enough is left, alone what
+    is ``clear`` (bool h x w) of the shadow of what was taken off."""
     inner = cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
-    lit = inner & (distance_to(gone) > SHADOW)
-    return lit if lit.sum() >= LIT * max(int(inner.sum()), 1) else inner
+    beyond = inner & clear
+    return beyond if beyond.sum() >= LIT * max(int(inner.sum()), 1) else inner
 
 
 def _ground(image: np.ndarray, known: np.ndarray, before: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray | None, tuple[np.ndarray, np.ndarray] | None]:
@@ -310,14 +311,14 @@ def printed(image: np.ndarray, known: np.ndarray, before: np.ndarray, layout: np
     return out
 
 
-def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, gone: np.ndarray) -> np.ndarray:
+def _colours(rgb: np.ndarray, told: np.ndarray | None, image: np.ndarray, mine: np.ndarray, seen: np.ndarray, group: int, clear: np.ndarray) -> np.ndarray:
     """Colours h x w x 3 for what is painted of a group (``mine``, bool h x w): what the network and what the photo tells, skin in the colours around it;
     shifted so that they meet the photo where it shows the same kind of thing (``seen``), which fades away from there."""
     share = 1.0 if told is None else TRUST[group]
     out = spread(rgb.astype(np.float32), core(mine)) if share and mine.any() else rgb.astype(np.float32)
     if told is not None:  # what the network says of light, in the colours around
         out = told + share * (out - rgb[mine].mean(0)) if share and mine.any() else told
-    inner = beyond_shadow(seen, gone) if group in CLOTH else cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    inner = beyond_shadow(seen, clear) if group in CLOTH else cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     reach = SHADOW * (4 if group in CLOTH else 2) + 1
     ring = inner & cv2.dilate(mine.view(np.uint8), np.ones((reach, reach), np.uint8)).view(bool)
     if ring.any():

@@ -52,11 +52,11 @@ class Person:
 
 
 LEGS_AT = 400  # pixels high, or somewhat more
-SHOE_RIM, HEMS = 180, (S.LOWER, S.FULL, S.OUTER)  # so many-th of the height of shoes is mixed with what hangs over them
-RIM, UNLIKE = 180, 40  # so many-th of the height of skin, hair and bags may be the clothes' beside them, and how far colours are apart then, of 255
+RIM, UNLIKE = 180, 40  # so many-th of the height of what is seen beside clothes may be theirs, and how far colours are apart then, of 255
+HEMS = (S.LOWER, S.FULL, S.OUTER)  # what hangs over shoes
 RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
-# Pieces of a class that may be scraps of the garment beside them: the largest, of the person, and the least share of their colours that it has, too. Of such pieces in 800
-# labelled photos two thirds and more are cloth. And the least share of what is around them that is of that garment.
+# Pieces of a class that may be scraps of the garment beside them: the largest, of the person, and the least share of their colours that it has, too. Two thirds and
+# more of what it changes in CCP's train and validation splits are cloth by the labels. And the least share of what is around them that is of that garment.
 SCRAPS, TOUCHING = {S.BAG: (0.014, 0.4), S.ACCESSORY: (0.005, 0.2), S.LEFT_ARM: (0.005, 0.4), S.RIGHT_ARM: (0.005, 0.4)}, 0.15
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
@@ -130,8 +130,13 @@ def without_islands(label: np.ndarray) -> np.ndarray:
             person, others = (around != S.BACKGROUND).sum(), (around[:, None] == classes).sum(0)
             if person > 0.4 * len(around) and others.max() > SURROUNDED * person:
                 moved[window][mine] = classes[others.argmax()]
-    if step == 1 or np.array_equal(moved, few):
-        return moved if step == 1 else label
+    return moved_on(label, few, moved, step)
+
+
+def moved_on(label: np.ndarray, few: np.ndarray, moved: np.ndarray, step: int) -> np.ndarray:
+    """Parse ids HxW in which what became another class between ``few``, every ``step``-th of them, and ``moved`` is of that."""
+    if np.array_equal(moved, few):
+        return label
     large = lambda a: np.repeat(np.repeat(a, step, 0), step, 1)[:len(label), :label.shape[1]]
     return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
 
@@ -163,10 +168,7 @@ def without_scraps(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
         same = np.minimum(np.bincount(index[window][mine], minlength=COLOURS) / area, shares[nearest]).sum()
         if beside.max() > TOUCHING * len(around) and same > alike:
             moved[window][mine] = nearest
-    if np.array_equal(moved, few):
-        return label
-    large = lambda a: np.repeat(np.repeat(a, 2, 0), 2, 1)[:len(label), :label.shape[1]]
-    return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
+    return moved_on(label, few, moved, 2)
 
 
 def under_hems(label: np.ndarray) -> np.ndarray:
@@ -175,7 +177,7 @@ def under_hems(label: np.ndarray) -> np.ndarray:
     shoes = label == S.SHOES
     if not shoes.any():
         return label
-    width = max(2, round(len(label) / SHOE_RIM))
+    width = max(2, round(len(label) / RIM))
     y0, y1, x0, x1 = box_of(shoes)
     window = np.s_[max(0, y0 - width):y1 + width, max(0, x0 - width):x1 + width]
     cloth, shoes, out = among(label[window], HEMS), shoes[window], label.copy()
@@ -193,7 +195,6 @@ def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
     if not cloth.any():
         return label
     near, inner, picture = grown(cloth, width), shrunk(cloth, width), np.ascontiguousarray(photo[::2, ::2])
-    whole = lambda mask, y0, y1, x0, x1: np.repeat(np.repeat(mask[y0:y1, x0:x1], 2, 0), 2, 1)
     for classes in RIMMED:
         mine = among(few, classes)
         if not (mine & near).any():
@@ -206,9 +207,10 @@ def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
         own = own if own.any() else shrunk(mine[window], 1)
         mean = lambda mask: [cv2.boxFilter(cv2.copyTo(a, mask.view(np.uint8)), cv2.CV_32F, (2 * int(3 * width) + 1,) * 2) for a in (picture[window], mask.view(np.uint8))]
         means = [mean(own), mean(inner[window])]
-        large = np.s_[2 * y0:2 * y1, 2 * x0:2 * x1]
-        ys, xs = np.nonzero(among(label[large], classes) & whole(near, y0, y1, x0, x1)[:label[large].shape[0], :label[large].shape[1]])
+        ys, xs = np.nonzero(among(label[2 * y0:2 * y1, 2 * x0:2 * x1], classes))
         ys, xs = ys + 2 * y0, xs + 2 * x0
+        beside = near[ys // 2, xs // 2]
+        ys, xs = ys[beside], xs[beside]
         at = ys // 2 - top, xs // 2 - left
         colour, ((mine, some), (theirs, others)) = photo[ys, xs].astype(np.float32), ([a[at] for a in pair] for pair in means)
         known = (some > 0.02) & (others > 0.02)

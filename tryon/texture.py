@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from tryon import shade
+from tryon.colours import colours
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, smooth
 from tryon.garment import RIM_AT, Garment, clips, like_ground, once
 from tryon.inpaint import fill
@@ -201,7 +202,7 @@ def slits(garment: Garment) -> np.ndarray:
         below, near = max(0, int(scale * garment.landmarks[f"armpit_{side}"][1])), distance_to(parts == part)
         zone[below:] |= ((near <= wide) & (near_torso <= wide) & (parts > 0))[below:]
         seam |= (near <= 1) & (near_torso <= 1)
-    found = like_ground(photo, mask, zone, wide)
+    found = like_ground(colours(photo), mask, zone, wide)
     if not found.any():
         return np.zeros(garment.parts.shape, bool)
     count, pieces = cv2.connectedComponents(found.astype(np.uint8))
