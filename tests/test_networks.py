@@ -14,7 +14,7 @@ def found(networks: Networks, persons, goods) -> dict[str, np.ndarray]:
     photo, product = persons["clara"].photo, goods["top-01"].photo
     condition = np.random.default_rng(0).random((CONDITION, 128, 96), dtype=np.float32)
     shapes = np.random.default_rng(1).random((SHAPES, *SIZE), dtype=np.float32)
-    arrays = {"parse": (networks.parse(photo),), "pose": networks.pose(photo)[:2], "garment": networks.garment(product),
+    arrays = {"parse": networks.parse(photo), "pose": networks.pose(photo)[:2], "garment": networks.garment(product),
               "generate": networks.generate(condition), "coarse": networks.generate(condition, coarse=True), "warp": (networks.warp(shapes),)}
     return {f"{k} {i}": a for k, v in arrays.items() for i, a in enumerate(v)}
 

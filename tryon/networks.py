@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from tryon.config import GENERATORS
-from tryon.models import weights
+from tryon.models import crf, weights
 from tryon.models.openpose import STRIDE
 
 
@@ -68,10 +68,12 @@ class Networks:
         with self._alone():
             return self.nets[name](self._input(self.nets[name], small)), size
 
-    def parse(self, photo: np.ndarray) -> np.ndarray:
-        """HxWx3 uint8 -> class probabilities, float32 h x w x 17 at half the working size."""
+    def parse(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """HxWx3 uint8 -> class probabilities, float32 h x w x 17 at half the working size: as the network gives them, and settled by the colours of
+        the photo (tryon.models.crf)."""
         logits, _ = self._run("parser", photo, PARSER_AREA)
-        return logits.float().softmax(1)[0].permute(1, 2, 0).cpu().numpy()
+        with self._alone():
+            return tuple(a.float().softmax(0).permute(1, 2, 0).cpu().numpy() for a in (logits[0], crf.settle(logits[0], photo)))
 
     def pose(self, photo: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
         """HxWx3 uint8 -> PAFs 38hw, heat-maps 19hw, and the (x, y) factors from working pixels to photo pixels."""

@@ -85,7 +85,7 @@ def sureness(p: np.ndarray) -> float:
 
 def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
     """Parse map of an HxWx3 uint8 photo at its own size, and its ``sureness``."""
-    p = networks.parse(photo)
+    told, p = networks.parse(photo)
     classes = np.flatnonzero(p.reshape(-1, p.shape[-1]).max(0) > 0.3)
     best, label = np.zeros(photo.shape[:2], np.float32), np.zeros(photo.shape[:2], np.uint8)
     for cls in classes:
@@ -95,7 +95,7 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
     # Along outlines the photo decides.
     unsure, guided = np.nonzero(best < SURE), GuidedFilter(photo, p.shape[:2], OUTLINE)
     label[unsure] = classes[guided(np.ascontiguousarray(p[..., classes].transpose(2, 0, 1)), unsure).argmax(0)]
-    return label, round(sureness(p), 3)
+    return label, round(sureness(told), 3)
 
 
 def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
