@@ -404,6 +404,20 @@ def test_a_belt_is_no_scarf(persons):
     assert (scarf(layout, body) == (layout > 0)).all()
 
 
+def test_a_thick_scarf_goes_up_to_the_chin(persons, goods):
+    """A strip of it under the chin, cut off straight where the new garment's surroundings end."""
+    person = persons["clara"]
+    body, photo, parse = person.body, person.photo.copy(), person.parse.copy()
+    around = np.zeros(parse.shape, bool)
+    around[int(body.neck[1] - 0.3 * body.unit):int(body.neck[1] + 0.25 * body.unit), int(body.neck[0] - 0.25 * body.unit):int(body.neck[0] + 0.25 * body.unit)] = True
+    around &= ~np.isin(parse, (S.FACE, S.HAIR))
+    photo[around], parse[around] = (255, 0, 255), S.ACCESSORY
+    for name in ("top-01", "jacket-06"):
+        image = wear(replace(person, photo=photo, parse=parse), goods[name]).image.astype(int)
+        left = (image[..., 0] > 150) & (image[..., 2] > 150) & (image[..., 1] < 90)
+        assert left.sum() < 0.01 * around.sum(), name
+
+
 def test_what_is_tucked_in_ends_at_the_waistband(persons):
     """A gap between a top and trousers whose upper edge is not straight, or cloth that hangs out beside them."""
     person = persons["clara"]

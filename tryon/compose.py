@@ -29,6 +29,7 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "hat": (S.HEADWEAR,), "scarf": (S.ACCESSORY,), "bag": (),
 }
 
+WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
 CHIN = 0.03  # torso lengths below a face: beards are no collars
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
@@ -96,7 +97,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     kind = kind_of(garment)
     has_legs = (canvas.layout == S.LOWER).sum() >= 0.04 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
-    full, box = canvas, reach_of(fit, among(canvas.layout, REPLACES[kind]))
+    goes = among(canvas.layout, REPLACES[kind])
+    if kind in WITH_SCARF:
+        goes |= scarf(canvas.layout, body)
+    full, box = canvas, reach_of(fit, goes)
     window, whole_body, body = np.s_[box[0]:box[1], box[2]:box[3]], body, body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
@@ -191,7 +195,7 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
         old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
     if kind == "scarf":
         old &= scarf(layout, body)
-    if kind in ("upper", "jacket", "full"):
+    if kind in WITH_SCARF:
         old |= scarf(layout, body) & own
     return old, layout, before
 
@@ -273,8 +277,10 @@ def sleeves_of(shape: tuple[int, int], body: Body, unit: float) -> np.ndarray:
 
 def scarf(layout: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: accessories that hang from the neck over the chest and are too large for a necklace."""
-    pieces = cv2.connectedComponentsWithStats((layout == S.ACCESSORY).astype(np.uint8))
-    out = np.zeros(layout.shape, bool)
+    out, mine = np.zeros(layout.shape, bool), layout == S.ACCESSORY
+    if not mine.any():
+        return out
+    pieces = cv2.connectedComponentsWithStats(mine.view(np.uint8))
     for k, centre in enumerate(pieces[3][1:], 1):
         at = (centre - body.neck) @ body.down, abs((centre - body.neck) @ body.across)
         begins = pieces[2][k, cv2.CC_STAT_TOP] < body.neck[1] + 0.35 * body.unit  # others are belts
