@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
+from tryon.person import alone, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -110,6 +110,39 @@ def test_islands_of_a_garment_in_another_are_of_that(size):
     alone[20:120, 50:150], alone[40:50, 90:100] = S.UPPER, S.UPPER
     alone[200:212, 100:112] = S.OUTER  # the only coat
     assert not (without_islands(large(alone)) == S.OUTER).any()
+
+
+@pytest.mark.parametrize("height", [300, 541, 1024])
+def test_outlines_are_not_frayed(height):
+    """An outline of dots between hair and a patterned coat; a strap that goes, or pixels that were sure."""
+    label = np.zeros((height, 200), np.uint8)
+    label[50:250, 20:100], label[50:250, 100:180] = S.OUTER, S.HAIR
+    true, rng, band = label.copy(), np.random.default_rng(0), np.s_[60:240, 97:103]
+    strap = 2 * max(1, round(height / 400))
+    label[50:250, 150:150 + strap] = true[50:250, 150:150 + strap] = S.BAG
+    frayed = rng.random(label[band].shape) < 0.2
+    label[band] = np.where(frayed, S.OUTER + S.HAIR - label[band], label[band])
+    label[100, 30] = S.HAIR  # not among the unsure
+    where = np.nonzero((np.indices(label.shape)[1] >= 97) & (label > 0))
+    out = smooth(label, where, np.array((S.BACKGROUND, S.HAIR, S.OUTER, S.BAG)))
+    assert (out[band] != true[band]).mean() < 0.4 * frayed.mean() and out[100, 30] == S.HAIR
+    assert (out[60:240, 150:150 + strap] == S.BAG).mean() > 0.9 and (out[:45] == 0).all() and (out[60:240, 110:145] == S.HAIR).all()
+
+
+def test_ends_of_hair_are_not_frayed():
+    """Hair on a patterned coat that keeps single pixels of it, or loses single pixels to it."""
+    rng = np.random.default_rng(0)
+    label, photo = np.zeros((541, 240), np.uint8), np.full((541, 240, 3), (90, 160, 90), np.uint8)
+    label[100:500, 20:220], photo[100:500, 20:220] = S.OUTER, np.array([(230, 230, 240), (120, 120, 160)], np.uint8)[rng.integers(2, size=(400, 200))]
+    hair = np.zeros(label.shape, bool)
+    hair[20:300, 80:160] = True
+    label[hair], photo[hair] = S.HAIR, (60, 40, 30)
+    rim = hair & ~np.roll(hair, -2, 0) | hair & ~np.roll(hair, 2, 1)  # two pixels below and at the left are half and half
+    photo[rim] = np.where(rng.random((rim.sum(), 1)) < 0.5, (60, 40, 30), (200, 200, 220))
+    out = without_rims(photo, label)
+    mine = (out == S.HAIR).astype(np.uint8)
+    count, sizes = cv2.connectedComponents(mine, connectivity=4), cv2.boxFilter(mine, cv2.CV_8U, (3, 3), normalize=False)
+    assert (out != label).sum() > 100 and count[0] == 2 and (sizes[mine > 0] >= 4).all() and (out[hair & ~rim] == S.HAIR).mean() > 0.99
 
 
 def test_shoes_begin_below_hems():

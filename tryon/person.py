@@ -60,6 +60,7 @@ RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
 SCRAPS, TOUCHING = {S.BAG: (0.014, 0.4), S.ACCESSORY: (0.005, 0.2), S.LEFT_ARM: (0.005, 0.4), S.RIGHT_ARM: (0.005, 0.4)}, 0.15
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
+FRAYED = 400  # so many-th of the height: as far as outlines are evened out
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
 # Share of a person, and of the largest piece of its class, up to which a piece of a garment is an island, and share of what is around it, but for the ground.
@@ -95,7 +96,16 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
     # Along outlines the photo decides.
     unsure, guided = np.nonzero(best < SURE), GuidedFilter(photo, p.shape[:2], OUTLINE)
     label[unsure] = classes[guided(np.ascontiguousarray(p[..., classes].transpose(2, 0, 1)), unsure).argmax(0)]
-    return label, round(sureness(told), 3)
+    return smooth(label, unsure, classes), round(sureness(told), 3)
+
+
+def smooth(label: np.ndarray, where: tuple[np.ndarray, np.ndarray], classes: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which the pixels ``where`` (rows and columns) have the class that most around them have, one of ``classes``: outlines that are not frayed."""
+    reach = 2 * max(1, round(len(label) / FRAYED)) + 1
+    count = [cv2.boxFilter((label == cls).view(np.uint8), cv2.CV_16U, (reach, reach), normalize=False)[where] for cls in classes]
+    out = label.copy()
+    out[where] = classes[np.argmax(count, 0)]
+    return out
 
 
 def pose(networks: Networks, photo: np.ndarray) -> np.ndarray:
@@ -217,6 +227,16 @@ def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
         mine, theirs = mine / np.maximum(some, 1e-3)[:, None], theirs / np.maximum(others, 1e-3)[:, None]
         off = lambda a, b: ((a - b) ** 2).sum(1)
         taken = known & (off(colour, theirs) < off(colour, mine)) & (off(mine, theirs) > UNLIKE ** 2)
+        if taken.any():
+            # Pixels go with those around them, or outlines are frayed; but those of hands have corners, of hair none.
+            y0, y1, x0, x1 = 2 * window[0].start, 2 * window[0].stop, 2 * window[1].start, 2 * window[1].stop
+            theirs = among(label[y0:y1, x0:x1], (*CLOTHED, S.LEGWEAR)).view(np.uint8)
+            theirs[ys[taken] - y0, xs[taken] - x0] = 1
+            if S.HAIR in classes:
+                taken = cv2.medianBlur(theirs, 5)[ys - y0, xs - x0] > 0
+            else:
+                beside = cv2.boxFilter(theirs, cv2.CV_8U, (3, 3), normalize=False)[ys - y0, xs - x0]
+                taken = (beside >= 7) | taken & (beside > 3)
         if taken.any():
             out = out.copy() if out is label else out
             nearest = tuple(a[at[0][taken], at[1][taken]] for a in closest(cloth[window]))
