@@ -11,7 +11,7 @@ from conftest import wear
 
 from tryon import schema as S
 from tryon.body import Body
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, lay_on, left_over, reach_out, scarf,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, reach_out, scarf,
                            shaded_hair, sharpness, taken_off, under_waistband, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -416,6 +416,31 @@ def test_a_thick_scarf_goes_up_to_the_chin(persons, goods):
         image = wear(replace(person, photo=photo, parse=parse), goods[name]).image.astype(int)
         left = (image[..., 0] > 150) & (image[..., 2] > 150) & (image[..., 1] < 90)
         assert left.sum() < 0.01 * around.sum(), name
+
+
+def test_what_a_hand_holds_stays_in_front(persons):
+    """A cup before the chest that the new top covers; a belt that shows over it because a hand touches it, or a scarf that a hand holds."""
+    person = persons["clara"]
+    pose, unit, (nx, ny) = person.pose.copy(), person.body.unit, (int(v) for v in person.body.neck)
+    x, y = int(nx - 0.25 * unit), int(ny + 0.3 * unit)
+    pose[0, S.R_ELBOW], pose[0, S.R_WRIST] = (nx - 0.55 * unit, y, 1), (x, y, 1)
+    body = Person(person.photo, person.parse, pose, 1.0).body
+    hand, cup = np.s_[y - 8:y + 8, x:x + 16], np.s_[y - 12:y + 12, x + 16:x + 26]
+
+    def layout(*boxes) -> np.ndarray:
+        out = np.zeros(person.parse.shape, np.uint8)
+        for box in boxes:
+            out[box] = S.ACCESSORY
+        out[hand] = S.RIGHT_ARM
+        return out
+
+    assert (held(layout(cup), body) == (layout(cup) == S.ACCESSORY)).all()
+    apart = layout(cup)
+    apart[hand] = S.UPPER
+    assert not held(apart, body).any()
+    waist = int(ny + unit)
+    assert not held(layout(np.s_[waist:waist + 8, x:nx + 30], np.s_[y:waist, x + 16:x + 20]), body)[waist:].any()
+    assert not held(layout(np.s_[ny:int(ny + 0.6 * unit), nx - 20:nx + 20], cup), body).any()
 
 
 def test_what_is_tucked_in_ends_at_the_waistband(persons):

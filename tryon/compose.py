@@ -35,6 +35,7 @@ LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything 
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 BELT = 0.11  # torso lengths: the most that a belt shows above them
+HELD = 0.25  # torso lengths from a hand within which something is held
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
 WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
 PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
@@ -304,7 +305,7 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
     """Bool HxW: what stays in front of every layer of a garment."""
     front = among(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
-        front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked)
+        front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked) | held(canvas.layout, body)
     ankles = [S.R_ANKLE, S.L_ANKLE]
     if garment.subcategory in ("dress", "skirt") and body.seen[ankles].all():  # hang over the shafts of boots, into which trousers go
         higher = float(((body.joint[ankles] - body.hips) @ body.down).min()) / body.unit
@@ -737,6 +738,14 @@ def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
         out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, S.ARMS) & (along > beyond * body.unit)
     return out
+
+
+def held(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: accessories in a hand or around a wrist, such as cups and watches, but for belts and scarves that a hand touches."""
+    mine, hand = layout == S.ACCESSORY, hands(layout, body)
+    if not mine.any() or not hand.any():
+        return np.zeros(layout.shape, bool)
+    return touching(mine & grown(hand, HELD * body.unit) & ~belt(layout, body) & ~scarf(layout, body), grown(hand, 2))
 
 
 def bare_arms(layout: np.ndarray, regions: dict[int, np.ndarray], body: Body, unit: float) -> np.ndarray:
