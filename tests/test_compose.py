@@ -12,7 +12,7 @@ from conftest import wear
 from tryon import schema as S
 from tryon.body import Body
 from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, reach_out, scarf,
-                           shaded_hair, sharpness, taken_off, under_waistband, without_crumbs)
+                           shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.person import Person
@@ -441,6 +441,24 @@ def test_what_a_hand_holds_stays_in_front(persons):
     waist = int(ny + unit)
     assert not held(layout(np.s_[waist:waist + 8, x:nx + 30], np.s_[y:waist, x + 16:x + 20]), body)[waist:].any()
     assert not held(layout(np.s_[ny:int(ny + 0.6 * unit), nx - 20:nx + 20], cup), body).any()
+
+
+def test_trousers_below_a_longer_top_stay_as_they_are():
+    """Dots of shorts that become dashes along the hem above them; a white shirt that was over them and is still mixed with them."""
+    photo = np.full((200, 120, 3), 235, np.uint8)
+    for y, x in np.ndindex(10, 6):
+        cv2.circle(photo, (10 + 20 * x, 10 + 20 * y), 5, (10, 10, 10), -1)
+    before, layout = np.full((2, 200, 120), S.LOWER, np.uint8)
+    edit = np.zeros((200, 120), bool)
+    edit[:100], layout[:100] = True, S.UPPER
+    image = photo.copy()
+    image[:100] = 60
+    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    assert (out[101:] == photo[101:]).all()
+    before[:100] = S.UPPER
+    photo[:100], photo[100:103] = (0, 200, 0), (0, 200, 0)
+    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    assert not (out[100:103, :, 1] > 150).any() & (out[100:103, :, 0] < 50).any()
 
 
 def test_what_is_tucked_in_ends_at_the_waistband(persons):

@@ -643,9 +643,12 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     window = np.s_[y0:y1, x0:x1]
     photo, image, edit, before, layout, kept, taken = (a[window] for a in (photo, image, edit, before, layout, kept, taken))
     near = grown(taken, width)
-    band, far = near & ~edit & ~kept, ~edit & ~near
+    beside, far = near & ~edit & ~kept, ~edit & ~near
+    band = beside.copy()
+    for cls in np.intersect1d(GARMENTS, layout[band]):  # trousers below a longer top show nothing of themselves
+        band &= (layout != cls) | grown(taken & (before != cls), width)
     ys, xs = np.nonzero(band)
-    if not len(ys):
+    if not beside.any():
         return whole, changed
     out, done = whole[window], changed[window]
     half = max(1, edit.shape[1] // 2), max(1, edit.shape[0] // 2)
@@ -673,7 +676,7 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     done[ys, xs] = True
     # The outermost pixel is a little of both, as in a photo.
     first = grown(edit, 1)
-    ys, xs = np.nonzero(band & first & (layout != S.BACKGROUND))
+    ys, xs = np.nonzero(beside & first & (layout != S.BACKGROUND))
     blur = lambda a: cv2.GaussianBlur(a.astype(np.float32), (0, 0), SOFT)[ys, xs]
     out[ys, xs] = np.clip(np.rint(out[ys, xs] * (1 - blur(edit))[:, None] + blur(cv2.copyTo(image, edit.view(np.uint8)))), 0, 255).astype(np.uint8)
     done[ys, xs] = True
