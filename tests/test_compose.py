@@ -461,6 +461,23 @@ def test_trousers_below_a_longer_top_stay_as_they_are():
     assert not (out[100:103, :, 1] > 150).any() & (out[100:103, :, 0] < 50).any()
 
 
+@pytest.mark.parametrize("who", ["clara", "edgar", "lina"])
+def test_slits_between_legs_are_dark_cloth(persons, goods, who, monkeypatch):
+    """A white slit of painted ground from the crotch to the knees where the old garment let none be seen; legs that are one, or a gap that is wide and goes."""
+    person = persons[who]
+    body, inside = person.body, np.zeros(person.parse.shape, np.uint8)
+    cv2.fillPoly(inside, [np.array([body.joint[k] for k in (S.R_HIP, S.R_ANKLE, S.L_ANKLE, S.L_HIP)], np.int32)], 1)
+    between = (inside > 0) & (person.parse == S.BACKGROUND)
+    photo, parse = np.where(between[..., None], np.uint8((200, 60, 60)), person.photo), np.where(between, S.LOWER, person.parse).astype(np.uint8)
+    person, low = replace(person, photo=photo, parse=parse), int(body.hips[1] + 0.3 * body.unit)
+    look = wear(person, goods["trousers-07"])
+    monkeypatch.setattr("tryon.compose.SLIT", 0)
+    trousers, slit = look.layout == S.LOWER, (look.layout == S.LOWER) & (wear(person, goods["trousers-07"]).layout != S.LOWER)
+    gap, grey = ((inside > 0) & ~trousers)[low:].sum(1), look.image.mean(2)
+    assert (gap > 0.1 * body.unit).any() and ((gap > 0) & (gap < 0.05 * body.unit)).sum() <= 5
+    assert slit.sum() > 100 and np.median(grey[slit]) < 0.8 * np.median(grey[trousers & ~slit])
+
+
 def test_what_is_tucked_in_ends_at_the_waistband(persons):
     """A gap between a top and trousers whose upper edge is not straight, or cloth that hangs out beside them."""
     person = persons["clara"]

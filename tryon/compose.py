@@ -43,6 +43,8 @@ RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim
 BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
+DEEP = 0.6  # how much darker than the cloth they are
+SLIT = 0.04  # torso lengths: half the width of the widest gap between legs that is none
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.4, 0.025, 0.15  # how much darker trousers are where their legs meet; and torso lengths within which they are, and below the crotch until they are
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
@@ -160,6 +162,10 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
+    if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
+        before = alpha > 0.5
+        close_gaps(colour, alpha, old & ~front & lower_than(shape, body, CROTCH), near, trunk, max(1, int(SLIT * fit.unit)))
+        colour *= thrice(1 - DEEP * cv2.GaussianBlur(((alpha > 0.5) & ~before).astype(np.float32), (0, 0), max(0.5, SLIT / 4 * fit.unit)))
     if garment.subcategory == "trousers" and garment.shape.limbs:  # where legs meet again below it, a gap is none
         legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
         close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
