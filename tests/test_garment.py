@@ -9,7 +9,7 @@ import pytest
 from tryon import sample
 from tryon.colours import colours
 from tryon.datasets import articulate
-from tryon.garment import Garment, between_legs, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
+from tryon.garment import Garment, between_legs, between_parts, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -43,6 +43,28 @@ def test_trousers_that_lie_on_their_side_are_turned(tryon, drawn, turns):
     back = Garment.from_bytes(found.to_bytes(), photo)
     assert found.turned == back.turned == (4 - turns) % 4
     assert (found.photo == drawn["trousers"].image).all() and (back.photo == found.photo).all() and (found.mask == drawn["trousers"].mask).all()
+
+
+def test_ground_between_sleeve_and_torso_is_no_cloth():
+    """A red wedge in the armpit of a grey jacket on a red sheet, closed by the cuff; a red print on its chest that goes, or cloth in the sheet's colour."""
+    rng = np.random.default_rng(0)
+    photo = np.full((400, 400, 3), (200, 30, 30), np.uint8)
+    parts = np.zeros((400, 400), np.uint8)
+    parts[60:340, 120:280], parts[80:320, 40:120] = 1, 2
+    photo[60:340, 20:40] = 150, 20, 20  # its shadow
+    photo[parts > 0] = 120, 125, 130
+    photo[150:170, 190:220] = 200, 30, 30  # a print
+    wedge = np.zeros(parts.shape, bool)
+    for y in range(120, 310):
+        wedge[y, 119 - (y - 120) // 30:121 + (y - 120) // 30] = True
+    photo[wedge] = 150, 20, 20
+    photo = np.clip(photo + rng.normal(0, 3, photo.shape), 0, 255).astype(np.uint8)
+    mask = np.where(parts > 0, 255, 0).astype(np.uint8)
+    found = between_parts(photo, mask, parts)
+    assert (found & wedge).sum() > 0.8 * wedge.sum() and (found & ~wedge).sum() < 0.1 * wedge.sum()
+    photo[parts > 0] = 200, 30, 30
+    assert not between_parts(photo, mask, parts).any()
+    assert not between_parts(np.full_like(photo, 128), np.zeros_like(mask), np.zeros_like(parts)).any()
 
 
 def test_a_skirt_or_shorts_on_their_side_stay_as_they_are():

@@ -81,9 +81,10 @@ ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
 # A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
-# apart the colours of one ground are (CIELAB, 8 bits).
-PATCH, TOUCHES, ALIKE, SAME = 0.0008, 0.12, 0.02, 14
+# apart the colours of one ground are (CIELAB, 8 bits). Between a sleeve and the torso there may be more of them.
+PATCH, TOUCHES, ALIKE, SAME, RATHER_ALIKE = 0.0008, 0.12, 0.02, 14, 0.05
 SHORTEST = 1.1  # times as long as wide: no dress is shorter; of 217 of the train and validation splits two are, and they lie on their sides or are tops
+SEAM = 0.05  # share of the root of a garment's area: how near to a sleeve and to the torso what lies between them is
 SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
@@ -232,20 +233,12 @@ def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) 
     """Bool HxW: what of a garment's mask (``inside``, bool HxW, in its photo HxWx3 uint8, whose ``colours`` are index) is ground that lies farther in than
     ``without_rim`` looks: between a sleeve and the torso, below a hanger. Its colours are the ground's and not the cloth's, it goes over into the ground without an edge, and ends with one at the
     cloth. Nothing where cloth and ground are alike."""
-    out, size = np.zeros_like(inside), float(np.sqrt(inside.sum()))
-    if size < 40:
+    out, near = np.zeros_like(inside), max(4, round(0.024 * np.sqrt(inside.sum())))
+    labels, patches, _ = in_colours_of_ground(index, inside, ALIKE)
+    if not len(patches):
         return out
-    radius, near = max(1, round(0.006 * size)), max(4, round(0.024 * size))
-    cloth, ground = shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
-    if min(cloth.sum(), ground.sum()) < 200:
-        return out
-    like = rather(index[ground], index[cloth])
-    if like[index[cloth]].mean() > ALIKE:
-        return out
-    found = inside & like[index]
-    labels, areas = pieces(grown(shrunk(found, radius), radius) & found)
     lab, beside, edge = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32), grown(~inside, 2), grown(~inside, near)
-    for k in np.flatnonzero(areas[1:] > PATCH * inside.sum()) + 1:
+    for k in patches:
         y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + (-2 * near, 2 * near, -2 * near, 2 * near), 0)
         window = np.s_[y0:y1, x0:x1]
         patch, garment = labels[window] == k, inside[window]
@@ -258,6 +251,48 @@ def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) 
         if out_there < min(0.4 * in_here, SAME):
             out[window] |= patch
     return out
+
+
+def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, alike: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Patches of a garment's mask (bool HxW, in a photo whose ``colours`` are index) whose colours are the ground's and not the cloth's: int32 HxW numbers, those that are not too
+    small, and bool HxW which ground was asked. None where more than ``alike`` of the cloth has colours of the ground."""
+    size = float(np.sqrt(inside.sum()))
+    cloth, ground = shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
+    none = np.zeros(inside.shape, np.int32), np.zeros(0, int), ground
+    if size < 40 or min(cloth.sum(), ground.sum()) < 200:
+        return none
+    like, radius = rather(index[ground], index[cloth]), max(1, round(0.006 * size))
+    if like[index[cloth]].mean() > alike:
+        return none
+    found = inside & like[index]
+    labels, areas = pieces(grown(shrunk(found, radius), radius) & found)
+    return labels, np.flatnonzero(areas[1:] > PATCH * inside.sum()) + 1, ground
+
+
+def between_parts(photo: np.ndarray, mask: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Bool HxW: ground in a mask (HxW uint8 0/255 of a photo HxWx3 uint8) between a sleeve and the torso, also where cloth encloses it. It has the colours of the ground, as that looks
+    beside there, and lies where two of the ``parts`` (HxW uint8, as Garment's) meet, so that it is no print."""
+    scale = min(1.0, RIM_AT / max(mask.shape))
+    size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
+    small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
+    inside, few = inside > 127, cv2.resize(parts, size, interpolation=cv2.INTER_NEAREST)
+    labels, patches, ground = in_colours_of_ground(colours(small), inside, RATHER_ALIKE)
+    found = np.zeros_like(inside)
+    if len(patches):
+        wide = float(np.sqrt(inside.sum()))
+        seam = grown(few == 1, SEAM * wide) & grown(few > 1, SEAM * wide)
+        lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1)  # between two layers of cloth the ground is darker
+        for k in patches:
+            y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + np.array((-1, 1, -1, 1)) * int(0.3 * wide), 0)
+            window = np.s_[y0:y1, x0:x1]
+            patch = labels[window] == k
+            cloth = inside[window] & grown(patch, max(4, 0.024 * wide)) & ~grown(patch, 1)
+            if (patch & seam[window]).sum() < 0.7 * patch.sum() or ground[window].sum() < 30 or not cloth.any():
+                continue
+            of_patch, of_ground, of_cloth = (np.median(lab[window][where], 0) for where in (patch, ground[window], cloth))
+            if np.linalg.norm(of_patch - of_ground) < min(0.4 * np.linalg.norm(of_patch - of_cloth), 20):
+                found[window] |= patch
+    return cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0
 
 
 def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
@@ -336,6 +371,9 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     h, w = mask.shape
     torso, *sides = (cv2.resize(q, (w, h), interpolation=cv2.INTER_LINEAR) for q in parts)
     label = np.where(np.maximum(*sides) > torso, np.where(sides[1] > sides[0], np.uint8(3), np.uint8(2)), np.uint8(1)) * (mask > 127)
+    if given is None and S.CATEGORY_OF[kind] in ("upper", "full"):
+        mask = np.where(between_parts(photo, mask, label), 0, mask).astype(np.uint8)
+        label *= mask > 127
     for part in (2, 3):  # specks of a sleeve elsewhere belong to the torso
         label[(label == part) & ~largest(label == part)] = 1
     points = peaks(heat, photo.shape)
