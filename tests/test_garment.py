@@ -51,13 +51,13 @@ def test_ground_between_sleeve_and_torso_is_no_cloth():
     photo = np.full((400, 400, 3), (200, 30, 30), np.uint8)
     parts = np.zeros((400, 400), np.uint8)
     parts[60:340, 120:280], parts[80:320, 40:120] = 1, 2
-    photo[60:340, 20:40] = 150, 20, 20  # its shadow
+    photo[60:340, 20:40] = 165, 25, 25  # its shadow
     photo[parts > 0] = 120, 125, 130
     photo[150:170, 190:220] = 200, 30, 30  # a print
     wedge = np.zeros(parts.shape, bool)
     for y in range(120, 310):
         wedge[y, 119 - (y - 120) // 30:121 + (y - 120) // 30] = True
-    photo[wedge] = 150, 20, 20
+    photo[wedge] = 165, 25, 25
     photo = np.clip(photo + rng.normal(0, 3, photo.shape), 0, 255).astype(np.uint8)
     mask = np.where(parts > 0, 255, 0).astype(np.uint8)
     found = between_parts(photo, mask, parts)

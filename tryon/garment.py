@@ -234,7 +234,7 @@ def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) 
     ``without_rim`` looks: between a sleeve and the torso, below a hanger. Its colours are the ground's and not the cloth's, it goes over into the ground without an edge, and ends with one at the
     cloth. Nothing where cloth and ground are alike."""
     out, near = np.zeros_like(inside), max(4, round(0.024 * np.sqrt(inside.sum())))
-    labels, patches, _ = in_colours_of_ground(index, inside, ALIKE)
+    labels, patches, _ = in_colours_of_ground(index, inside, inside, ALIKE)
     if not len(patches):
         return out
     lab, beside, edge = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32), grown(~inside, 2), grown(~inside, near)
@@ -253,11 +253,11 @@ def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) 
     return out
 
 
-def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, alike: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Patches of a garment's mask (bool HxW, in a photo whose ``colours`` are index) whose colours are the ground's and not the cloth's: int32 HxW numbers, those that are not too
-    small, and bool HxW which ground was asked. None where more than ``alike`` of the cloth has colours of the ground."""
+def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, sure: np.ndarray, alike: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Patches of a garment's mask (bool HxW, in a photo whose ``colours`` are index) whose colours are the ground's and not those of ``sure`` cloth (bool HxW): int32 HxW numbers, those
+    that are not too small, and bool HxW which ground was asked. None where more than ``alike`` of the cloth has colours of the ground."""
     size = float(np.sqrt(inside.sum()))
-    cloth, ground = shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
+    cloth, ground = sure & shrunk(inside, 0.04 * size), grown(inside, 0.25 * size) & ~grown(inside, max(2, 0.012 * size))
     none = np.zeros(inside.shape, np.int32), np.zeros(0, int), ground
     if size < 40 or min(cloth.sum(), ground.sum()) < 200:
         return none
@@ -276,11 +276,10 @@ def between_parts(photo: np.ndarray, mask: np.ndarray, parts: np.ndarray) -> np.
     size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
     small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
     inside, few = inside > 127, cv2.resize(parts, size, interpolation=cv2.INTER_NEAREST)
-    labels, patches, ground = in_colours_of_ground(colours(small), inside, RATHER_ALIKE)
-    found = np.zeros_like(inside)
+    found, wide = np.zeros_like(inside), float(np.sqrt(inside.sum()))
+    seam = grown(few == 1, SEAM * wide) & grown(few > 1, SEAM * wide)
+    labels, patches, ground = in_colours_of_ground(colours(small), inside, ~seam, RATHER_ALIKE)
     if len(patches):
-        wide = float(np.sqrt(inside.sum()))
-        seam = grown(few == 1, SEAM * wide) & grown(few > 1, SEAM * wide)
         lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1)  # between two layers of cloth the ground is darker
         for k in patches:
             y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + np.array((-1, 1, -1, 1)) * int(0.3 * wide), 0)
