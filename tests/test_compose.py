@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import wear
 
+from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, reach_out, scarf,
@@ -459,6 +460,24 @@ def test_trousers_below_a_longer_top_stay_as_they_are():
     photo[:100], photo[100:103] = (0, 200, 0), (0, 200, 0)
     out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
     assert not (out[100:103, :, 1] > 150).any() & (out[100:103, :, 0] < 50).any()
+
+
+def test_a_waist_reaches_the_hem_above_it(persons, goods, monkeypatch):
+    """A strip of the own top that goes on below its hem, or of ground, where the waist of the new skirt hangs through."""
+    person, garment = persons["clara"], goods["skirt-09"]
+    mask = garment.mask.copy()
+    (xc, top), wide = garment.shape.centre[0], garment.shape.width
+    cv2.ellipse(mask, (int(xc), int(top)), (int(0.35 * wide), int(0.12 * wide)), 0, 0, 360, 0, -1)
+    hung, between = replace(garment, mask=mask), []
+    for reach in (compose_module.UNDER_HEM, 0):
+        monkeypatch.setattr(compose_module, "UNDER_HEM", reach)
+        look = wear(person, hung)
+        own = (person.parse == S.UPPER) & (look.layout == S.UPPER)
+        columns = np.abs(np.arange(own.shape[1]) - person.body.hips[0]) < 0.1 * person.body.unit
+        below = (look.layout == S.LOWER).argmax(0) - (len(own) - own[::-1].argmax(0))
+        between.append(float(np.median(below[columns])))
+        assert not ((look.layout == S.LOWER) & own).any()
+    assert between[0] <= 1 and between[1] > 3
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar", "lina"])

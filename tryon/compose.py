@@ -44,6 +44,7 @@ BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 DEEP = 0.6  # how much darker than the cloth they are
+UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 SLIT = 0.04  # torso lengths: half the width of the widest gap between legs that is none
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.4, 0.025, 0.15  # how much darker trousers are where their legs meet; and torso lengths within which they are, and below the crotch until they are
@@ -161,6 +162,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     gaps = old & ~front & ~skin & ~arms
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
+        close_gaps(colour, alpha, gaps, front & among(canvas.layout, shade.TOPS), trunk, max(1, int(UNDER_HEM * fit.unit)))
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
     if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
         before = alpha > 0.5
