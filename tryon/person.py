@@ -230,12 +230,12 @@ def without_rims(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
         if taken.any():
             # Pixels go with those around them, or outlines are frayed; but those of hands have corners, of hair none.
             y0, y1, x0, x1 = 2 * window[0].start, 2 * window[0].stop, 2 * window[1].start, 2 * window[1].stop
-            theirs = among(label[y0:y1, x0:x1], (*CLOTHED, S.LEGWEAR)).view(np.uint8)
-            theirs[ys[taken] - y0, xs[taken] - x0] = 1
+            clothes = among(label[y0:y1, x0:x1], (*CLOTHED, S.LEGWEAR)).view(np.uint8)
+            clothes[ys[taken] - y0, xs[taken] - x0] = 1
             if S.HAIR in classes:
-                taken = cv2.medianBlur(theirs, 5)[ys - y0, xs - x0] > 0
+                taken = cv2.medianBlur(clothes, 5)[ys - y0, xs - x0] > 0
             else:
-                beside = cv2.boxFilter(theirs, cv2.CV_8U, (3, 3), normalize=False)[ys - y0, xs - x0]
+                beside = cv2.boxFilter(clothes, cv2.CV_8U, (3, 3), normalize=False)[ys - y0, xs - x0]
                 taken = (beside >= 7) | taken & (beside > 3)
         if taken.any():
             out = out.copy() if out is label else out
