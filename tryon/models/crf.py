@@ -19,11 +19,12 @@ SEEN = 0.3  # classes whose probability stays below this everywhere are not in t
 
 
 def settle(logits_CHW: torch.Tensor, picture: np.ndarray) -> torch.Tensor:
-    """Logits CHW (0 is the background) and the picture, uint8 RGB of any size -> logits CHW after the mean field, float32 on the same device.
+    """Logits CHW (0 is the background) and the picture, uint8 RGB of any size -> logits CHW after the mean field, float32 on the same device. Messages pass in the
+    precision of the logits.
 
     Shape legend: N pixels that are looked at, M cells of them, K classes that are in the picture.
     """
-    logits_CHW = logits_CHW.float()
+    precision, logits_CHW = logits_CHW.dtype, logits_CHW.float()
     h, w = logits_CHW.shape[1:]
     p_CHW, device = logits_CHW.softmax(0), logits_CHW.device
     reach = 2 * round(BESIDE * h) + 1
@@ -42,12 +43,13 @@ def settle(logits_CHW: torch.Tensor, picture: np.ndarray) -> torch.Tensor:
     means = lambda a: torch.from_numpy(np.add.reduceat(a[order], first, 0) / count_M[:, None]).to(device)
     places_M5, told_KM, q_KM = means(places_N5), means(logits_KN.T.cpu().numpy()).T, means(p_KN.T.cpu().numpy()).T
     count_M = torch.from_numpy(count_M).to(device)
-    kernel_MM = torch.cdist(places_M5, places_M5).square_().mul_(-0.5).exp_()
+    half_M = (places_M5 * places_M5).sum(1) / -2
+    kernel_MM = torch.addmm(half_M[None], places_M5, places_M5.T).add_(half_M[:, None]).to(precision).exp_()
     skin = torch.isin(classes.cpu(), torch.tensor(S.SKIN)).to(device)
     together = torch.where(skin[:, None] & skin, 1.0, torch.eye(len(classes), device=device))
     for _ in range(STEPS):
         q_KM = q_KM * count_M
-        heard_KM = q_KM / (q_KM.sum(1, keepdim=True) / (h * w) + SOMEWHAT) ** RARE @ kernel_MM
+        heard_KM = ((q_KM / (q_KM.sum(1, keepdim=True) / (h * w) + SOMEWHAT) ** RARE).to(precision) @ kernel_MM).float()
         heard_KM = together @ heard_KM / heard_KM.sum(0)
         q_KM = (told_KM + WEIGHT * heard_KM).softmax(0)
     out_CHW = logits_CHW.clone()
