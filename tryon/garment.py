@@ -215,12 +215,17 @@ def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarra
     return touching(like_ground(colours(photo), mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
+def smaller(photo: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Photo HxWx3 and mask HxW, uint8, made smaller so that the longer side has RIM_AT pixels at most."""
+    scale = min(1.0, RIM_AT / max(mask.shape))
+    size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
+    return tuple(cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
+
+
 def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A mask HxW uint8 0/255 of what lies on a ground, without what at its outline has the ground's colours and by far not the cloth's: the network is too
     coarse for corners under sleeves, and for folds of the ground. (HxWx3 photo.)"""
-    scale = min(1.0, RIM_AT / max(mask.shape))
-    size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
-    small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
+    small, inside = smaller(photo, mask)
     wide, index = max(2, int(RIM * np.sqrt((inside > 127).sum()))), colours(small)
     found = touching(like_ground(index, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
     found |= patches_of_ground(small, index, (inside > 127) & ~found)
@@ -272,25 +277,24 @@ def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, sure: np.ndarray
 def between_parts(photo: np.ndarray, mask: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Bool HxW: ground in a mask (HxW uint8 0/255 of a photo HxWx3 uint8) between a sleeve and the torso, also where cloth encloses it. It has the colours of the ground, as that looks
     beside there, and lies where two of the ``parts`` (HxW uint8, as Garment's) meet, so that it is no print."""
-    scale = min(1.0, RIM_AT / max(mask.shape))
-    size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
-    small, inside = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
-    inside, few = inside > 127, cv2.resize(parts, size, interpolation=cv2.INTER_NEAREST)
+    small, inside = smaller(photo, mask)
+    inside, few = inside > 127, cv2.resize(parts, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     found, wide = np.zeros_like(inside), float(np.sqrt(inside.sum()))
     seam = grown(few == 1, SEAM * wide) & grown(few > 1, SEAM * wide)
+    if not (inside & seam).any():
+        return np.zeros(mask.shape, bool)
     labels, patches, ground = in_colours_of_ground(colours(small), inside, ~seam, RATHER_ALIKE)
-    if len(patches):
-        lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1)  # between two layers of cloth the ground is darker
-        for k in patches:
-            y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + np.array((-1, 1, -1, 1)) * int(0.3 * wide), 0)
-            window = np.s_[y0:y1, x0:x1]
-            patch = labels[window] == k
-            cloth = inside[window] & grown(patch, max(4, 0.024 * wide)) & ~grown(patch, 1)
-            if (patch & seam[window]).sum() < 0.7 * patch.sum() or ground[window].sum() < 30 or not cloth.any():
-                continue
-            of_patch, of_ground, of_cloth = (np.median(lab[window][where], 0) for where in (patch, ground[window], cloth))
-            if np.linalg.norm(of_patch - of_ground) < min(0.4 * np.linalg.norm(of_patch - of_cloth), 20):
-                found[window] |= patch
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1) if len(patches) else None  # between two layers of cloth the ground is darker
+    for k in patches:
+        y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + np.array((-1, 1, -1, 1)) * int(0.3 * wide), 0)
+        window = np.s_[y0:y1, x0:x1]
+        patch = labels[window] == k
+        cloth = inside[window] & grown(patch, max(4, 0.024 * wide)) & ~grown(patch, 1)
+        if (patch & seam[window]).sum() < 0.7 * patch.sum() or ground[window].sum() < 30 or not cloth.any():
+            continue
+        of_patch, of_ground, of_cloth = (np.median(lab[window][where], 0) for where in (patch, ground[window], cloth))
+        if np.linalg.norm(of_patch - of_ground) < min(0.4 * np.linalg.norm(of_patch - of_cloth), 20):
+            found[window] |= patch
     return cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0
 
 
