@@ -69,6 +69,7 @@ def build(args, cache: str):
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}
         further = {"loss": dict(args.loss), "attention": args.attention} if args.network in GENERATORS else {}
+        further |= {"final": args.final} if args.network == "parser" else {}
         task = TASKS[args.network](args.data, drawn, args.augment, **taught, **further)
     if args.init:
         weights.fill(task.model, args.init)
@@ -91,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser and generator take "
                                                             "parses of the photos that carry only tags, garment takes masks")
+    parser.add_argument("--final", action="store_true", help="parser only: learn from the validation split as well, by a schedule that was "
+                                                             "chosen without; the last weights are kept, only the test split can judge them")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that train together (default: 1)")
     parser.add_argument("--gpus-per-worker", type=float, default=0.0, metavar="X", help="GPUs of each; 0 trains on the CPU (default: 0)")
     fields = {f.name: f for f in dataclasses.fields(FitConfig)}
@@ -103,6 +106,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"{args.network} has no loss {unknown[0]}")
     if not args.attention and (args.network != "generator" or args.init):
         parser.error("--no-attention is for a generator that starts from nothing")
+    if args.final and args.network != "parser":
+        parser.error("--final is for the parser")
     if args.teacher and args.network == "pose":
         parser.error("pose learns from no teacher")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a spot notice is a Ctrl-C
@@ -137,9 +142,10 @@ def run(args, config: FitConfig) -> int:
             cluster.leave()
         task, metrics = TASKS[args.network], {k: round(v, 4) for k, v in best.items() if k not in ("step", "score", "trained_minutes")}
         start = START.get(args.network, IMAGENET)
-        card = {"network": task.title, "data": task.sources, "initialisation": f"{args.init} ({start})" if args.init else start,
+        sources = [s.replace("train split", "train and validation splits") if args.final else s for s in task.sources]
+        card = {"network": task.title, "data": sources, "initialisation": f"{args.init} ({start})" if args.init else start,
                 "licence": "Apache-2.0", "command": " ".join(("python", *sys.argv)), "steps": best["step"],
-                "trained_minutes": round(best["trained_minutes"], 1), "metrics": {"split": "val", **metrics}, "date": date.today().isoformat()}
+                "trained_minutes": round(best["trained_minutes"], 1), "metrics": {"split": "val, learned from" if args.final else "val", **metrics}, "date": date.today().isoformat()}
         with tempfile.TemporaryDirectory() as folder:
             for file in (weights.save(state, args.network, card, folder), Path(folder) / f"{args.network}.json"):
                 storage.write(join(out, file.name), file.read_bytes())

@@ -226,3 +226,12 @@ def test_nobody_gives_no_pose():
     """A crash or a phantom on an empty picture."""
     empty = np.zeros((HEATMAPS, 40, 28), np.float32)
     assert assemble(np.zeros((PAFS, 40, 28), np.float32), empty).shape == (0, 18, 3)
+
+
+def test_somebody_beyond_the_picture_gives_no_pose():
+    """Weak peaks along the border, the flanks of joints beyond it: nothing is left of who stands there, and the photo must not fail."""
+    pose = sample.draw_person(np.random.default_rng((4, 1)), (320, 224)).pose[0].copy()
+    pose[:, 0] = 223
+    paf, heat = targets(pose[None], (320, 224))
+    assert len(assemble(paf, heat)) == 1
+    assert assemble(paf, 0.4 * heat).shape == (0, 18, 3)

@@ -110,7 +110,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
     old |= left_over(full, taken, whole_body)[window]
-    front = in_front(canvas, fit, garment, body, old, later)
+    front = in_front(canvas, fit, garment, body, old, later) & ~old
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))
 
@@ -142,14 +142,14 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     past, behind = {}, np.zeros(shape, bool)
     if on_arms:
         regions = arm_regions(canvas.layout, body, fit.unit)
-        past, behind = past_sleeves(layers, regions, body), bare_arms(canvas.layout, regions, body, fit.unit)
+        past, behind = past_sleeves(layers, regions, body), bare_arms(canvas.layout, regions, body, fit.unit) & ~old
         sleeved = in_sleeves(canvas.layout, past, body, fit.unit) & ~front & behind.any()
         behind, old = behind & ~sleeved, old | sleeved
     if garment.subcategory == "trousers":
         old = old | in_legs(canvas.layout, layers, body)
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
-    skin = among(canvas.layout, S.ARMS)
+    skin = among(canvas.layout, S.ARMS) & ~old
     bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" or not garment.shape.limbs else {}
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
     colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, front & ~skin, body) if on_arms else layers, front, behind)
@@ -239,7 +239,7 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
         corner = window[1].start, window[0].start
         found |= neck & beside_neck(neck.shape, body.neck - corner, body.joint[S.NOSE] - corner, body.unit)
     out[window] = found & touching(found | taken, taken)
-    return out
+    return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
 
 
 def colourless(photo: np.ndarray, where: np.ndarray, skin: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from tryon.datasets import augment
 from tryon.storage import Storage, join
 from tryon.training.fit import CHECKPOINTS, SNAPSHOT, STATE, FitConfig, fit
 from tryon.training.generator import GeneratorTask
+from tryon.training.parser import ParserTask
 
 WEIGHTS = str(ROOT / "tryon" / "weights" / "pose.safetensors")
 # The run that others are compared with; they make a checkpoint at each step.
@@ -98,6 +99,14 @@ def test_two_workers_train_a_gan_on_s3_and_stop_early(local_ray, data, s3_bucket
     assert metrics(out) == rows
 
 
+def test_final_run_learns_from_validation_and_keeps_its_last_weights(local_ray, data, tmp_path):
+    """A final run that leaves the validation photos out, or chooses among its weights by photos it has learned from."""
+    judged, final = ParserTask(data), ParserTask(data, final=True)
+    assert {p.id for p in final.train} == {p.id for p in judged.train} | {p.id for p in judged.val} and not {p.id for p in judged.train} & {p.id for p in judged.val}
+    config = replace(WHOLE, lr=0.0, eval_every=1, steps=2, loaders=0)  # nothing gets better
+    assert [fit(task, str(tmp_path / name), config)[0]["step"] for name, task in (("judged", judged), ("final", final))] == [1, 2]
+
+
 def test_killed_run_goes_on_as_if_nothing_had_happened(whole, data, tmp_path):
     """A resumed run with other samples, optimizer or average; one that starts from a folder the kill left behind, or cannot read the half-written
     snapshot; steps that are told twice or not at all; --init used again on resume."""
@@ -135,6 +144,7 @@ def test_bad_usage_is_told_before_anything_runs(local_ray, data, tmp_path, capsy
     assert main(["pose", "--data", data, "--out", str(tmp_path), "--fit.steps", "many"]) == 2
     assert "--fit.steps: expected an integer" in capsys.readouterr().err
     for args, words in ((["generator", "--loss", "kl=1"], "generator has no loss kl"), (["pose", "--loss", "l1=1"], "pose has no loss l1"),
+                        (["pose", "--final"], "--final is for the parser"),
                         (["vae", "--no-attention"], "--no-attention"), (["generator", "--no-attention", "--init", WEIGHTS], "--no-attention")):
         with pytest.raises(SystemExit) as e:
             main([*args, "--data", data, "--out", str(tmp_path)])

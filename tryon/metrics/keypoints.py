@@ -1,4 +1,4 @@
-"""Object key point similarity and COCO's average precision over it."""
+"""Object key point similarity and COCO's average precision over it; which arms are lifted."""
 import contextlib
 import io
 
@@ -10,6 +10,15 @@ from tryon import schema as S
 SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
 COCO = (S.NOSE, S.L_EYE, S.R_EYE, S.L_EAR, S.R_EAR, S.L_SHOULDER, S.R_SHOULDER, S.L_ELBOW, S.R_ELBOW, S.L_WRIST, S.R_WRIST, S.L_HIP, S.R_HIP,
         S.L_KNEE, S.R_KNEE, S.L_ANKLE, S.R_ANKLE)
+FOREARMS = ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST))
+
+
+def lifted(pose: np.ndarray) -> np.ndarray:
+    """How far the right and the left wrist of a pose (18x3) lie above their elbows, in torso lengths; -inf where that is not known."""
+    hips = pose[[S.R_HIP, S.L_HIP]]
+    torso = float(np.linalg.norm(pose[S.NECK_JOINT, :2] - hips[:, :2].mean(0))) if (hips[:, 2] > 0).all() and pose[S.NECK_JOINT, 2] > 0 else 0.0
+    known = lambda e, w: torso > 0 and pose[e, 2] > 0 and pose[w, 2] > 0
+    return np.array([(pose[e, 1] - pose[w, 1]) / torso if known(e, w) else -np.inf for e, w in FOREARMS])
 
 
 def oks(truth: np.ndarray, found: np.ndarray, area: float) -> float:

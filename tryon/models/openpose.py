@@ -168,7 +168,10 @@ def assemble(paf: np.ndarray, heat: np.ndarray, threshold: float = 0.15) -> np.n
             if c < OUTSIDE and (x in (0, w - 1) or y in (0, h - 1)):
                 continue
             pose[j] = (x + 0.5) * STRIDE - 0.5, (y + 0.5) * STRIDE - 0.5, min(c, 1.0)
-        poses.append(_own_hips(pose))
+        pose = _own_hips(pose)
+        if (pose[:, 2] > 0).any():
+            poses.append(pose)
+
     def extent(pose):
         seen = pose[pose[:, 2] > 0, :2]
         return float(np.prod(np.ptp(seen, axis=0) + 1))

@@ -190,7 +190,7 @@ def _work(given: dict) -> dict:
             scores = broadcast_from_rank_zero({k: float(v) for k, v in task.evaluate(ema).items()} if rank == 0 else None)
             assert math.isfinite(scores["score"]), f"no score, are there validation photos? {scores}"
             stale += 1
-            if scores["score"] > best["score"]:
+            if task.final or scores["score"] > best["score"]:
                 best, best_ema, stale = {"step": step, **scores}, copy.deepcopy(ema.state_dict()), 0
             tell({"val": scores, "stale": stale})
             if rank == 0 and (tiles := task.samples(ema)):

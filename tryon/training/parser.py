@@ -63,15 +63,16 @@ def with_pseudo_parses(photos: list[ccp.Photo], cache: str, teacher: UNet, sure:
 
 class ParserTask(Task):
     """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in
-    the folder ``pseudo``, so that a resumed run learns from the same."""
+    the folder ``pseudo``, so that a resumed run learns from the same. ``final``: learn from the validation split, too."""
 
     title = "parser: U-Net on EfficientNet-Lite0"
     sources = (CCP, DRAWN)
     sizes = ((448, 320), (448, 320), (416, 320), (384, 288), (352, 256))
 
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None,
-                 pseudo: str = ""):
-        self.train = ccp.read(data, ("train",))
+                 pseudo: str = "", final: bool = False):
+        self.final = final
+        self.train = ccp.read(data, ("train", "val") if final else ("train",))
         self.tagged = with_pseudo_parses([p for p in self.train if p.parse is None], pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]

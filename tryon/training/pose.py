@@ -5,11 +5,16 @@ import torch
 from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.datasets.sample import IGNORE
+from tryon.metrics.keypoints import FOREARMS, lifted
 from tryon.metrics.quality import pck
-from tryon.models.openpose import OpenPose, assemble, targets
+from tryon.models.openpose import HEATMAPS, OpenPose, assemble, targets
 from tryon.training.parser import VIEWS
 from tryon.training.sources import CCP, DRAWN
 from tryon.training.task import Task, View, judged_views, predict, to_input
+
+BENT = 4.0  # so many times more often than one with hanging arms comes, on top, a photo of somebody with a wrist at the height of the elbow or above
+HANGING = 0.35  # torso lengths below its elbow at which a wrist begins to count as lifted
+FOREARM = 2.0  # weight of elbows and wrists, and of what leads to them, in the loss: they move most
 
 
 class PoseTask(Task):
@@ -20,6 +25,8 @@ class PoseTask(Task):
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
         self.val = [p for p in ccp.read(data, ("val",)) if p.pose is not None]
+        often = 1 + BENT * np.array([np.clip(1 + lifted(p.pose[0]).max() / HANGING, 0, 1) for p in self.train])
+        self.often = np.cumsum(often / often.sum())
         self.drawn, self.groups = list(drawn), groups
         self.others = [p for p in self.train if p.parse is not None and augment.whole(p.parse)]
         self.colour, self.noise = augment.colour(), augment.noise()
@@ -29,8 +36,10 @@ class PoseTask(Task):
     def person(self, rng: np.random.Generator, size: tuple[int, int], couple: bool = False):
         """Somebody in a picture of ``size``: picture, parse map (None: not known), pose 1x18x3, and which joints are not judged (1) as the
         label calls them missing. ``couple``: with room for somebody else, and joints beyond the picture kept."""
-        pool = self.drawn if self.drawn and rng.random() < 0.1 else self.train
-        photo = pool[rng.integers(len(pool))]
+        if self.drawn and rng.random() < 0.1:
+            photo = self.drawn[rng.integers(len(self.drawn))]
+        else:
+            photo = self.train[min(int(np.searchsorted(self.often, rng.random(), side="right")), len(self.train) - 1)]
         kind = rng.choice(VIEWS, p=(0.4, 0.34, 0.1, 0.06, 0.1))
         geometry = "geometry" in self.groups
         flip, angle = bool(geometry and rng.random() < 0.5), rng.normal(0, 9) if geometry else 0.0
@@ -81,9 +90,11 @@ class PoseTask(Task):
     def loss(self, model, batch):
         images_BHWC, paf_t, heat_t, heat_known, paf_known = batch
         loss, parts = 0.0, {}
+        fore = np.where(np.isin(np.arange(HEATMAPS), np.ravel(FOREARMS)), FOREARM, 1.0)
+        of_heat, of_paf = (torch.tensor(w, dtype=torch.float32, device=heat_t.device)[:, None, None] for w in (fore, np.repeat(fore[[b for _, b in S.LIMBS]], 2)))
         for i, (paf, heat) in enumerate(model(to_input(images_BHWC))):
-            lh = ((heat.float() - heat_t) ** 2 * heat_known * (1 + 4 * heat_t)).mean() * 100
-            lp = ((paf.float() - paf_t) ** 2 * paf_known * (1 + 2 * paf_t.abs())).mean() * 50
+            lh = ((heat.float() - heat_t) ** 2 * heat_known * of_heat * (1 + 4 * heat_t)).mean() * 100
+            lp = ((paf.float() - paf_t) ** 2 * paf_known * of_paf * (1 + 2 * paf_t.abs())).mean() * 50
             loss = loss + lh + lp
             parts[f"heat{i}"], parts[f"paf{i}"] = lh.detach(), lp.detach()
         return loss, parts
@@ -99,4 +110,9 @@ class PoseTask(Task):
             found[kind].append(poses[0] if len(poses) else np.zeros((18, 3), np.float32))
             truth[kind].append(augment.warp_pose(photo.pose, m, size, False)[0])
         out = {f"{k}_pck": pck(found[k], truth[k])[0] for k in found}
-        return {"score": sum(out.values()) / 2, **out}
+        up = np.array([lifted(t) >= 0 for t in truth["street"]])
+        if up.any():
+            wrists = [pck([f for f, u in zip(found["street"], up[:, i]) if u], [t for t, u in zip(truth["street"], up[:, i]) if u])[1][w]
+                      for i, (_, w) in enumerate(FOREARMS)]
+            out["lifted_wrist_pck"] = float(np.nansum(wrists * up.sum(0)) / up.sum())
+        return {"score": sum(out.values()) / len(out), **out}

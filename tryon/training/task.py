@@ -37,6 +37,7 @@ class Task:
     sources: tuple[str, ...]
     sizes: tuple[tuple[int, int], ...]  # (H, W) that the pictures of a step may have
     model: torch.nn.Module
+    final = False  # learns from the validation split as well: evaluations choose nothing, the last weights are kept
 
     def view(self, rng: np.random.Generator) -> View:
         return View(self.sizes[rng.integers(len(self.sizes))], tuple(rng.integers(2, size=2).tolist()))
