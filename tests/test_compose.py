@@ -193,6 +193,22 @@ def test_what_was_taken_for_an_arm_goes_with_its_sleeve(persons):
         assert found[~grown(old, 1)].sum() < 0.02 * band.sum() and not found[np.isin(person.parse, (S.FACE, S.HAIR))].any(), cls
 
 
+@pytest.mark.parametrize("who", ["clara", "edgar", "amir"])
+def test_a_hand_in_the_colours_of_what_is_taken_off_stays_whole(persons, goods, who):
+    """A hand on a dress of the colour of skin, of which pieces go with the dress, and leave holes with ground in the new one."""
+    person = persons[who]
+    body, photo, parse = Body(person), person.photo.copy(), person.parse.copy()
+    arms = np.isin(parse, S.ARMS)
+    hand = compose_module.hands(parse, body)
+    around = grown(hand, 15) & (parse != S.FACE)
+    photo[around], parse[around & ~arms] = (170, 150, 190), S.UPPER
+    found = left_over(Canvas.of(photo, parse), parse == S.UPPER, body)
+    assert hand.sum() > 100 and not found[hand].any() and found[around & arms & ~hand].mean() > 0.5
+    look = wear(replace(person, photo=photo, parse=parse), goods["top-01"])
+    inner = hand & ~grown(~hand, 2)
+    assert (look.image[inner] == photo[inner]).all(1).mean() > 0.95 and (look.layout[inner] != S.BACKGROUND).all()
+
+
 def test_long_hair_in_front_stays(persons, goods):
     """A strand of hair over the chest that is taken for the old garment: what hair looks like is told by all of it, not by what lies near."""
     person = persons["clara"]
