@@ -12,6 +12,7 @@ from conftest import wear
 from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
+from tryon.check import unsure_arms
 from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, reach_out, scarf,
                            shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
@@ -271,6 +272,20 @@ def test_what_cannot_be_made_well_is_sent_to_review(persons, goods):
         middle = pose[0, [left, right], :2].mean(0)
         pose[0, [left, right], :2] = middle + 0.2 * (pose[0, [left, right], :2] - middle)
     assert "turned" in wear(replace(who, pose=pose), goods["skirt-09"]).reasons
+
+
+@pytest.mark.parametrize("joint, confidence, bad", [(S.R_WRIST, 1.0, False), (S.R_WRIST, 0.3, True), (S.R_WRIST, 0.0, True), (S.L_ELBOW, 0.3, True)])
+def test_arms_that_are_not_found_are_sent_to_review(persons, goods, joint, confidence, bad):
+    """A sleeve along an arm that may be somewhere else; an arm that leaves the picture, or hangs beside new trousers, that is looked at for nothing."""
+    who = persons["edgar"]
+    unsure = replace(who, pose=who.pose.copy())
+    unsure.pose[0, joint] = (*who.pose[0, joint, :2], confidence) if confidence else (0, 0, 0)
+    assert ("pose_uncertain" in wear(unsure, goods["sweater-05"]).reasons) == bad
+    assert "pose_uncertain" not in wear(unsure, goods["trousers-07"]).reasons
+    x = np.sort(who.pose[0, [S.R_ELBOW, S.R_WRIST], 0])[0]
+    cut = who.pose[0] - np.float32((x - 5, 0, 0)) * (who.pose[0, :, 2:] > 0)
+    cut[S.R_WRIST] = 0
+    assert not unsure_arms(cut, who.parse.shape, torso(who)[1])
 
 
 def test_a_long_dress_hangs_over_boots(persons, goods):

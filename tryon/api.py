@@ -9,7 +9,7 @@ import numpy as np
 from tryon import garment as garment_module
 from tryon import person as person_module
 from tryon import schema as S
-from tryon.check import signs, without_feet
+from tryon.check import signs, unsure_arms, without_feet
 from tryon.compose import finish, lay_out
 from tryon.config import GENERATORS, WARPS
 from tryon.dressing import sequence
@@ -54,9 +54,10 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     # What lies over a garment because it should, hides nothing that is missed.
     found = [signs(f, g, canvas.worn == i, (canvas.worn > i) | (f.tucked & (canvas.layout == S.LOWER))) for i, (f, g) in enumerate(zip(fits, garments))]
     shown, whole, distorted = min(s.shown for s in found), min(s.whole for s in found), max(s.distorted for s in found)
+    on_arms = any(g.category in ("upper", "full") for g in garments)
     painted = float((edit & (canvas.worn < 0)).sum()) / body.unit ** 2
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, shown / SHOWN) * whole * (1 - distorted)
-    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
+    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35 or on_arms and unsure_arms(person.pose[0], layout.shape, body.unit)), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
                                      ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED), ("turned", body.view < TURNED),
                                      ("no_feet", without_feet(layout, edit, body)), ("repainted", painted > REPAINTED)) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)
