@@ -9,7 +9,7 @@ import pytest
 from tryon import sample
 from tryon.colours import colours
 from tryon.datasets import articulate
-from tryon.garment import Garment, between_legs, between_parts, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
+from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -362,6 +362,32 @@ def test_a_hanger_is_no_waistband(what):
         assert (found != skirt).sum() < 0.3 * (mask != skirt).sum()
     else:
         assert (found == mask).all()
+
+
+@pytest.mark.parametrize("what", ["bar", "print", "waistband", "plain"])
+def test_a_bar_of_the_colour_of_the_trousers_is_no_waist(what):
+    """Black trousers on a black hanger, with ground between it and their waist, which a look shows as a strip above them; a print in the colour of the ground, or a
+    waistband without anything above it, that is cut off."""
+    rng = np.random.default_rng(0)
+    photo, mask = np.full((400, 300, 3), 205, np.uint8), np.zeros((400, 300), np.uint8)
+    x, y = np.arange(300)[None], np.arange(400)[:, None]
+    cloth = (abs(x - 150) < 75) & (y > 84 - ((x - 150) / 75) ** 2 * 12) & (y < 370)
+    bar = (abs(x - 150) < 82) & (abs(y - 66) < 5)
+    ground = (y > 66) & (abs(x - 150) < 75) & ~cloth & (y < 90)
+    photo[cloth] = 28
+    if what == "bar":
+        photo[bar] = 20
+    elif what == "print":
+        photo[(y > 100) & (y < 112) & (abs(x - 150) < 50)] = 205
+    elif what == "waistband":
+        photo[cloth & (y < 96)] = (150, 60, 60)
+    photo = np.clip(photo + rng.integers(-5, 6, (400, 300, 1)), 0, 255).astype(np.uint8)
+    mask[cloth | (bar | ground if what == "bar" else False)] = 255
+    found = below_bar(photo, mask) > 127
+    if what == "bar":
+        assert (found != cloth).sum() < 0.1 * ((mask > 127) != cloth).sum()
+    else:
+        assert (found == cloth).all()
 
 
 def test_ground_in_a_mask_is_told_from_prints():

@@ -78,6 +78,7 @@ def once(work: Callable[[Garment], Any]) -> Callable[[Garment], Any]:
 # Shares of the root of a garment's area: half the width of what is thin, and of a clip; how far what goes sticks out.
 THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
 ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the most that a clip covers
+BAR, BELOW_BAR = 0.04, 0.35  # of the height of trousers or a skirt: the most that the bar of a hanger is thick; of their width: the least that ground is seen below it
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
 # A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
@@ -201,6 +202,35 @@ def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return mask
     inside[top] &= ~hanger
     return clean(inside)
+
+
+def below_bar(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A mask HxW uint8 0/255 of trousers or a skirt in its photo (HxWx3 uint8) without the bar of a hanger that has their colour: below it
+    ground is seen along much of their upper edge. That edge is a parabola through the lower end of this ground; beside it, it rises no higher than the bar."""
+    small, inside = smaller(photo, mask)
+    inside = inside > 127
+    if not inside.any():
+        return mask
+    y0, y1, _, _ = box_of(inside)
+    tall, down = y1 - y0, y0 + int(HANGER * (y1 - y0))
+    high = np.arange(len(inside))[:, None] < down
+    labels, patches, _ = in_colours_of_ground(colours(small), inside, inside & ~high, RATHER_ALIKE)
+    below = np.isin(labels, [k for k in patches if (labels[:down] == k).sum() > 0.9 * (labels == k).sum()])
+    columns, wide = np.flatnonzero(below.any(0)), int(inside[down].sum())
+    top, end = below.argmax(0)[columns], len(below) - below[::-1].argmax(0)[columns]
+    if len(columns) < max(BELOW_BAR * wide, 8) or not 0 < np.median(top - inside.argmax(0)[columns]) <= BAR * tall:
+        return mask
+    place = lambda column: (column - columns.mean()) / wide
+    weight = np.ones(len(columns))
+    for _ in range(8):  # labels and buttons are no part of it
+        edge = np.polyfit(place(columns), end, 2, w=weight)
+        weight = 1 / np.hypot(1, (np.polyval(edge, place(columns)) - end) / (0.008 * tall))
+    bar, all_columns = np.polyfit(place(columns), top, 1), np.arange(inside.shape[1])
+    line = np.minimum(np.polyval(edge, place(all_columns.clip(columns[0], columns[-1]))), np.polyval(edge, place(all_columns)))
+    line = np.maximum(line, np.polyval(bar, place(all_columns)))
+    scale = mask.shape[0] / len(inside)
+    line = cv2.resize(line[None].astype(np.float32), (mask.shape[1], 1), interpolation=cv2.INTER_LINEAR) * scale
+    return clean((mask > 127) & (np.arange(len(mask))[:, None] >= line + 0.5))
 
 
 def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarray:
@@ -363,7 +393,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
             raise RowError("no_garment", "no garment was found in the photo")
         mask = without_rim(photo, mask)
         if S.CATEGORY_OF[kind] == "lower":
-            mask = without_hanger(photo, mask)
+            mask = below_bar(photo, without_hanger(photo, mask))
     else:
         if mask.shape != photo.shape[:2] or mask.dtype != np.uint8:
             raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
