@@ -17,6 +17,7 @@ from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, b
                            shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
+from tryon.masks import shrunk
 from tryon.person import Person
 
 KINDS = ("top-01", "top-02", "top-03", "shirt-04", "sweater-05", "jacket-06", "trousers-07", "shorts-08", "skirt-09", "dress-10",
@@ -208,6 +209,21 @@ def test_a_hand_in_the_colours_of_what_is_taken_off_stays_whole(persons, goods, 
     look = wear(replace(person, photo=photo, parse=parse), goods["top-01"])
     inner = hand & ~grown(~hand, 2)
     assert (look.image[inner] == photo[inner]).all(1).mean() > 0.95 and (look.layout[inner] != S.BACKGROUND).all()
+
+
+@pytest.mark.parametrize("who", ["edgar", "amir"])
+def test_no_ground_shows_in_the_middle_of_a_garment(persons, goods, who):
+    """A belt that was taken for the arm beside it: its rim, beside what is taken off, painted as ground."""
+    person = persons[who]
+    body, parse, photo = Body(person), person.parse.copy(), person.photo.copy()
+    band = np.zeros(parse.shape, np.uint8)
+    ends = body.joint[S.R_ELBOW], body.neck + 0.6 * body.unit * body.down
+    cv2.line(band, *(tuple(np.rint(p).astype(int).tolist()) for p in ends), 1, int(0.08 * body.unit))
+    band = (band > 0) & np.isin(parse, (S.UPPER, S.FULL, S.OUTER, S.RIGHT_ARM))
+    parse[band], photo[band] = S.RIGHT_ARM, (120, 66, 50)
+    look = wear(replace(person, photo=photo, parse=parse), goods["top-01"])
+    middle = band & grown(np.isin(person.parse, (S.UPPER, S.FULL, S.OUTER)) & shrunk(person.parse != S.BACKGROUND, 0.1 * body.unit), 1)
+    assert middle.sum() > 200 and (look.layout[middle] == S.BACKGROUND).mean() < 0.02
 
 
 def test_long_hair_in_front_stays(persons, goods):

@@ -548,7 +548,12 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     colour = colour / thrice(np.maximum(alpha, 1e-3))
     found, painted, light = paint(networks, photo, colour, seen, fill, old, before, pose, canvas.may, unit, tone, sigma)
     again = shaded_hair(photo, before, freed & (found == S.NECK))
-    found[again], fill, edited[again] = S.HAIR, fill & ~again, alpha[again] > 0
+    found[again] = S.HAIR
+    rim_of_arms = fill & ~freed & among(old, S.ARMS) & (found == S.BACKGROUND)
+    if rim_of_arms.any():  # ground comes out beside ground alone
+        astray = rim_of_arms & (distance_to((found == S.BACKGROUND) & ~rim_of_arms) > int(rim[S.LEFT_ARM]))
+        found[astray], again = old[astray], again | astray
+    fill, edited[again] = fill & ~again, alpha[again] > 0
     falls, fades = np.ones((2, 256), np.float32) * ((1,), (max(1.0, h / FADES),))
     falls[[S.BACKGROUND, S.NECK]] = 0, shade.OPEN
     fades[[*S.SKIN, S.LOWER]] = max(1.0, h / MELTS)
