@@ -104,7 +104,7 @@ def test_final_run_learns_from_validation_and_keeps_its_last_weights(local_ray, 
     judged, final = ParserTask(data), ParserTask(data, final=True)
     assert {p.id for p in final.train} == {p.id for p in judged.train} | {p.id for p in judged.val} and not {p.id for p in judged.train} & {p.id for p in judged.val}
     config = replace(WHOLE, lr=0.0, eval_every=1, steps=2, loaders=0)  # nothing gets better
-    assert [fit(task, str(tmp_path / name), config)[0]["step"] for name, task in (("judged", judged), ("final", final))] == [1, 2]
+    assert fit(final, str(tmp_path), config)[0]["step"] == 2  # the GAN above keeps the first
 
 
 def test_killed_run_goes_on_as_if_nothing_had_happened(whole, data, tmp_path):
