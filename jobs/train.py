@@ -142,10 +142,12 @@ def run(args, config: FitConfig) -> int:
             cluster.leave()
         task, metrics = TASKS[args.network], {k: round(v, 4) for k, v in best.items() if k not in ("step", "score", "trained_minutes")}
         start = START.get(args.network, IMAGENET)
-        sources = [s.replace("train split", "train and validation splits") if args.final else s for s in task.sources]
+        sources, split = task.sources, "val"
+        if args.final:
+            sources, split = [s.replace("train split", "train and validation splits") for s in sources], "val, learned from"
         card = {"network": task.title, "data": sources, "initialisation": f"{args.init} ({start})" if args.init else start,
                 "licence": "Apache-2.0", "command": " ".join(("python", *sys.argv)), "steps": best["step"],
-                "trained_minutes": round(best["trained_minutes"], 1), "metrics": {"split": "val, learned from" if args.final else "val", **metrics}, "date": date.today().isoformat()}
+                "trained_minutes": round(best["trained_minutes"], 1), "metrics": {"split": split, **metrics}, "date": date.today().isoformat()}
         with tempfile.TemporaryDirectory() as folder:
             for file in (weights.save(state, args.network, card, folder), Path(folder) / f"{args.network}.json"):
                 storage.write(join(out, file.name), file.read_bytes())

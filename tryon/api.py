@@ -57,7 +57,8 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
     on_arms = any(g.category in ("upper", "full") for g in garments)
     painted = float((edit & (canvas.worn < 0)).sum()) / body.unit ** 2
     score = (0.5 * pose_sure + 0.3 * mask_sure + 0.2 * person.confidence) * min(1.0, shown / SHOWN) * whole * (1 - distorted)
-    reasons = tuple(r for r, bad in (("pose_uncertain", pose_sure < 0.35 or on_arms and unsure_arms(person.pose[0], layout.shape, body.unit)), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
+    pose_bad = pose_sure < 0.35 or on_arms and unsure_arms(person.pose[0], layout.shape, body.unit)
+    reasons = tuple(r for r, bad in (("pose_uncertain", pose_bad), ("mask_uncertain", mask_sure < 0.8), ("parse_uncertain", person.confidence < PARSE_SURE),
                                      ("hidden", shown < SHOWN), ("in_pieces", whole < WHOLE), ("distorted", distorted > DISTORTED), ("turned", body.view < TURNED),
                                      ("no_feet", without_feet(layout, edit, body)), ("repainted", painted > REPAINTED)) if bad)
     return Look(image, as_mask(canvas.worn >= 0), as_mask(edit), layout, float(np.clip(score, 0, 1)), reasons)

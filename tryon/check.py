@@ -69,9 +69,9 @@ def unsure_arms(pose: np.ndarray, shape: tuple[int, int], unit: float) -> bool:
     pose 18x3; unit: torso length in pixels."""
     inside = lambda joint, reach: pose[joint, 2] > 0 and (np.minimum(pose[joint, :2], np.subtract(shape[::-1], pose[joint, :2])) > reach * unit).all()
     for shoulder, elbow, wrist in ((S.R_SHOULDER, S.R_ELBOW, S.R_WRIST), (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST)):
-        if (pose[[elbow, wrist], 2] <= 0).any() and (inside(elbow, FOREARM) or pose[elbow, 2] <= 0 and inside(shoulder, UPPER_ARM + FOREARM)):
-            return True
-        if any(0 < pose[joint, 2] < ARM_SURE for joint in (elbow, wrist)):
+        sure = pose[[elbow, wrist], 2]
+        missing = inside(elbow, FOREARM) if sure[0] > 0 else inside(shoulder, UPPER_ARM + FOREARM)
+        if ((sure > 0) & (sure < ARM_SURE)).any() or (sure <= 0).any() and missing:
             return True
     return False
 

@@ -110,7 +110,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
     old |= left_over(full, taken, whole_body)[window]
-    front = in_front(canvas, fit, garment, body, old, later) & ~old
+    front = in_front(canvas, fit, garment, body, later) & ~old
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))
 
@@ -158,7 +158,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         trunk = capsule(shape, np.array((body.neck, body.hips)), (0.5 * body.torso_width, 0.45 * body.hip_width)) & lower_than(shape, body, ARMPITS)
     else:
         trunk = np.zeros(shape, bool)
-    gaps = old & ~front & ~skin & ~arms
+    gaps = old & ~front & ~arms
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
         close_gaps(colour, alpha, gaps, front & among(canvas.layout, shade.TOPS), trunk, max(1, int(UNDER_HEM * fit.unit)))
@@ -308,8 +308,8 @@ def lower_than(shape: tuple[int, int], body: Body, height: float) -> np.ndarray:
     return lower_by(shape, body, height) > 0
 
 
-def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.ndarray, later: tuple[int, ...]) -> np.ndarray:
-    """Bool HxW: what stays in front of every layer of a garment."""
+def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, later: tuple[int, ...]) -> np.ndarray:
+    """Bool HxW: what stays in front of every layer of a garment, if it is not taken off."""
     front = among(canvas.layout, (S.FACE, S.HAIR, S.HEADWEAR, S.BAG, S.ACCESSORY, S.SHOES)) | hands(canvas.layout, body)
     if garment.category in ("upper", "full"):  # necklaces and scarves go under it: around them the old garment is seen
         front &= (canvas.layout != S.ACCESSORY) | (belt(canvas.layout, body) & fit.tucked) | held(canvas.layout, body)
@@ -325,7 +325,7 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, old: np.nda
         front &= ~among(canvas.layout, (S.HAIR, S.HEADWEAR)) & ~((canvas.layout == S.FACE) & above_brows(canvas.layout.shape, body))
     if garment.category == "lower":
         # The own top hangs over, unless it will be taken off; one that was put on before in this look is tucked in.
-        front |= among(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & ~old & (canvas.worn < 0)
+        front |= among(canvas.layout, [c for c in (S.UPPER, S.OUTER) if c not in later]) & (canvas.worn < 0)
         front |= among(canvas.layout, S.ARMS)
     return front
 
@@ -551,7 +551,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     found[again] = S.HAIR
     rim_of_arms = fill & ~freed & among(old, S.ARMS) & (found == S.BACKGROUND)
     if rim_of_arms.any():  # ground comes out beside ground alone
-        astray = rim_of_arms & (distance_to((found == S.BACKGROUND) & ~rim_of_arms) > int(rim[S.LEFT_ARM]))
+        astray = rim_of_arms & (distance_to((found == S.BACKGROUND) & ~rim_of_arms) > rim[S.LEFT_ARM])
         found[astray], again = old[astray], again | astray
     fill, edited[again] = fill & ~again, alpha[again] > 0
     falls, fades = np.ones((2, 256), np.float32) * ((1,), (max(1.0, h / FADES),))

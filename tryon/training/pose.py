@@ -26,7 +26,7 @@ class PoseTask(Task):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
         self.val = [p for p in ccp.read(data, ("val",)) if p.pose is not None]
         often = 1 + BENT * np.array([np.clip(1 + lifted(p.pose[0]).max() / HANGING, 0, 1) for p in self.train])
-        self.often = np.cumsum(often / often.sum())
+        self.often = often / often.sum()
         self.drawn, self.groups = list(drawn), groups
         self.others = [p for p in self.train if p.parse is not None and augment.whole(p.parse)]
         self.colour, self.noise = augment.colour(), augment.noise()
@@ -39,7 +39,7 @@ class PoseTask(Task):
         if self.drawn and rng.random() < 0.1:
             photo = self.drawn[rng.integers(len(self.drawn))]
         else:
-            photo = self.train[min(int(np.searchsorted(self.often, rng.random(), side="right")), len(self.train) - 1)]
+            photo = self.train[rng.choice(len(self.train), p=self.often)]
         kind = rng.choice(VIEWS, p=(0.4, 0.34, 0.1, 0.06, 0.1))
         geometry = "geometry" in self.groups
         flip, angle = bool(geometry and rng.random() < 0.5), rng.normal(0, 9) if geometry else 0.0
