@@ -13,7 +13,7 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, reach_out, scarf,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, parted, reach_out, scarf,
                            shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -751,6 +751,32 @@ def test_trousers_are_darker_where_their_legs_meet(persons):
     far = np.roll(left, int(0.2 * unit), 1)
     assert between_legs([*layers[:2], ("left", None, far)], body)[knees].min() > 0.97
     assert (between_legs(layers[:2], body) == 1).all()
+
+
+def test_wide_legs_part_halfway_between_the_legs_of_the_body(persons):
+    """A leg of trousers that covers half of the other one; one that is crossed over the other and must stay in front of it."""
+    person = persons["edgar"]
+    h, w = person.parse.shape
+    for crossed in (False, True):
+        pose = person.pose.copy()
+        if crossed:
+            ankles = [S.R_ANKLE, S.L_ANKLE]
+            pose[0, ankles] = pose[0, ankles[::-1]]
+        body = Body(replace(person, pose=pose))
+        x, y0, wide = int(body.hips[0]), int(body.hips[1]), int(0.25 * body.unit)
+        right, left = np.zeros((2, h, w), np.float32)
+        right[y0:, x - wide:x + wide // 2], left[y0:, x - wide // 2:x + wide] = 1, 1
+        layers = [("torso", None, np.ones((h, w), np.float32)), ("right", None, right), ("left", None, left)]
+        found = parted(layers, body)
+        assert [part for part, *_ in found] == ["torso", "right", "left"] and found[1][2] is right
+        over, rows = found[2][2], slice(y0 + int(0.1 * body.unit), y0 + int(body.unit))
+        if crossed:
+            assert (over == left).all()
+        else:
+            middle = (body.limb("left", arm=False)[0][1] + body.limb("right", arm=False)[0][1]) / 2
+            begins = (over[rows] > 0.5).argmax(1)
+            assert np.abs(begins - middle[0]).max() < 0.06 * body.unit and np.abs(np.diff(begins)).max() <= 1
+            assert (np.maximum(over, right) == np.maximum(left, right)).all()  # nothing is lost
 
 
 def test_hair_in_the_shadow_is_hair():

@@ -83,7 +83,7 @@ def test_both_legs_of_trousers_are_long_or_neither_is(persons, goods, who):
     """Trousers seen aslant, of which one leg ends at the knee."""
     person, whole = persons[who], goods["trousers-07"]
     crotch, top = whole.landmarks["crotch"], float(whole.shape.centre[0, 1])
-    mask, end = whole.mask.copy(), int(crotch[1] + 0.8 * (crotch[1] - top))
+    mask, end = whole.mask.copy(), int(crotch[1] + 0.75 * (crotch[1] - top))
     mask[end:, int(crotch[0]):] = 0
     garment = replace(whole, mask=mask, parts=np.where(mask > 0, whole.parts, 0).astype(np.uint8), shape=measure(mask, "lower", "trousers"))
     reach = {side: float(np.linalg.norm(np.diff(axis[:, :2], axis=0), axis=1).sum()) / (garment.landmarks["crotch"][1] - top) for side, axis in garment.shape.limbs.items()}
@@ -413,6 +413,28 @@ def test_trousers_cover_bare_legs_though_joints_lie_beside_them(persons, goods, 
     legs[int(person.pose[0, [S.R_ANKLE, S.L_ANKLE], 1].min() - 0.25 * person.body.unit):] = False
     assert legs.sum() > 3000 and (look.warped_mask > 0)[legs].mean() > 0.97
     assert np.isin(look.layout, (S.LEFT_LEG, S.RIGHT_LEG))[legs].mean() < 0.005
+
+
+@pytest.mark.parametrize("who", ["edgar", "lina"])
+def test_legs_that_were_laid_out_apart_part_in_a_point(persons, goods, who):
+    """A round hole in the crotch of trousers that were laid out with an arch between their legs."""
+    person, whole = persons[who], goods["trousers-07"]
+    body, crotch = person.body, whole.landmarks["crotch"]
+    mask = cv2.ellipse(whole.mask.copy(), (int(crotch[0]), int(crotch[1]) + 40), (26, 40), 0, 0, 360, 0, -1)
+    arch = replace(whole, mask=mask, parts=np.where(mask > 0, whole.parts, 0).astype(np.uint8), shape=measure(mask, "lower", "trousers"))
+
+    def gap(one: Garment) -> float:
+        """Torso lengths between the legs, the widest of the first third of the thighs."""
+        placed = fit(person, one)
+        cloth = np.any([seen(layer, placed, one) for layer in placed.layers], 0)
+        fine = cloth.shape[0] / person.parse.shape[0]
+        rows = np.linspace(0.21, 0.45, 9) * placed.unit
+        at = np.rint((body.hips + rows[:, None] * body.down + 0.5) * fine - 0.5).astype(int)
+        reach = int(0.3 * placed.unit * fine)
+        return max((~cloth[y, x - reach:x + reach + 1])[np.argmax(cloth[y, x - reach:x + 1]):].sum() for x, y in at) / fine / placed.unit
+
+    assert (mask < whole.mask).sum() > 1500, "the arch is cut out of the legs"
+    assert gap(arch) < max(gap(whole), 0.02) + 0.05
 
 
 def test_trousers_photographed_aslant_are_worn_level(persons, goods):

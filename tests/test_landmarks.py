@@ -109,6 +109,27 @@ def test_a_lower_garment_in_pieces_is_measured(kind):
     assert 80 < measure(mask, "lower", kind).width < 130
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_leg_that_lies_aslant_ends_in_the_middle_of_its_own_hem(flip):
+    """Legs of different length in the picture, one of them aslant with its hem: an axis that bends to a corner, or ends where the other leg does."""
+    mask = np.zeros((400, 300), np.uint8)
+    waist, crotch = ((90, 20), (210, 20)), (150, 150)
+    aslant, upright = ((70, 350), (15, 320)), ((215, 385), (160, 385))  # of each hem: inner and outer corner, and the other way round
+    cv2.fillPoly(mask, [np.array((*waist, (225, 150), *upright, crotch, *aslant, (75, 150)), np.int32)], 255)
+    shape = measure(mask[:, ::-1].copy() if flip else mask, "lower", "trousers")
+    for side, corners, start in (("right", aslant, (112, 150)), ("left", upright[::-1], (188, 150))):
+        side = {"right": "left", "left": "right"}[side] if flip else side
+        back = lambda p: np.array((299 - p[0], p[1])) if flip else np.array(p)
+        axis = np.array([back(p) for p in shape.limbs[side][:, :2]])
+        straight, end = np.mean(corners, 0) - start, np.mean(corners, 0)
+        last = axis[-1] - axis[-2]
+        assert np.linalg.norm(axis[-1] - end) < 9 and np.linalg.norm(axis[0] - start) < 9, (side, axis)
+        assert last @ straight / np.linalg.norm(last) / np.linalg.norm(straight) > 0.99
+        assert abs(shape.limbs[side][-1, 2] - np.linalg.norm(np.subtract(*corners)) / 2) < 5
+        for name, corner in zip((f"leg_inner_{side}", f"hem_{side}"), corners):
+            assert np.linalg.norm(back(shape.landmarks[name][:2]) - corner) < 6, name
+
+
 def test_the_edge_of_an_armhole_is_no_sleeve(drawn):
     """A sliver of the torso that the network calls a sleeve, drawn out over a whole arm."""
     g = next(x for x in drawn["sweater"])

@@ -16,6 +16,7 @@ from tryon.colours import colours, rather
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment
+from tryon.landmarks import along
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
@@ -46,7 +47,9 @@ SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one bet
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
-INSEAM = 0.4, 0.025, 0.15  # how much darker trousers are where their legs meet; and torso lengths within which they are, and below the crotch until they are
+MEETS = (0.34, 0.04), (0.35, 0.01)  # how much darker legs of trousers are where they meet, and torso lengths within which they are: both turn away, and the gap is dark
+PARTING = 8  # pixels from one to the next that are asked which leg is nearer
+INSEAM = 0.15  # torso lengths below the crotch until they are
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
 CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
@@ -140,6 +143,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     for it, and what stays in front of it. Also ``old`` with the skin that goes into its sleeves, and the arms that come out (``come_out``)."""
     shape, on_arms = old.shape, garment.category in ("upper", "full")
     past, behind = {}, np.zeros(shape, bool)
+    if garment.category == "lower":
+        layers = parted(layers, body)
     if on_arms:
         regions = arm_regions(canvas.layout, body, fit.unit)
         past, behind = past_sleeves(layers, regions, body), bare_arms(canvas.layout, regions, body, fit.unit) & ~old
@@ -166,12 +171,12 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
         before = alpha > 0.5
         close_gaps(colour, alpha, old & ~front & lower_than(shape, body, CROTCH), near, trunk, max(1, int(SLIT * fit.unit)))
+        if garment.subcategory == "trousers":  # where legs meet again below it, a gap is none
+            legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
+            close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
         colour *= thrice(1 - DEEP * cv2.GaussianBlur(((alpha > 0.5) & ~before).astype(np.float32), (0, 0), max(0.5, SLIT / 4 * fit.unit)))
-    if garment.subcategory == "trousers" and garment.shape.limbs:  # where legs meet again below it, a gap is none
-        legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
-        close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
-    if garment.category == "lower" and garment.shape.limbs:
-        colour *= thrice(between_legs(layers, body))
+    if garment.category == "lower":
+        colour *= thrice(on_legs(layers, alpha, garment, body))
     if bare:
         alpha *= 1 - cv2.GaussianBlur((arms & ~skin).astype(np.float32), (0, 0), SOFT)
     return colour, alpha, old, bare
@@ -357,14 +362,40 @@ def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, 
     return colour / thrice(np.maximum(alpha, 1e-3)), np.clip(alpha, 0, 1)
 
 
+def parted(layers, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The layers of trousers (``sample``), of which legs that lie over one another part halfway between the legs of the body, unless these are crossed."""
+    legs = [part for part, _, _ in layers if part != "torso"]
+    lines = [body.limb(seen_as(body, side), arm=False)[0] for side in legs]
+    if len(legs) < 2 or np.ptp(np.sign((lines[1] - lines[0]) @ body.across)):
+        return list(layers)
+    under, over = (a for part, _, a in layers if part != "torso")
+    both = np.minimum(under, over) > 0
+    if not both.any():
+        return list(layers)
+    y0, y1, x0, x1 = box_of(both)
+    ys, xs = np.mgrid[y0:y1:PARTING, x0:x1:PARTING]
+    away = [along(np.stack((xs.ravel(), ys.ravel()), 1).astype(float), line)[2].reshape(xs.shape) for line in lines]
+    mine = cv2.resize((away[0] - away[1]).astype(np.float32), (PARTING * xs.shape[1], PARTING * xs.shape[0]), interpolation=cv2.INTER_LINEAR)[:y1 - y0, :x1 - x0]
+    over = over.copy()
+    over[y0:y1, x0:x1] *= 1 - under[y0:y1, x0:x1] * (1 - np.clip(0.5 + mine / 2, 0, 1))
+    return [(part, pixels, over if part == legs[1] else a) for part, pixels, a in layers]
+
+
+def on_legs(layers, alpha: np.ndarray, garment: Garment, body: Body) -> np.ndarray:
+    """Factor float32 HxW of trousers, shorts and skirts (``sample``; alpha float32 HxW in 0..1, what is seen of them) in the light of a body that wears them."""
+    factor = shade.turned(alpha, body.unit, False, shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])) * between_legs(layers, body)
+    seen = alpha > 0.5
+    return factor / np.float32(max(float(factor[seen].mean()), 0.9) if seen.any() else 1.0)  # all in all as bright as it is
+
+
 def between_legs(layers, body: Body) -> np.ndarray:
     """Factor float32 HxW of trousers: darker from the crotch down where one leg of them (``sample``) meets the other."""
     legs = [alpha > 0.5 for part, _, alpha in layers if part != "torso"]
     if len(legs) < 2 or not all(leg.any() for leg in legs):
         return np.ones(layers[0][2].shape, np.float32)
     apart = np.maximum(distance_to(legs[0] & ~legs[1]), distance_to(legs[1])) / body.unit
-    below = np.clip(lower_by(apart.shape, body, CROTCH) / (INSEAM[2] * body.unit), 0, 1)
-    return (1 - INSEAM[0] * below * np.exp(-apart / INSEAM[1])).astype(np.float32)
+    below = np.clip(lower_by(apart.shape, body, CROTCH) / (INSEAM * body.unit), 0, 1)
+    return (1 - below * sum(dark * np.exp(-apart / near) for dark, near in MEETS)).astype(np.float32)
 
 
 def arm_regions(layout: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:

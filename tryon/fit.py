@@ -397,6 +397,9 @@ def _upright(garment: Garment) -> tuple[Callable[[np.ndarray], np.ndarray], floa
 
 CROTCH = 0.2  # torso lengths below the hips
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
+ASLANT = 0.4  # of a leg: where its slant is that of its own, not that of the crotch
+AT_CROTCH = 0.27  # widths of a waist: by so much sooner the inner side of a leg is all leg
+WHOLE_LEG = 1.055  # of thigh and shin: how long legs of trousers are that are not cropped
 
 
 def _over_leg(line: np.ndarray, true: np.ndarray, axis: np.ndarray, s_t: float, sx: float, leg: tuple[np.ndarray, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -411,6 +414,35 @@ def _over_leg(line: np.ndarray, true: np.ndarray, axis: np.ndarray, s_t: float, 
     return lambda at: np.interp(at, t, wider)
 
 
+def _outline(garment: Garment) -> np.ndarray:
+    """Points Nx2 of the outline of a product, in pixels of its photo, about 200 along its longer side."""
+    step = max(1, max(garment.mask.shape) // 200)
+    small = (garment.mask[::step, ::step] > 127).view(np.uint8)
+    return step * np.argwhere(small - cv2.erode(small, np.ones((3, 3), np.uint8), borderValue=0))[:, ::-1].astype(float)
+
+
+def _inner_side(t: np.ndarray, u: np.ndarray, sign: int, reach: float) -> Callable[[np.ndarray], np.ndarray]:
+    """How far from its axis a leg's inner side is, at arc lengths, by its outline (``t`` and ``u``: ``along``), in pixels of the product photo."""
+    bins = np.linspace(0, reach, 41)
+    which, own = np.clip(np.digitize(t, bins) - 1, 0, 39), (t >= 0) & (t < reach)
+    far = np.full(40, -np.inf)
+    np.maximum.at(far, which[own], sign * u[own])
+    known = np.flatnonzero(far > 0)
+    return lambda at: np.interp(at, (bins[known] + bins[known + 1]) / 2, far[known]) if len(known) else np.zeros_like(at)
+
+
+def _to_inseam(line: np.ndarray, true: np.ndarray, half: Callable[[np.ndarray], np.ndarray], s_t: float, sx: float, sign: int, crotch: np.ndarray,
+               body: Body) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """How far cloth of a leg of trousers (``half``: ``_inner_side``; ``sign``: -1 right, 1 left) has to go inwards, in pixels of the person photo, at arc length and
+    side (``along``) in pixels of the product photo: worn legs part at the ``crotch`` (x, y in the person photo) in a point, and evenly down to the knee, however
+    they were laid out."""
+    t = np.linspace(0, APART * true[0] / s_t, 25)
+    gap = sign * (_walk(line, true, t * s_t, sign * half(t) * sx, 1.0) - crotch) @ body.across
+    more = np.clip(gap - max(gap[-1], 0) * np.linspace(0, 1, len(t)), 0, MOST_APART * body.unit)
+    return lambda at, side: np.interp(at, t, more) * np.clip((1 + sign * side / np.maximum(half(at), 1e-6)) / 2, 0, 1)
+
+
+APART, MOST_APART = 0.7, 0.15  # of the thigh: where legs are as far apart as they are; torso lengths: the most that they are brought together
 OVER_LEG, STRETCHED = 1.1, 1.5  # half widths of a bare leg that trousers have, and the most that they are stretched to
 
 
@@ -454,11 +486,25 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
         drop = float(np.linalg.norm(start - line[0]))
         line = np.concatenate((start[None], line[1:]))
         true = true - (min(drop, 0.6 * true[0]), 0)
-        t, u, _ = along(on, axis[:, :2].astype(float))
-        s_t = true.sum() * 1.03 / reaches[side] if long else sy
+        first = axis[1, :2] - axis[0, :2]
+
+        def arc_and_side(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """Of a leg that lies aslant, what is as high as the crotch is where it begins."""
+            t, u, _ = along(points, axis[:, :2].astype(float))
+            return t + u * first[0] / max(first[1], 1e-6) * (1 - smooth(t, 0, ASLANT * reaches[side])), u
+
+        t, u = arc_and_side(on)
+        s_t = true.sum() * WHOLE_LEG / reaches[side] if long else sy
         wide = _over_leg(line, true, axis, s_t, sx, leg)(t) if leg else 1.0
         position = _walk(line, true, t * s_t, u * sx * wide, 0.15 * body.unit)
-        weight = smooth(t, -0.05 * shape.width, 0.35 * shape.width) * smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
+        if crotch:
+            seen = _outline(garment)
+            half = _inner_side(*arc_and_side(seen[sign * (seen[:, 0] - crotch[0]) > 0]), sign, reaches[side])
+            inwards = _to_inseam(line, true, half, s_t, sx, sign, carry(np.array([crotch[:2]]))[0], body)
+            position = position - inwards(t, u)[:, None] * sign * body.across
+        # Below the crotch the inner sides go with the leg at once, so that no gap opens there.
+        inner = np.clip(sign * u / max(float(axis[0, 2]), 1.0), 0, 1)
+        weight = smooth(t, -0.05 * shape.width, (0.35 - AT_CROTCH * inner) * shape.width) * smooth(sign * (points[:, 0] - (crotch[0] if crotch else xc)), -0.02 * shape.width, 0.02 * shape.width)
         limbs[side] = (position, weight)
         joints += (S.R_KNEE, S.L_KNEE) if len(joints) == 2 else ()
     return torso, limbs, joints

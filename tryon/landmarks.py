@@ -31,6 +31,7 @@ NAMES = {  # the landmarks a garment of a category has
     "lower": {"crotch"} | _PAIRS("waist", "hem", "leg_inner"),
     "accessory": {"crown"} | _PAIRS("brim"),
 }
+NEAR_HEM = 0.93  # of a leg: the lowest that its middle is measured, as hems are no straight lines
 NARROWEST = 0.4  # of what the outline tells of it: a waist whose ends are nearer was not found
 
 
@@ -160,7 +161,7 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
         if "crotch" in points and not 0.15 < (points["crotch"][1] - 2) / len(crop) < (0.88 if subcategory == "shorts" else 0.52):
             del points["crotch"]  # lower down, the legs only touch
     if category == "lower":
-        shape = _lower(m, subcategory)
+        shape = _lower(m, subcategory, (points or {}).get("crotch"))
         if points and {"waist_right", "waist_left"} <= points.keys() and points["waist_left"][0] - points["waist_right"][0] < NARROWEST * shape.width:
             points = {k: v for k, v in points.items() if not k.startswith("waist")}  # both were found at one end: the outline tells
     elif category == "accessory":
@@ -620,7 +621,8 @@ def columns_between(landmarks: dict, width: int) -> np.ndarray:
     return np.clip(np.arange(int(a), max(int(b), int(a) + 1) + 1), 0, width - 1)
 
 
-def _lower(m: np.ndarray, subcategory: str) -> Shape:
+def _lower(m: np.ndarray, subcategory: str, told: tuple[float, float, float] | None = None) -> Shape:
+    """told: x, y and confidence of the crotch that a network found, where legs of trousers begin."""
     rows = np.flatnonzero(m.any(1))
     top, height = rows[0], len(rows)
     at = lambda f: int(top + f * (height - 1))
@@ -643,33 +645,73 @@ def _lower(m: np.ndarray, subcategory: str) -> Shape:
         seen = at(0.15) < ends[x] < at(0.88 if subcategory == "shorts" else 0.52)  # lower down, the legs only touch
         crotch = (float(x), float(ends[x])) if seen else (xc, float(at(0.62 if subcategory == "shorts" else 0.34)))
         landmarks["crotch"] = (*crotch, 0.9 if seen else 0.3)
-        bottom = np.array([np.flatnonzero(m[:, x])[-1] if m[:, x].any() else -1 for x in range(m.shape[1])])
+        crotch = told[:2] if told and subcategory == "trousers" else crotch
         for side, sign in SIDES.items():
-            points = []
-            for y in np.linspace(crotch[1], at(0.97), 7):
-                row = np.flatnonzero(m[int(y)])
-                part = row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]
-                runs = _runs(np.isin(np.arange(m.shape[1]), part)) if len(part) else []
-                if runs:
-                    a, b = max(runs, key=lambda r: r[1] - r[0])
-                    points.append(((a + b) / 2, y, (b - a + 1) / 2))
-            if subcategory == "shorts" and points:
-                # Hems of shorts are slanted: the leg goes straight from the crotch's height to the middle of the hem.
-                x, y, half = points[0]
-                columns = np.arange(int(max(0, x - half)), int(min(m.shape[1] - 1, x + half)) + 1)
-                columns = columns[bottom[columns] > crotch[1]]
-                points = []
-                if len(columns) and bottom[columns].mean() - y > 0.3 * width:
-                    points = [(x, y, half), (columns.mean(), bottom[columns].mean(), len(columns) / 2)]
-            if len(points) >= 2:
-                limbs[side] = np.array(points, np.float32)
-                x, y, half = points[-1]
-                landmarks[f"hem_{side}"] = (x + sign * half, y, 0.8)
-                landmarks[f"leg_inner_{side}"] = (x - sign * half, y, 0.8)
+            leg = (_short_leg if subcategory == "shorts" else _leg)(m, crotch, sign, 0.3 * width)
+            if leg is not None:
+                limbs[side], (outer, inner) = leg
+                landmarks[f"hem_{side}"], landmarks[f"leg_inner_{side}"] = (*outer, 0.8), (*inner, 0.8)
     if not limbs:
         row = np.flatnonzero(m[rows[int(0.97 * (height - 1))]])
         landmarks["hem_right"], landmarks["hem_left"] = (float(row[0]), at(0.97), 0.9), (float(row[-1]), at(0.97), 0.9)
     return Shape(width, np.array(((xc, top), (xc, rows[-1])), float), landmarks, limbs)
+
+
+def _short_leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: float) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None:
+    """As ``_leg``, of shorts, whose hems are slanted whichever way they lie: straight from the crotch's height to the middle of the hem."""
+    row = np.flatnonzero(m[int(crotch[1])])
+    runs = _runs(np.isin(np.arange(m.shape[1]), row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]))
+    if not runs:
+        return None
+    a, b = max(runs, key=lambda r: r[1] - r[0])
+    columns = np.arange(a, b + 1)
+    bottom = len(m) - 1 - m[::-1, columns].argmax(0)
+    columns, bottom = columns[bottom > crotch[1]], bottom[bottom > crotch[1]]
+    if not len(columns) or bottom.mean() - crotch[1] < least:
+        return None
+    x, y, half = columns.mean(), bottom.mean(), len(columns) / 2
+    axis = np.array((((a + b) / 2, crotch[1], (b - a + 1) / 2), (x, y, half)), np.float32)
+    return axis, (np.array((x + sign * half, y)), np.array((x - sign * half, y)))
+
+
+def _leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: float, points: int = 7) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None:
+    """Axis Nx3 (x, y, half width) of the leg on one side (``sign`` of SIDES) of the ``crotch`` (x, y) of trousers m (bool HxW), from the crotch's height to the
+    middle of its hem, and the outer and inner corner of that (x, y); None if it is not as long as ``least``. A leg that lies aslant has a hem that does."""
+    y = int(crotch[1])
+    region = np.zeros_like(m)
+    columns = np.s_[int(crotch[0]) + 1:] if sign > 0 else np.s_[:int(crotch[0]) + 1]
+    region[y:, columns] = m[y:, columns]
+    region = largest(region)
+    first = np.flatnonzero(region[y])
+    at = np.argwhere(region)[:, ::-1].astype(float)
+    if len(at) < 12 or not len(first):
+        return None
+    outer, inner = (first[-1], first[0]) if sign > 0 else (first[0], first[-1])
+    start = np.array(((outer, y), (inner, y)), float)
+    down = at[at[:, 1] >= np.percentile(at[:, 1], 80)].mean(0) - start.mean(0)
+    if down[1] < least:
+        return None
+    down /= np.linalg.norm(down)
+    out = sign * np.array((down[1], -down[0]))
+    ends = np.stack([at[(at @ (down + side * out)).argmax()] for side in (1, -1)])
+    axis, shares = [], np.linspace(0, 1, points)
+    for a, b in start + np.minimum(shares, NEAR_HEM)[:, None, None] * (ends - start):  # from an outer to an inner point
+        steps = np.linspace(-0.5, 1.5, 8 * WORK // 4)[:, None]
+        on = np.rint(a + steps * (b - a)).astype(int)
+        inside = ((on >= 0) & (on < m.shape[::-1])).all(1)
+        inside[inside] = region[on[inside, 1], on[inside, 0]]
+        runs = [r for r in _runs(inside) if steps[r[1]] > 0 and steps[r[0]] < 1]
+        if runs:
+            low, high = max(runs, key=lambda r: r[1] - r[0])
+            middle, half = (steps[low, 0] + steps[high, 0]) / 2, (steps[high, 0] - steps[low, 0]) / 2
+            axis.append((*(a + middle * (b - a)), *(half * (b - a))))
+    if len(axis) < 3:
+        return None
+    axis, halves = np.array(axis, np.float32)[:, :2], np.array(axis)[:, 2:]
+    way = np.gradient(axis, axis=0)
+    axis = np.column_stack((axis, np.abs(halves[:, 0] * way[:, 1] - halves[:, 1] * way[:, 0]) / np.linalg.norm(way, axis=1)))  # across it
+    axis[-1, :2] += (axis[-1, :2] - axis[-2, :2]) * (1 - NEAR_HEM) / (NEAR_HEM - shares[-2])
+    return axis.astype(np.float32), (ends[0], ends[1])
 
 
 def _hat(m: np.ndarray) -> Shape:
