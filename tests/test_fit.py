@@ -128,6 +128,23 @@ def test_hat_sits_above_the_eyes(persons, goods):
         assert rows[-1] < eyes and rows[-1] > eyes - 0.3 * placed.unit and rows[0] > eyes - 0.8 * placed.unit
 
 
+def test_a_cap_with_its_peak_stands_up_farther(persons, goods):
+    """A cap that was photographed from above with its peak, pressed flat like a beret; a hat that is no taller than others must not grow."""
+    hat = goods["hat-13"]
+    tall = lambda share: [cv2.resize(a, None, fx=1, fy=share, interpolation=cv2.INTER_NEAREST) for a in (hat.photo, hat.mask, hat.parts, hat.inner)]
+    of_shape = lambda a: Garment(*a, "accessory", "hat", measure(a[1], "accessory", "hat"), 1.0)
+    ratio = lambda g: np.ptp(g.shape.centre[:, 1]) / g.shape.width
+    low, high = (of_shape(tall(r / ratio(hat))) for r in (0.5, 1.1))
+
+    def height(person: Person, one: Garment) -> float:
+        placed = fit(person, one)
+        rows = seen(placed.layers[0], placed, one).any(1)
+        return rows.sum() * person.parse.shape[0] / len(rows) / placed.unit
+
+    for person in (persons[who] for who in ("clara", "edgar", "lina", "amir")):
+        assert 1.15 < height(person, high) / height(person, low) < 1.5
+
+
 def test_fit_is_the_same_at_every_size(goods):
     """Distances in pixels where they should be in bodies: a photo of twice the size must give the same picture, larger."""
     for id in ("top-02", "trousers-07", "dress-11"):

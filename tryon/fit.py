@@ -510,6 +510,9 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     return torso, limbs, joints
 
 
+TALL = (0.8, 1.15), (1.2, 1.55)  # heights per width of hats, and how many times as high as the head above the forehead they stand at most
+
+
 def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     eyes = [body.joint[k] for k in (S.R_EYE, S.L_EYE) if body.seen[k]]
     if not eyes:
@@ -530,7 +533,9 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     rise = 0.03 * body.unit  # the lower edge of the hat lies on the forehead
     origin = eye - down * rise
     # The crown of a hat reaches over the top of the head; a soft one sinks down on it.
-    sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), 1.2 * (height - rise) / (bottom - top)))
+    # What is tall for its width - a cap with its peak, laid out - stands up farther.
+    most = np.interp((bottom - top) / crown, *TALL)
+    sy = float(np.clip(s, 1.08 * (height - rise) / (bottom - top), most * (height - rise) / (bottom - top)))
     placed = origin + np.outer((points[:, 0] - xc) * s, across) + np.outer((points[:, 1] - bottom) * sy, down)
     return placed, {}, (S.R_EYE, S.L_EYE)
 
