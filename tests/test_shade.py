@@ -102,3 +102,21 @@ def test_it_is_dark_between_fingers():
     light = np.ones((60, 40, 3), np.float32)
     shade.crease(light, label, [(S.LEFT_ARM, np.array(((10.0, 10), (10, 50)))), (S.LEFT_ARM, np.array(((19.0, 10), (19, 50))))], 100)
     assert light[30, 10].max() < 0.85 and light[30, 5].min() > 0.98 and (light[:, 20:] == 1).all()
+
+
+def test_it_is_dark_where_bare_legs_touch():
+    """Two legs that are painted side by side and look like one; legs that stand apart, or one alone, with a shadow on them."""
+    label = np.full((100, 120), S.BACKGROUND, np.uint8)
+    label[:, 20:60], label[:, 60:100] = S.RIGHT_LEG, S.LEFT_LEG
+    light = np.ones((100, 120, 3), np.float32)
+    shade.meet(light, label, UNIT)
+    assert light[50, 59].max() < 0.6 > light[50, 60].max() and light[50, 25].min() > 0.9 and (np.diff(light[50, 60:100, 1]) > 0).all()
+    assert light[50, 59, 0] > light[50, 59, 1] > light[50, 59, 2] and (light[label == S.BACKGROUND] == 1).all()  # skin's shadows are red
+    label[:, 40:80] = S.BACKGROUND
+    apart = np.ones_like(light)
+    shade.meet(apart, label, UNIT)
+    assert apart.min() > 0.95
+    label[:, 80:] = S.BACKGROUND
+    alone = np.ones_like(light)
+    shade.meet(alone, label, UNIT)
+    assert (alone == 1).all()

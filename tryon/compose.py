@@ -47,9 +47,8 @@ SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one bet
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
-MEETS = (0.34, 0.04), (0.35, 0.01)  # how much darker legs of trousers are where they meet, and torso lengths within which they are: both turn away, and the gap is dark
+INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
-INSEAM = 0.15  # torso lengths below the crotch until they are
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
 CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
@@ -395,7 +394,7 @@ def between_legs(layers, body: Body) -> np.ndarray:
         return np.ones(layers[0][2].shape, np.float32)
     apart = np.maximum(distance_to(legs[0] & ~legs[1]), distance_to(legs[1])) / body.unit
     below = np.clip(lower_by(apart.shape, body, CROTCH) / (INSEAM * body.unit), 0, 1)
-    return (1 - below * sum(dark * np.exp(-apart / near) for dark, near in MEETS)).astype(np.float32)
+    return (1 - below * shade.met(apart)).astype(np.float32)
 
 
 def arm_regions(layout: np.ndarray, body: Body, unit: float) -> dict[int, np.ndarray]:

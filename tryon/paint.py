@@ -128,6 +128,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             mine, here = np.isin(label, bare_limbs), fill_s & np.isin(layout_s, bare_limbs)
             if here.any() and mine.any():
                 falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
+            shade.meet(falls, label, unit)
             shade.crease(falls, label, [(cls, at(points)) for cls, points in creases], unit)
             grain = _grain(image, out, before, fill, box, h / size[0], {S.BACKGROUND: moves, **prints})
         if networks.generator is not None and twice:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.landmarks import along
-from tryon.masks import box_of
+from tryon.masks import box_of, distance_to
 
 COARSE = 4  # pixels per pixel of the shades
 SIDES = 0.2  # how much darker cloth is at its very sides
@@ -88,6 +88,7 @@ ALONG_ARM = (0.1, 0.3, 0.5, 0.7, 0.85, 0.98, 1.1, 1.25, 1.5, 1.8, 1.97)
 SIDEWAYS_LEG, SIDEWAYS_ARM = (0.64, 0.6, 0.33, 0.0, -0.28, -0.47, -0.53), (0.52, 0.42, 0.12, -0.11, -0.36, -0.55, -0.6)
 ASIDE, LEAST = 2.0, 0.06  # times that, as the light on a face tells but a fifth of what varies; and the least light from aside
 CLEARER = 1.3  # power of those medians: of people who stand differently they are softer than any of them
+MEETS = (0.34, 0.04), (0.35, 0.01)  # how much darker legs are where they meet, and the torso lengths within which that fades
 CREASE = 0.36  # how much darker it is between fingers
 EDGE = 0.3  # how much darker a limb is at its outline
 SKIN = np.float32((0.8, 1.05, 1.15))  # powers of a shade by channel: light that went through skin is red
@@ -121,6 +122,20 @@ def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int,
     table = table ** CLEARER * np.exp(inner * aside * np.float32(sideways))
     index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
     return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
+
+
+def meet(light: np.ndarray, label: np.ndarray, unit: float) -> None:
+    """Put the dark where one bare leg touches the other into ``light``, in place: a factor h x w x 3 of a picture whose ids are ``label``; unit: torso length in
+    pixels."""
+    legs = label == S.LEFT_LEG, label == S.RIGHT_LEG
+    if all(leg.any() for leg in legs):
+        both = legs[0] | legs[1]
+        light[both] *= (1 - met(np.maximum(*map(distance_to, legs))[both] / unit))[:, None] ** SKIN
+
+
+def met(apart: np.ndarray) -> np.ndarray:
+    """How much darker legs are so many torso lengths from where they meet: both turn away there, and the gap is dark."""
+    return sum(dark * np.exp(-apart / near) for dark, near in MEETS).astype(np.float32)
 
 
 def crease(light: np.ndarray, label: np.ndarray, lines: list[tuple[int, np.ndarray]], unit: float) -> None:
