@@ -171,6 +171,12 @@ def test_the_lower_end_of_a_sleeve_is_carried_up_to_the_shoulder():
     whole = whole_sleeves(parts, points)
     assert (whole[30:170, 145:159] == 3).all() and (whole[:, 40:110] == parts[:, 40:110]).all()
     assert (whole_sleeves(parts, {}) == parts).all()
+    # One that is seen from the side, behind the torso: half the chest would be sleeve.
+    parts[parts == 3] = 1
+    parts[:, 152:160] = 0
+    parts[90:170, 152:160] = 3
+    whole = whole_sleeves(parts, points)
+    assert (whole[40:60, 149:152] == 3).all() and (whole[:, 40:136] == parts[:, 40:136]).all()
 
 
 def test_raglan_sleeves_begin_at_the_shoulder():

@@ -21,6 +21,7 @@ BESIDE = 0.06  # of a garment's longer side: a hem so far beside the torso, and 
 SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
 SPECK = 0.004  # of a top: no sleeve is so small
 ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
+THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
@@ -445,7 +446,9 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
             strip = parts == value
         else:
             down = np.array((-inwards[1], inwards[0])) * (1 if inwards[0] > 0 else -1)
-            top = np.array((ends[side], ends[side] + 0.24 * wide * inwards + 0.06 * wide * down))
+            upper = region[region @ down < np.percentile(region @ down, 25)] @ inwards
+            across = min(0.24 * wide, max(THICKER * float(np.ptp(upper)), 0.08 * wide))
+            top = np.array((ends[side], ends[side] + across * inwards + 0.25 * across * down))
             strip = np.zeros(parts.shape, np.uint8)
             cv2.fillConvexPoly(strip, cv2.convexHull(np.rint(np.concatenate((region, top))).astype(np.int32)), 1)
             if (strip & (parts > 0)).sum() > 0.25 * (parts > 0).sum():  # half the torso is no sleeve
