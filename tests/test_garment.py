@@ -279,6 +279,14 @@ def test_ground_between_the_legs_is_no_cloth(drawn):
     found = between_legs(photo, filled, measure(filled, "lower", "trousers"))
     assert gap.sum() > 300 and found[gap].mean() > 0.8
     assert found[g.mask > 0].mean() < 0.02 and not found[y + 2:y + 6, x + 2:x + 6].any()
+    # Seen from the feet, a seat is short: the ground begins high up.
+    crotch, top = int(g.landmarks["crotch"][1]), int(np.flatnonzero(g.mask.any(1))[0])
+    cut = crotch - int(0.27 * (np.flatnonzero(g.mask.any(1))[-1] - crotch))
+    assert cut > top
+    low = np.where(np.arange(SIZE[0])[:, None] < cut, 0, filled).astype(np.uint8)
+    found = between_legs(photo, low, measure(low, "lower", "trousers"))
+    high = gap & (np.arange(SIZE[0])[:, None] < crotch + 0.1 * (SIZE[0] - crotch))
+    assert high.sum() > 20 and found[high].mean() > 0.6
 
 
 def test_a_sleeve_that_was_not_found_is_in_the_mirror():

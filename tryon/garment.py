@@ -80,6 +80,7 @@ THIN, CLIP, STICKS_OUT = 0.012, 0.04, 0.035
 ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the most that a clip covers
 BAR, BELOW_BAR = 0.04, 0.35  # of the height of trousers or a skirt: the most that the bar of a hanger is thick; of their width: the least that ground is seen below it
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
+SEAT = 0.18  # of the height of trousers: how far down the highest crotch is
 RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
 # A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
 # apart the colours of one ground are (CIELAB, 8 bits). Between a sleeve and the torso there may be more of them.
@@ -240,7 +241,7 @@ def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarra
     y = np.arange(h)[:, None]
     reach = max(2, int(0.07 * shape.width))
     middle = shape.landmarks["crotch"][0] if "crotch" in shape.landmarks else top[0]
-    zone = (np.abs(np.arange(w)[None] - middle) < 0.22 * shape.width) & (y > top[1] + 0.3 * (bottom[1] - top[1])) & (mask > 127)
+    zone = (np.abs(np.arange(w)[None] - middle) < 0.22 * shape.width) & (y > top[1] + SEAT * (bottom[1] - top[1])) & (mask > 127)
     # Prints and buttons are inside.
     return touching(like_ground(colours(photo), mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
