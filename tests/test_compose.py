@@ -399,6 +399,22 @@ def test_a_collar_that_was_taken_for_a_chin_goes(persons, goods):
         assert not look.edit_mask[face].any(), who
 
 
+@pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_a_light_collar_right_below_the_chin_goes_and_a_beard_stays(persons, who):
+    """A white ring of a roll-neck around the throat, close to the chin, that was taken for neck; a dark beard that goes with it."""
+    person, (_, unit) = persons[who], torso(persons[who])
+    chin, x = np.flatnonzero((person.parse == S.FACE).any(1)).max(), person.pose[0, S.NECK_JOINT, 0]
+    ys, xs = np.mgrid[0:len(person.parse), 0:person.parse.shape[1]]
+    neck = np.isin(person.parse, (S.NECK, S.UPPER)) & (np.abs(xs - x) < 0.12 * unit) & (ys > chin) & (ys < chin + 0.1 * unit)
+    strip, taken = neck & (ys < chin + 0.015 * unit), np.isin(person.parse, (S.UPPER, S.FULL, S.OUTER))
+    found = {}
+    for colour in (235, 20):
+        high = replace(person, photo=person.photo.copy(), parse=np.where(neck, np.uint8(S.NECK), person.parse))
+        high.photo[neck], high.photo[taken & ~neck] = colour, (40, 60, 160)
+        found[colour] = left_over(Canvas.of(high.photo, high.parse), taken & ~neck, high.body)[strip].mean()
+    assert strip.sum() > 15 and found[235] > found[20] + 0.25, (who, found)
+
+
 @pytest.mark.parametrize("who", ("clara", "edgar", "amir"))
 def test_arms_come_out_of_a_vest(persons, goods, who):
     """A coat taken off for a vest, and ground where arms must be."""

@@ -31,7 +31,7 @@ REPLACES = {
 }
 
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
-CHIN = 0.03  # torso lengths below a face: beards are no collars
+CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
 EVEN = 0.06  # torso lengths to either side over which that edge is evened out
@@ -236,14 +236,21 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
                 mine &= colourless(photo, mine, canvas.photo[few][sure])
             found |= opened(mine)
     neck = (layout == S.NECK) & near & ~old[window]
-    collar = neck & ~grown(layout == S.FACE, int(CHIN * body.unit))
+    skin = canvas.photo[few][among(kinds, (S.FACE, S.NECK)) & far]
+    collar = neck & ~(grown(layout == S.FACE, int(CHIN * body.unit)) & ~as_light(photo, skin))
     if collar.any():
-        found |= grown(opened(colourless(photo, collar, canvas.photo[few][among(kinds, (S.FACE, S.NECK)) & far])), 1) & collar
+        found |= grown(opened(colourless(photo, collar, skin)), 1) & collar
     if body.seen[S.NOSE]:
         corner = window[1].start, window[0].start
         found |= neck & beside_neck(neck.shape, body.neck - corner, body.joint[S.NOSE] - corner, body.unit)
     out[window] = found & touching(found | taken, taken)
     return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
+
+
+def as_light(photo: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Bool HxW: places of a photo HxWx3 that are as light as most ``skin`` (Nx3; both uint8 RGB), as no beard is."""
+    light = lambda pixels: cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    return light(photo) >= np.median(light(skin[None])) if len(skin) else np.zeros(photo.shape[:2], bool)
 
 
 def colourless(photo: np.ndarray, where: np.ndarray, skin: np.ndarray) -> np.ndarray:
