@@ -130,6 +130,20 @@ def test_a_leg_that_lies_aslant_ends_in_the_middle_of_its_own_hem(flip):
             assert np.linalg.norm(back(shape.landmarks[name][:2]) - corner) < 6, name
 
 
+def test_a_crotch_that_is_seen_is_where_legs_begin():
+    """Legs that begin somewhere above or below the gap between them, where a network put the crotch; where they touch it alone can tell."""
+    mask = np.zeros((400, 300), np.uint8)
+    cv2.fillPoly(mask, [np.array(((90, 20), (210, 20), (250, 380), (195, 380), (150, 150), (105, 380), (50, 380)), np.int32)], 255)
+    touching = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 121), np.uint8))
+    parts = (mask > 0).astype(np.uint8)
+    for told in (110.0, 180.0):
+        shape = measure(mask, "lower", "trousers", parts, {"crotch": (150.0, told, 0.9)})
+        assert all(abs(axis[0, 1] - shape.landmarks["crotch"][1]) < 3 and abs(axis[0, 1] - 150) < 12 for axis in shape.limbs.values())
+        shape = measure(touching, "lower", "trousers", (touching > 0).astype(np.uint8), {"crotch": (150.0, told, 0.9)})
+        assert set(shape.limbs) == {"left", "right"} and all(abs(axis[0, 1] - told) < 6 for axis in shape.limbs.values())
+        assert abs(shape.landmarks["crotch"][1] - told) < 1
+
+
 def test_the_edge_of_an_armhole_is_no_sleeve(drawn):
     """A sliver of the torso that the network calls a sleeve, drawn out over a whole arm."""
     g = next(x for x in drawn["sweater"])

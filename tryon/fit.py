@@ -438,11 +438,13 @@ def _to_inseam(line: np.ndarray, true: np.ndarray, half: Callable[[np.ndarray], 
     they were laid out."""
     t = np.linspace(0, APART * true[0] / s_t, 25)
     gap = sign * (_walk(line, true, t * s_t, sign * half(t) * sx, 1.0) - crotch) @ body.across
-    more = np.clip(gap - max(gap[-1], 0) * np.linspace(0, 1, len(t)), 0, MOST_APART * body.unit)
+    begins = t[np.argmax(gap > OPEN * body.unit)] * s_t / true[0]  # where they touch at first, they may part below
+    more = np.clip(gap - max(gap[-1], 0) * np.linspace(0, 1, len(t)), 0, MOST_APART * body.unit) * (1 - smooth(begins, *TOUCH))
     return lambda at, side: np.interp(at, t, more) * np.clip((1 + sign * side / np.maximum(half(at), 1e-6)) / 2, 0, 1)
 
 
 APART, MOST_APART = 0.7, 0.15  # of the thigh: where legs are as far apart as they are; torso lengths: the most that they are brought together
+OPEN, TOUCH = 0.03, (0.1, 0.2)  # torso lengths of a gap that is one, and of the thigh: down to where legs touch at most, if they are brought together
 OVER_LEG, STRETCHED = 1.1, 1.5  # half widths of a bare leg that trousers have, and the most that they are stretched to
 
 

@@ -163,6 +163,8 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
             del points["crotch"]  # lower down, the legs only touch
     if category == "lower":
         shape = _lower(m, subcategory, (points or {}).get("crotch"))
+        if points and subcategory == "trousers" and shape.landmarks["crotch"][2] > SURE:
+            points.pop("crotch", None)  # the outline is exact
         if points and {"waist_right", "waist_left"} <= points.keys() and points["waist_left"][0] - points["waist_right"][0] < NARROWEST * shape.width:
             points = {k: v for k, v in points.items() if not k.startswith("waist")}  # both were found at one end: the outline tells
     elif category == "accessory":
@@ -625,7 +627,7 @@ def columns_between(landmarks: dict, width: int) -> np.ndarray:
 
 
 def _lower(m: np.ndarray, subcategory: str, told: tuple[float, float, float] | None = None) -> Shape:
-    """told: x, y and confidence of the crotch that a network found, where legs of trousers begin."""
+    """told: x, y and confidence of the crotch that a network found, where legs of trousers begin if they touch below it."""
     rows = np.flatnonzero(m.any(1))
     top, height = rows[0], len(rows)
     at = lambda f: int(top + f * (height - 1))
@@ -647,8 +649,8 @@ def _lower(m: np.ndarray, subcategory: str, told: tuple[float, float, float] | N
         x = min(ends, key=lambda c: (ends[c], abs(c - xc)))
         seen = at(0.15) < ends[x] < at(0.88 if subcategory == "shorts" else 0.52)  # lower down, the legs only touch
         crotch = (float(x), float(ends[x])) if seen else (xc, float(at(0.62 if subcategory == "shorts" else 0.34)))
+        crotch = told[:2] if told and subcategory == "trousers" and not seen else crotch
         landmarks["crotch"] = (*crotch, 0.9 if seen else 0.3)
-        crotch = told[:2] if told and subcategory == "trousers" else crotch
         for side, sign in SIDES.items():
             leg = (_short_leg if subcategory == "shorts" else _leg)(m, crotch, sign, 0.3 * width)
             if leg is not None:
