@@ -88,21 +88,21 @@ def test_bare_shoulders_reach_from_neck_to_arm():
     assert {cls for cls, *_ in found} == {S.NECK} and bare[60, 60:100].all() and not bare[:, 115:].any() and bare[80, 66:76].all() and not bare[100:].any()
 
 
-@pytest.mark.parametrize("what", ["trousers", "boots", "skirt", "bare"])
+@pytest.mark.parametrize("what", ["trousers", "boots", "skirt", "bare", "close", "wide"])
 def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     """A coat taken off, and ground where a leg must be, or a skirt that is as wide as the coat was; a skirt that becomes a pair of legs."""
-    lines = [LINE + (x, 0) for x in (-22, 22)]
+    lines = [LINE + (x, 0) for x in ((-5, 5) if what in ("close", "wide") else (-22, 22))]
     found = [(cls, *profile(line, False, UNIT)) for cls, line in zip((S.RIGHT_LEG, S.LEFT_LEG), lines)]
     parse, hidden = np.zeros((200, 120), np.uint8), np.zeros((200, 120), bool)
     for _, points, radii in found:
         parse[capsule(parse.shape, points, 0.9 * radii)] = S.RIGHT_LEG if what == "bare" else S.LOWER
-    if what == "skirt":
+    if what in ("skirt", "wide"):
         parse[:, 30:90] = S.LOWER
     if what == "boots":
         parse[118:][parse[118:] > 0] = S.SHOES
     hidden[:110] = True
     legs = trousers(found, parse, hidden)
-    assert len(legs) == (2 if what in ("trousers", "boots") else 0)
+    assert len(legs) == (2 if what in ("trousers", "boots", "close") else 0)
     for (cls, points, radii), line in zip(legs, lines):
         assert cls == S.LOWER and (points[0] == line[0]).all() and 105 < points[-1, 1] < 125
 

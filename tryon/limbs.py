@@ -41,6 +41,7 @@ END = 0.9  # of a limb's length: from where on it is a hand or a foot
 STEPS = 24  # pieces of a limb
 ROUNDER = 1.1  # times those widths: bare arms, median of 92 in CCP's train split
 BARE = 0.03  # squared torso lengths: the least of a leg that tells where it is
+SKIRT = 1.25  # times as wide as both legs in trousers: what is wider is no trousers
 CLOTHED = 1.15  # times a leg's width: that of trousers
 
 
@@ -251,7 +252,7 @@ def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[in
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
     """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen: nothing if one is bare there, or if no
-    ground is seen between them, as with a skirt."""
+    ground is seen between them and beside them, as with a skirt."""
     legs = {cls: (points, radii) for cls, points, radii in found if cls in (S.LEFT_LEG, S.RIGHT_LEG)}
     if len(legs) < 2:
         return []
@@ -264,6 +265,21 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
             return []
         below &= seen & (np.arange(STEPS + 1) >= first)
         out.append((S.LOWER, points[:first + 2], CLOTHED * radii[:first + 2]))
-    (a, _), (b, _) = legs.values()
-    between = ((a + b) / 2)[below]
-    return out if len(between) and np.mean(at(parse, between) == S.LOWER) < 0.8 else []
+    (a, r), (b, q) = legs.values()
+    if not below.any():
+        return []
+    if np.mean(at(parse, ((a + b) / 2)[below]) == S.LOWER) < 0.8:
+        return out
+    # Between close legs no ground is to be seen: they are no wider than both. What they are in may be a narrow skirt, too.
+    first = below & (np.cumsum(below) <= 3)
+    middle, between, legs = ((a + b) / 2)[first], np.linalg.norm(a - b, axis=1)[first], CLOTHED * (r + q)[first]
+    wide = np.array([_run_at(parse[int(y)] == S.LOWER, x) if 0 <= y < len(parse) else np.inf for x, y in middle])
+    return out if (between < legs).all() and np.median(wide / (between + legs)) < SKIRT else []
+
+
+def _run_at(row: np.ndarray, x: float) -> int:
+    """How many True of a row (bool W) are beside each other around ``x``."""
+    x = int(np.clip(round(x), 0, len(row) - 1))
+    ends = np.flatnonzero(~row)
+    left, right = ends[ends <= x], ends[ends >= x]
+    return int((right[0] if len(right) else len(row)) - (left[-1] if len(left) else -1) - 1)
