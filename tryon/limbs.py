@@ -251,8 +251,8 @@ def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[in
 
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen: nothing if one is bare there, or if no
-    ground is seen between them and beside them, as with a skirt."""
+    """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen: nothing if one is bare there, or if they seem to be
+    in a skirt: no ground is seen between them, or what close legs are in is wider than both."""
     legs = {cls: (points, radii) for cls, points, radii in found if cls in (S.LEFT_LEG, S.RIGHT_LEG)}
     if len(legs) < 2:
         return []
