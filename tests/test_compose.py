@@ -634,6 +634,20 @@ def test_a_gap_repeats_no_print():
     assert colour[5:95, 50:53].std() > 1
 
 
+def test_cloth_ends_as_sharply_as_what_is_beside_it():
+    """A halo: an outline that is twice as soft as those of a sharp photo, as the mask of a product is soft by itself; a staircase along a slanted one."""
+    x, y = np.meshgrid(np.arange(60, dtype=np.float32), np.arange(60, dtype=np.float32))
+    away = (x - 30 - 0.3 * (y - 30)) / np.hypot(1, 0.3)  # pixels from the outline
+    alpha = np.clip(0.5 + away / 3, 0, 1)
+    out = np.full((60, 60, 3), 200, np.float32)
+    lay_on(out, np.full_like(out, 20), np.zeros((60, 60, 1), np.float32), alpha, np.ones(alpha.shape, bool), compose_module.SOFT)
+    share = (200 - out[..., 0]) / 180
+    wide = [np.interp(0.9, share[k], x[k]) - np.interp(0.1, share[k], x[k]) for k in range(10, 50)]
+    assert 1.5 < np.median(wide) < 2.6
+    middle = [float(np.interp(0.5, share[k], x[k])) for k in range(10, 50)]
+    assert np.abs(np.diff(middle, 2)).max() < 0.2  # straight to a fifth of a pixel
+
+
 def test_cloth_ends_softly():
     """Cloth that ends in a staircase, or in a dotted line; an edge that changes what lies beside it; old clothes that shine through at the edge."""
     below, cloth, alpha = np.full((40, 40, 3), 200, np.float32), np.zeros((40, 40, 3), np.float32), np.zeros((40, 40), np.float32)

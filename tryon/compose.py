@@ -55,7 +55,7 @@ SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has b
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS = -0.75  # torso lengths below the hips
-SOFT = 0.8  # pixels of blur at edges of a sharp picture
+SOFT, STEEP = 0.68, 2.0  # pixels of blur at edges of a sharp picture; and how many times as steep as that of a warped mask such an edge is
 RIM = {S.BACKGROUND: 90, S.LOWER: 64, S.LEGWEAR: 180} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
@@ -636,6 +636,7 @@ def lay_on(below: np.ndarray, cloth: np.ndarray, light: np.ndarray, alpha: np.nd
     window = np.s_[y0:y1, x0:x1]
     cloth, alpha, edited, under = cloth[window] + light[window], alpha[window], edited[window], below[window].copy()
     blur = lambda a: cv2.GaussianBlur(a, (0, 0), sigma)
+    alpha = np.clip(STEEP * (alpha - np.float32(0.5)) + np.float32(0.5), 0, 1)
     share, inside = blur(alpha), alpha > 0.5
     below[window] += (cloth - under) * thrice(alpha)
     ys, xs = np.nonzero(edited & (share > 0.02) & (share < 0.98))
