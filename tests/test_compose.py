@@ -754,7 +754,7 @@ def test_holes_between_legs_are_told_from_gaps():
 
 def test_socks_hide_no_legs(persons, goods):
     """Shins that are ground because socks are seen below: what legs may be is told by what is worn on them, which socks are not."""
-    person, dress = persons["lina"], goods["shorts-08"]
+    person, dress = persons["lina"], goods["dress-11"]
     parse = person.parse.copy()
     ankles = person.pose[0, [S.R_ANKLE, S.L_ANKLE], 1].min()
     legs = np.isin(parse, (S.LEFT_LEG, S.RIGHT_LEG))

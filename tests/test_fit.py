@@ -433,6 +433,23 @@ def test_trousers_cover_bare_legs_though_joints_lie_beside_them(persons, goods, 
 
 
 @pytest.mark.parametrize("who", ["edgar", "lina"])
+@pytest.mark.parametrize("taller", [0.8, 1.0, 1.3])
+def test_shorts_are_as_long_as_they_are(persons, goods, who, taller):
+    """Shorts for the beach that become hot pants: laid flat, they are wider than from the front, and lengths were scaled as widths."""
+    person, whole = persons[who], goods["shorts-08"]
+    tall = lambda a: cv2.resize(a, None, fx=1, fy=taller, interpolation=cv2.INTER_NEAREST)
+    mask, parts = tall(whole.mask), tall(whole.parts)
+    points = {k: (x, (y + 0.5) * taller - 0.5, 1.0) for k, (x, y, _) in whole.landmarks.items()}
+    shorts = replace(whole, photo=tall(whole.photo), mask=mask, parts=parts, inner=tall(whole.inner), shape=measure(mask, "lower", "shorts", parts, points))
+    placed, body = fit(person, shorts), person.body
+    cloth = np.any([seen(layer, placed, shorts) for layer in placed.layers], 0)
+    ys, xs = (v * person.parse.shape[0] / cloth.shape[0] for v in np.nonzero(cloth))
+    hem = float(((np.stack((xs, ys), 1) - body.hips) @ body.down).max()) / placed.unit
+    long = np.ptp(np.flatnonzero(mask.any(1))) / np.percentile((mask > 0).sum(1)[mask.any(1)], 90)  # in widths, which are about a torso length
+    assert abs(hem + body.waist - long) < 0.17, (hem + body.waist, long)
+
+
+@pytest.mark.parametrize("who", ["edgar", "lina"])
 def test_legs_that_were_laid_out_apart_part_in_a_point(persons, goods, who):
     """A round hole in the crotch of trousers that were laid out with an arch between their legs."""
     person, whole = persons[who], goods["trousers-07"]

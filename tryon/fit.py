@@ -399,6 +399,7 @@ CROTCH = 0.2  # torso lengths below the hips
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
 ASLANT = 0.4  # of a leg: where its slant is that of its own, not that of the crotch
 AT_CROTCH = 0.27  # widths of a waist: by so much sooner the inner side of a leg is all leg
+FLAT_HIP = 1.0  # torso lengths per width of hips as a shop shows them, flat, by which lengths are scaled (as FLAT_WIDTH): shorts 54 cm wide for one of 52
 WHOLE_LEG = 1.055  # of thigh and shin: how long legs of trousers are that are not cropped
 
 
@@ -458,7 +459,7 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     hip = float(np.percentile(rows.sum(1), 90)) if len(rows) else shape.width
     hip = min(hip, 1.6 * shape.width)
     sx = 1.04 * body.hip_width / hip
-    sy = 1.04 * max(body.hip_width, 1.0 * SHOULDERS * body.unit) / hip
+    sy = FLAT_HIP * body.unit / hip if garment.subcategory == "shorts" else 1.04 * max(body.hip_width, 1.0 * SHOULDERS * body.unit) / hip
     origin = body.hips - body.down * body.waist * body.unit
     upright, top = _upright(garment)
     if crotch and shape.limbs:
@@ -496,7 +497,8 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
             return t + u * first[0] / max(first[1], 1e-6) * (1 - smooth(t, 0, ASLANT * reaches[side])), u
 
         t, u = arc_and_side(on)
-        s_t = true.sum() * WHOLE_LEG / reaches[side] if long else sy
+        s_t = true.sum() * WHOLE_LEG / reaches[side]
+        s_t = s_t if long else min(s_t, max(sy, FLAT_HIP * body.unit / hip))
         wide = _over_leg(line, true, axis, s_t, sx, leg)(t) if leg else 1.0
         position = _walk(line, true, t * s_t, u * sx * wide, 0.15 * body.unit)
         if crotch:
