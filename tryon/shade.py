@@ -130,12 +130,12 @@ def meet(light: np.ndarray, label: np.ndarray, unit: float) -> None:
     legs = label == S.LEFT_LEG, label == S.RIGHT_LEG
     if all(leg.any() for leg in legs):
         both = legs[0] | legs[1]
-        light[both] *= (1 - met(np.maximum(*map(distance_to, legs))[both] / unit))[:, None] ** SKIN
+        light[both] *= (1 - met(np.maximum(*map(distance_to, legs))[both] / unit, MEETS[:1]))[:, None] ** SKIN  # of skin no outline is drawn
 
 
-def met(apart: np.ndarray) -> np.ndarray:
-    """How much darker legs are so many torso lengths from where they meet: both turn away there, and the gap is dark."""
-    return sum(dark * np.exp(-apart / near) for dark, near in MEETS).astype(np.float32)
+def met(apart: np.ndarray, meets: tuple[tuple[float, float], ...] = MEETS) -> np.ndarray:
+    """How much darker legs are so many torso lengths from where they meet: both turn away there, and between trousers it is dark."""
+    return sum(dark * np.exp(-apart / near) for dark, near in meets).astype(np.float32)
 
 
 def crease(light: np.ndarray, label: np.ndarray, lines: list[tuple[int, np.ndarray]], unit: float) -> None:
