@@ -4,7 +4,8 @@
 
 Draws people and product photos at random (the same for the same --seed), renders each look as the product does from the raw photos, and
 writes OUT/NNN.png, contact sheets OUT/sheet-NN.png (person, product, look, a dozen to a sheet) and OUT/looks.jsonl with score and reasons.
---split takes only photos that the shipped networks were not trained on: those whose name falls into val or test of the data sets they come from.
+--split takes only photos whose name falls into val or test of the data sets they come from: those of test no shipped network was trained on, those of val
+the parser alone.
 
 Exit status: 0 when looks were rendered, 1 when none was, 2 for bad usage or a folder that cannot be used.
 """
