@@ -13,7 +13,7 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, parted, reach_out, scarf,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, on_legs, parted, reach_out, scarf,
                            shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -781,6 +781,21 @@ def test_trousers_are_darker_where_their_legs_meet(persons):
     far = np.roll(left, int(0.2 * unit), 1)
     assert between_legs([*layers[:2], ("left", None, far)], body)[knees].min() > 0.97
     assert (between_legs(layers[:2], body) == 1).all()
+
+
+def test_shade_is_seen_on_black_trousers(persons, goods):
+    """Legs of black trousers that are one, as what is black gets hardly darker; grey ones that become black."""
+    person, garment = persons["edgar"], goods["trousers-07"]
+    body, (h, w) = person.body, person.parse.shape
+    x, y0, wide = int(body.hips[0]), int(body.hips[1]), int(0.2 * body.unit)
+    right, left = np.zeros((2, h, w), np.float32)
+    right[y0:, x - wide:x], left[y0:, x:x + wide] = 1, 1
+    layers = [("torso", None, np.ones((h, w), np.float32)), ("right", None, right), ("left", None, left)]
+    row, least = int(y0 + 0.7 * body.unit), {}
+    for light in (20, 60, 160):
+        factor = on_legs(layers, right + left, replace(garment, photo=np.full_like(garment.photo, light)), body)
+        least[light] = float(factor[row, x - 2:x + 2].min() / factor[row, x - wide // 2])
+    assert least[20] < 0.5 * least[160] and least[20] < least[60] < least[160] and least[160] > 0.3
 
 
 def test_wide_legs_part_halfway_between_the_legs_of_the_body(persons):

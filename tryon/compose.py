@@ -48,6 +48,7 @@ UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of th
 SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
+BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
 CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
@@ -390,6 +391,8 @@ def parted(layers, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
 def on_legs(layers, alpha: np.ndarray, garment: Garment, body: Body) -> np.ndarray:
     """Factor float32 HxW of trousers, shorts and skirts (``sample``; alpha float32 HxW in 0..1, what is seen of them) in the light of a body that wears them."""
     factor = shade.turned(alpha, body.unit, False, shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])) * between_legs(layers, body)
+    light = cv2.cvtColor(garment.photo, cv2.COLOR_RGB2GRAY)[garment.mask > 127]
+    factor **= np.float32(np.interp(np.median(light), *BLACK))  # on black cloth nothing less is seen
     seen = alpha > 0.5
     return factor / np.float32(max(float(factor[seen].mean()), 0.9) if seen.any() else 1.0)  # all in all as bright as it is
 
