@@ -15,7 +15,7 @@ from tryon.body import Body
 from tryon.colours import colours, rather
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
-from tryon.garment import Garment
+from tryon.garment import Garment, once
 from tryon.landmarks import along
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
@@ -345,7 +345,7 @@ def in_front(canvas: Canvas, fit: Fit, garment: Garment, body: Body, later: tupl
 def shaded(layers, garment: Garment, front: np.ndarray, before_sleeves: np.ndarray, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """The layers of a top or dress (``sample``) in the light of a body that wears them: float32 colours. front and before_sleeves: bool HxW, what lies in front
     of its torso, and of its sleeves, out of which hands only come."""
-    unit, out, sides = body.unit, [], shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])
+    unit, out, sides = body.unit, [], side_shade(garment)
     below = np.clip(lower_by(front.shape, body, ARMPITS) / (0.15 * unit), 0, 1)  # further up, torso and sleeves are one surface
     for k, (part, pixels, alpha) in enumerate(layers):
         over, before = np.max([a for _, _, a in layers[k + 1:]] or [np.zeros_like(alpha)], 0), front if part == "torso" else before_sleeves
@@ -354,6 +354,17 @@ def shaded(layers, garment: Garment, front: np.ndarray, before_sleeves: np.ndarr
         mean = float((factor * seen).sum() / max(seen.sum(), 1e-6))
         out.append((part, pixels * thrice(factor / np.float32(max(mean, 0.9))), alpha))  # all in all as bright as it is
     return out
+
+
+def side_shade(garment: Garment) -> float:
+    """How much darker its sides are made on a body: the less, the more its photo shows of that."""
+    return shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])
+
+
+@once
+def on_black(garment: Garment) -> np.float32:
+    """The power of a shade on its cloth: on what is black, nothing less is seen."""
+    return np.float32(np.interp(np.median(cv2.cvtColor(garment.photo, cv2.COLOR_RGB2GRAY)[garment.mask > 127]), *BLACK))
 
 
 def stacked(layers, front: np.ndarray, behind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -390,9 +401,7 @@ def parted(layers, body: Body) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 def on_legs(layers, alpha: np.ndarray, garment: Garment, body: Body) -> np.ndarray:
     """Factor float32 HxW of trousers, shorts and skirts (``sample``; alpha float32 HxW in 0..1, what is seen of them) in the light of a body that wears them."""
-    factor = shade.turned(alpha, body.unit, False, shade.SIDES * (0.3 + 0.7 * textures(garment)[-1])) * between_legs(layers, body)
-    light = cv2.cvtColor(garment.photo, cv2.COLOR_RGB2GRAY)[garment.mask > 127]
-    factor **= np.float32(np.interp(np.median(light), *BLACK))  # on black cloth nothing less is seen
+    factor = (shade.turned(alpha, body.unit, False, side_shade(garment)) * between_legs(layers, body)) ** on_black(garment)
     seen = alpha > 0.5
     return factor / np.float32(max(float(factor[seen].mean()), 0.9) if seen.any() else 1.0)  # all in all as bright as it is
 

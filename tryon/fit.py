@@ -415,6 +415,7 @@ def _over_leg(line: np.ndarray, true: np.ndarray, axis: np.ndarray, s_t: float, 
     return lambda at: np.interp(at, t, wider)
 
 
+@once
 def _outline(garment: Garment) -> np.ndarray:
     """Points Nx2 of the outline of a product, in pixels of its photo, about 200 along its longer side."""
     step = max(1, max(garment.mask.shape) // 200)

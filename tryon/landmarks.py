@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from tryon.masks import largest, pieces
+from tryon.masks import largest, pieces, runs
 
 WORK = 192
 SIDES = {"right": -1, "left": 1}  # direction in the picture
@@ -50,12 +50,6 @@ class Shape:
     centre: np.ndarray
     landmarks: dict[str, tuple[float, float, float]]
     limbs: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-def _runs(column: np.ndarray) -> list[tuple[int, int]]:
-    """First and last index of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], column.astype(np.int8), [0]))))
-    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
 
 def along(points: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -187,9 +181,9 @@ def _central_runs(m: np.ndarray, xc: float) -> np.ndarray:
     """Per row the run that holds the centre, or lies nearest to it: Hx2, -1 where the row is empty."""
     out = np.full((m.shape[0], 2), -1)
     for y in range(m.shape[0]):
-        runs = _runs(m[y])
-        if runs:
-            out[y] = min(runs, key=lambda r: max(r[0] - xc, xc - r[1], 0))
+        found = runs(m[y])
+        if found:
+            out[y] = min(found, key=lambda r: max(r[0] - xc, xc - r[1], 0))
     return out
 
 
@@ -205,9 +199,9 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
     lo, hi = int(xc - 0.16 * extent), int(xc + 0.16 * extent) + 1
     closed = m.copy()
     closed[:, lo:hi] = cv2.morphologyEx(m[:, lo:hi].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 15), np.uint8)) > 0
-    runs = _central_runs(closed, xc)
+    spans = _central_runs(closed, xc)
     span = (0.25, 0.5) if category == "full" else (0.42, 0.97)
-    body = np.array([r for r in runs[at(span[0]):at(span[1]) + 1] if r[0] >= 0], float)
+    body = np.array([r for r in spans[at(span[0]):at(span[1]) + 1] if r[0] >= 0], float)
     widths = body[:, 1] - body[:, 0] + 1
     # The narrow rows are those where a gap parts the sleeves from the torso; a gap on one side only moves their middle.
     for percentile in (30, 45, 60) if category == "full" else (12, 25, 40, 60):
@@ -234,7 +228,7 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
         sleeve = max(sleeves, key=lambda i: stats[i, cv2.CC_STAT_AREA], default=None)
         if sleeve is not None:
             region = labels == sleeve
-            touch = _runs(region[:, edge])
+            touch = runs(region[:, edge])
             ya, yb = max(touch, key=lambda r: r[1] - r[0]) if touch else (at(0.1), at(0.3))
             yb = min(yb, ya + 0.62 * width)
             start = np.zeros_like(region)
@@ -255,7 +249,7 @@ def _upper(m: np.ndarray, category: str, subcategory: str) -> Shape:
             high = columns[profile[columns] <= profile[columns].min() + 0.14 * width]
             x = int(high[-1])
             shoulder = (x, profile[x])
-            full = [y for y in range(at(0.08), at(0.6)) if runs[y, 0] >= 0 and sign * (runs[y, 1 if sign > 0 else 0] - xc) > 0.45 * width]
+            full = [y for y in range(at(0.08), at(0.6)) if spans[y, 0] >= 0 and sign * (spans[y, 1 if sign > 0 else 0] - xc) > 0.45 * width]
             armpit = (xc + sign * 0.48 * width, full[0] if full else at(0.3))
         landmarks[f"shoulder_{side}"] = (*shoulder, 0.8)
         landmarks[f"armpit_{side}"] = (*armpit, 0.8 if side in limbs else 0.6)
@@ -645,7 +639,7 @@ def _lower(m: np.ndarray, subcategory: str, told: tuple[float, float, float] | N
     if subcategory != "skirt":
         # The crotch: the column near the centre whose first run from the top ends earliest.
         columns = range(int(max(0, xc - 0.25 * width)), int(min(m.shape[1] - 1, xc + 0.25 * width)) + 1)
-        ends = {x: next((r[1] for r in _runs(m[:, x]) if r[1] > at(0.1)), at(1.0)) for x in columns}
+        ends = {x: next((r[1] for r in runs(m[:, x]) if r[1] > at(0.1)), at(1.0)) for x in columns}
         x = min(ends, key=lambda c: (ends[c], abs(c - xc)))
         seen = at(0.15) < ends[x] < at(0.88 if subcategory == "shorts" else 0.52)  # lower down, the legs only touch
         crotch = (float(x), float(ends[x])) if seen else (xc, float(at(0.62 if subcategory == "shorts" else 0.34)))
@@ -665,10 +659,10 @@ def _lower(m: np.ndarray, subcategory: str, told: tuple[float, float, float] | N
 def _short_leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: float) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None:
     """As ``_leg``, of shorts, whose hems are slanted whichever way they lie: straight from the crotch's height to the middle of the hem."""
     row = np.flatnonzero(m[int(crotch[1])])
-    runs = _runs(np.isin(np.arange(m.shape[1]), row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]))
-    if not runs:
+    found = runs(np.isin(np.arange(m.shape[1]), row[row > crotch[0]] if sign > 0 else row[row <= crotch[0]]))
+    if not found:
         return None
-    a, b = max(runs, key=lambda r: r[1] - r[0])
+    a, b = max(found, key=lambda r: r[1] - r[0])
     columns = np.arange(a, b + 1)
     bottom = len(m) - 1 - m[::-1, columns].argmax(0)
     columns, bottom = columns[bottom > crotch[1]], bottom[bottom > crotch[1]]
@@ -699,23 +693,23 @@ def _leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: float, po
     down /= np.linalg.norm(down)
     out = sign * np.array((down[1], -down[0]))
     ends = np.stack([at[(at @ (down + side * out)).argmax()] for side in (1, -1)])
-    axis, shares = [], np.linspace(0, 1, points)
-    for a, b in start + np.minimum(shares, NEAR_HEM)[:, None, None] * (ends - start):  # from an outer to an inner point
-        steps = np.linspace(-0.5, 1.5, 8 * WORK // 4)[:, None]
+    axis, shares, steps = [], [], np.linspace(-0.5, 1.5, 2 * WORK)[:, None]
+    for share in np.minimum(np.linspace(0, 1, points), NEAR_HEM):
+        a, b = start + share * (ends - start)  # from an outer to an inner point, and beyond both
         on = np.rint(a + steps * (b - a)).astype(int)
         inside = ((on >= 0) & (on < m.shape[::-1])).all(1)
         inside[inside] = region[on[inside, 1], on[inside, 0]]
-        runs = [r for r in _runs(inside) if steps[r[1]] > 0 and steps[r[0]] < 1]
-        if runs:
-            low, high = max(runs, key=lambda r: r[1] - r[0])
-            middle, half = (steps[low, 0] + steps[high, 0]) / 2, (steps[high, 0] - steps[low, 0]) / 2
-            axis.append((*(a + middle * (b - a)), *(half * (b - a))))
+        found = [r for r in runs(inside) if steps[r[1]] > 0 and steps[r[0]] < 1]
+        if found:
+            low, high = steps[list(max(found, key=lambda r: r[1] - r[0])), 0]
+            axis.append((*(a + (low + high) / 2 * (b - a)), *((high - low) / 2 * (b - a))))
+            shares.append(share)
     if len(axis) < 3:
         return None
     axis, halves = np.array(axis, np.float32)[:, :2], np.array(axis)[:, 2:]
     way = np.gradient(axis, axis=0)
     axis = np.column_stack((axis, np.abs(halves[:, 0] * way[:, 1] - halves[:, 1] * way[:, 0]) / np.linalg.norm(way, axis=1)))  # across it
-    axis[-1, :2] += (axis[-1, :2] - axis[-2, :2]) * (1 - NEAR_HEM) / (NEAR_HEM - shares[-2])
+    axis[-1, :2] += (axis[-1, :2] - axis[-2, :2]) * (1 - shares[-1]) / (shares[-1] - shares[-2])
     return axis.astype(np.float32), (ends[0], ends[1])
 
 

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.masks import runs
 
 BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
          S.LEFT_LEG: (S.L_HIP, S.L_KNEE, S.L_ANKLE), S.RIGHT_LEG: (S.R_HIP, S.R_KNEE, S.R_ANKLE)}
@@ -273,13 +274,6 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
     # Between close legs no ground is to be seen: they are no wider than both. What they are in may be a narrow skirt, too.
     first = below & (np.cumsum(below) <= 3)
     middle, between, legs = ((a + b) / 2)[first], np.linalg.norm(a - b, axis=1)[first], CLOTHED * (r + q)[first]
-    wide = np.array([_run_at(parse[int(y)] == S.LOWER, x) if 0 <= y < len(parse) else np.inf for x, y in middle])
+    around = lambda x, y: next((b - a + 1 for a, b in runs(parse[int(y)] == S.LOWER) if a <= round(x) <= b), 0) if 0 <= y < len(parse) else np.inf
+    wide = np.array([around(x, y) for x, y in middle])
     return out if (between < legs).all() and np.median(wide / (between + legs)) < SKIRT else []
-
-
-def _run_at(row: np.ndarray, x: float) -> int:
-    """How many True of a row (bool W) are beside each other around ``x``."""
-    x = int(np.clip(round(x), 0, len(row) - 1))
-    ends = np.flatnonzero(~row)
-    left, right = ends[ends <= x], ends[ends >= x]
-    return int((right[0] if len(right) else len(row)) - (left[-1] if len(left) else -1) - 1)

@@ -61,6 +61,12 @@ def pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return labels, np.bincount(labels.ravel(), minlength=count)
 
 
+def runs(line: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of True of a row or column (bool N)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], line.astype(np.int8), [0]))))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
 def largest(mask: np.ndarray) -> np.ndarray:
     """The largest connected piece of ``mask``."""
     labels, area = pieces(mask)
