@@ -45,7 +45,7 @@ BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
-SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
+SLIT, CRACK, DEEP = 0.04, 0.015, 0.6  # torso lengths: half the width of the widest gap between legs that is none, and of one at whose end ground is seen; and how much darker than the cloth it is
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
 BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
@@ -170,7 +170,10 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
     if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
         before = alpha > 0.5
-        close_gaps(colour, alpha, old & ~front & lower_than(shape, body, CROTCH), near, trunk, max(1, int(SLIT * fit.unit)))
+        slits = old & ~front & lower_than(shape, body, CROTCH)
+        opened = opens(slits & ~before, (canvas.layout == S.BACKGROUND) & ~old)  # ground goes on up to the crotch
+        close_gaps(colour, alpha, slits & ~opened, near, trunk, max(1, int(SLIT * fit.unit)))
+        close_gaps(colour, alpha, slits, near, trunk, max(1, int(CRACK * fit.unit)))
         if garment.subcategory == "trousers":  # where legs meet again below it, a gap is none
             legs = [grown(a > 0.5, SEAM * fit.unit) for part, _, a in layers if part != "torso"]
             close_gaps(colour, alpha, enclosed(alpha > 0.5, front, legs, HOLE * fit.unit), near, trunk, max(1, int(0.15 * fit.unit)))
@@ -484,6 +487,13 @@ def enclosed(cloth: np.ndarray, front: np.ndarray, beside: list[np.ndarray], tal
     hole[np.unique(labels[front & ~cloth])] = False
     hole[np.unique(np.concatenate([labels[[0, -1]].ravel(), labels[:, [0, -1]].ravel()]))] = False
     return hole[labels]
+
+
+def opens(gaps: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """Those pieces of ``gaps`` that ``ground`` touches (bool HxW each)."""
+    count, pieces = cv2.connectedComponents(gaps.view(np.uint8))
+    found = np.bincount(pieces[grown(ground, 1) & gaps], minlength=count) > 0
+    return found[pieces] & gaps
 
 
 def walled(gaps: np.ndarray, cloth: np.ndarray, arms: np.ndarray) -> np.ndarray:

@@ -395,6 +395,33 @@ def _upright(garment: Garment) -> tuple[Callable[[np.ndarray], np.ndarray], floa
     return lambda points: points - np.outer(slope * (points[:, 0] - xc) * fade(points[:, 1]), (0, 1)), middle
 
 
+def _levelled(garment: Garment, upright: Callable[[np.ndarray], np.ndarray], top: float) -> Callable[[np.ndarray], np.ndarray]:
+    """For skirts and for shorts without legs to speak of: a function that makes points Nx2 of the product photo, ``upright``, those of one whose hem is as level as
+    when it is worn. Laid flat, cloth that gets wider downwards spreads to both sides like a fan, and its hem rises towards them. ``top``: its waist (y)."""
+    bottoms = (garment.mask > 127)[::-1]
+    columns = np.flatnonzero(bottoms.any(0))
+    edge = np.stack((columns, len(bottoms) - 1 - bottoms[:, columns].argmax(0)), 1).astype(float)
+    (right, left), crotch = (garment.landmarks.get(f"hem_{side}") for side in ("right", "left")), garment.landmarks.get("crotch")
+    if right is None or left is None or left[0] - right[0] < 8:
+        return lambda points: points
+    wide, middle = left[0] - right[0], (left[0] + right[0]) / 2
+    x, y = upright(edge[(edge[:, 0] > right[0] + 0.04 * wide) & (edge[:, 0] < left[0] - 0.04 * wide)]).T
+    far = lambda x: np.clip((x - middle) / wide, -0.5, 0.5)
+    form = lambda x: np.stack((np.minimum(far(x), 0), np.maximum(far(x), 0), np.ones_like(x)) if crotch else (far(x), far(x) ** 2, np.ones_like(x)), 1)
+    own = np.abs(x - crotch[0]) > NOTCH * wide if crotch else np.ones(len(x), bool)  # not between the legs of shorts
+    if own.sum() < 8:
+        return lambda points: points
+    of, *_ = np.linalg.lstsq(form(x[own]), y[own], rcond=None)
+    height = y[own].mean() - top
+    rises = of[0] > 0 > of[1] if crotch else of[1] < 0
+    if not rises or height < 8 or np.median(np.abs(form(x) @ of - y)[own]) > UNEVEN * height:
+        return lambda points: points
+    lower = lambda x: LEVEL * np.clip(y[own].mean() - form(x) @ of, -FANNED * height, FANNED * height)
+    return lambda points: points + np.outer(lower(points[:, 0]) * np.clip((points[:, 1] - top) / height, 0, 1.05), (0, 1))
+
+
+LEVEL = 0.8  # of what the hem of a skirt rises towards the sides when it lies flat: what is levelled
+NOTCH, UNEVEN, FANNED = 0.12, 0.04, 0.4  # widths of a hem beside the crotch that tell nothing; heights: the most that a hem is off such a form, and that it is moved
 CROTCH = 0.2  # torso lengths below the hips
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
 ASLANT = 0.4  # of a leg: where its slant is that of its own, not that of the crotch
@@ -445,6 +472,7 @@ def _to_inseam(line: np.ndarray, true: np.ndarray, half: Callable[[np.ndarray], 
     return lambda at, side: np.interp(at, t, more) * np.clip((1 + sign * side / np.maximum(half(at), 1e-6)) / 2, 0, 1)
 
 
+FITTED, ELASTIC = ((0.15, 0.5), (0.92, 0.8)), 1.8  # torso lengths above the hips, and how wide a body is there, of its hips; the most that a waist is stretched
 APART, MOST_APART = 0.7, 0.15  # of the thigh: where legs are as far apart as they are; torso lengths: the most that they are brought together
 OPEN, TOUCH = 0.03, (0.1, 0.2)  # torso lengths of a gap that is one, and of the thigh: down to where legs touch at most, if they are brought together
 OVER_LEG, STRETCHED = 1.1, 1.5  # half widths of a bare leg that trousers have, and the most that they are stretched to
@@ -470,7 +498,14 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
     elif ankles := _ankles(body, origin):
         floor = (max(ankles) + FLOOR * body.unit) / max(shape.centre[1, 1] - top, 1e-6)
         sy = min(sy, max(floor, 0.6 * sy))
-    carry = lambda points: origin + (upright(points) - (xc, top)) * (sx, sy) @ np.stack((body.across, body.down))
+    levelled = (lambda points: points) if shape.limbs else _levelled(garment, upright, top)
+    # A waist is at least as wide as the body there, however an elastic one gathers it.
+    wider = float(np.clip(np.interp(body.waist, *FITTED) * body.hip_width / (sx * shape.width), 1, ELASTIC))
+    deep = (crotch[1] if crotch else top + 0.3 * (shape.centre[1, 1] - top)) - top
+    def carry(points: np.ndarray) -> np.ndarray:
+        x, y = (levelled(upright(points)) - (xc, top)).T
+        return origin + np.stack((x * sx * (1 + (wider - 1) * (1 - smooth(y, 0, deep))), y * sy), 1) @ np.stack((body.across, body.down))
+
     torso = carry(points)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
     reaches = {side: length_of(axis) for side, axis in shape.limbs.items()}

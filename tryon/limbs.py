@@ -25,6 +25,7 @@ CORE, SLIM = 0.1, 0.112  # torso lengths: half of what surely is neck, and the m
 ARMPIT = 0.22  # torso lengths below the shoulder
 ANKLE = 0.12  # of the shin: how far a leg goes on below the joint, into the shoe
 REACH = 0.55  # of its greatest half width: how far off its bones a limb may show
+BORDER = 1.5  # pixels beside a limb in which nothing may hide it, for its width to be told
 FOREARM = 0.35  # torso lengths from an elbow: skin beyond it is no hand that was taken for one
 HAND = 0.4  # of the forearm: a hand that hangs
 # A hand that hangs, as 477 of CCP's train split do in the median: palm, fingers from the first to the last and thumb, by their middle (torso lengths from the wrist
@@ -40,6 +41,7 @@ CREASES = tuple(np.array(rows) for rows in (((0.085, 0.03), (0.13, 0.05), (0.165
 WIDEST = 1.25  # times the usual width
 END = 0.9  # of a limb's length: from where on it is a hand or a foot
 STEPS = 24  # pieces of a limb
+MANY = STEPS / 2  # lines across a limb that tell how thick all of it is
 ROUNDER = 1.1  # times those widths: bare arms, median of 92 in CCP's train split
 BARE = 0.03  # squared torso lengths: the least of a leg that tells where it is
 SKIRT = 1.25  # times as wide as both legs in trousers: what is wider is no trousers
@@ -119,32 +121,55 @@ def with_ends(found: Iterable[tuple[int, np.ndarray, np.ndarray]], whole: Iterab
     return out, creases
 
 
+def sections(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How wide a limb (points and half widths) shows to be on lines across it, two to a piece: where (in pieces from its first point) that is told, half the
+    width and the way from its middle there, Kx2, all in pixels. ``seen``: where it shows; ``hidden``: where something is in front of it (bool HxW each), which
+    tells nothing; nor does what is beyond the picture."""
+    where = (np.arange(2 * STEPS) + 0.5) / 2
+    piece, part = where.astype(int), where[:, None] % 1
+    along = points[piece + 1] - points[piece]
+    across = np.stack((-along[:, 1], along[:, 0]), 1) / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+    usual, step = np.interp(where, np.arange(STEPS + 1), radii), 0.5  # pixels
+    longest = 2 * (usual.max() + REACH * radii.max())
+    away = np.arange(-longest, longest + step, step)
+    x, y = ((points[piece] + part * along)[..., None] + across[..., None] * away).transpose(1, 0, 2)
+    column, row = np.rint(x).astype(int), np.rint(y).astype(int)
+    inside = (column >= 0) & (column < seen.shape[1]) & (row >= 0) & (row < seen.shape[0])
+    row[~inside] = column[~inside] = 0
+    mine, covered = seen[row, column] & inside, hidden[row, column] | ~inside
+    at, lines = np.arange(len(away)), np.arange(len(where))
+    first = np.where(mine, np.abs(away), np.inf).argmin(1)
+    before = np.maximum.accumulate(np.where(mine, -1, at), 1)[lines, first]
+    after = np.minimum.accumulate(np.where(mine, len(away), at)[:, ::-1], 1)[:, ::-1][lines, first]
+    free = np.cumsum(np.pad(covered, ((0, 0), (1, 0))), 1)
+    rim = round(BORDER / step)
+    beside = lambda a, b: free[lines, np.clip(b, 0, len(away))] - free[lines, np.clip(a, 0, len(away))] == 0
+    told = mine.any(1) & beside(before - rim + 1, before + 1) & beside(after, after + rim)
+    middle, half = (away[np.maximum(before, 0)] + away[np.minimum(after, len(away) - 1)]) / 2, (after - before - 1) * step / 2
+    told &= (np.abs(away[first]) <= usual + REACH * radii.max()) & (half < 2 * usual)
+    return where[told], half[told], middle[told, None] * across[told]
+
+
 def adjusted(points: np.ndarray, radii: np.ndarray, seen: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points and half widths of a limb that go on from what shows of it: as thick as its pieces are, and through their middle. ``seen``: where the limb
-    shows; ``hidden``: where something is in front of it (bool HxW each). A piece tells only if nothing of it is hidden."""
-    ys, xs = np.nonzero((seen | hidden) & capsule(seen.shape, points, radii + REACH * radii.max()))
-    if not len(ys):
-        return points, radii
-    middle, at = (points[:-1] + points[1:]) / 2, np.stack((xs, ys), 1)
-    piece = ((middle ** 2).sum(1) - 2 * at @ middle.T).argmin(1)  # the nearest
-    count = lambda mask, weights=None: np.bincount(piece[mask[ys, xs]], weights, STEPS)
-    usual = (radii[:-1] + radii[1:]) * np.linalg.norm(np.diff(points, axis=0), axis=1)
-    share = count(seen) / np.maximum(usual, 1e-6)
-    told = (count(hidden) == 0) & (share > 0.5) & (np.arange(STEPS) > STEPS // 8)
+    """Points and half widths of a limb that go on from what shows of it: as thick as it is there, and through its middle. ``seen``: where the limb
+    shows; ``hidden``: where something is in front of it (bool HxW each)."""
+    where, half, off = sections(points, radii, seen, hidden)
+    share = half / np.interp(where, np.arange(STEPS + 1), radii)
+    told = (share > 0.5) & (where > STEPS / 8)
     if told.sum() < 2:
         return points, radii
-    mine = at[seen[ys, xs]]
-    off = np.stack([count(seen, mine[:, k]) for k in (0, 1)], 1)[told] / count(seen)[told, None] - middle[told]
+    where, share, off = where[told], share[told], off[told]
     off *= np.minimum(1, 0.8 * radii.max() / np.maximum(np.linalg.norm(off, axis=1, keepdims=True), 1e-6))
-    where = np.append(0.0, np.flatnonzero(told) + 0.5)
-    shift = np.stack([np.interp(np.arange(STEPS + 1), where, np.append(0.0, off[:, k])) for k in (0, 1)], 1)
-    # As thick as the nearest piece that shows; farther away as all of them. At the end there are hands and feet, which tell nothing of that.
-    told &= np.arange(STEPS) < END * STEPS
-    if not told.any():
-        return points + shift, radii
-    at, known = np.arange(STEPS + 1), np.flatnonzero(told) + 0.5
-    local = np.exp(-np.abs(at[:, None] - known).min(1) / 4)
-    return points + shift, radii * np.clip(np.interp(at, known, share[told]) * local + np.median(share[told]) * (1 - local), 0.65, WIDEST)
+    at = np.arange(STEPS + 1)
+    points = points + np.stack([np.interp(at, np.append(0.0, where), np.append(0.0, off[:, k])) for k in (0, 1)], 1)
+    # As thick as the nearest line that shows; farther away as all of them, if they are many. At the end there are hands and feet, which tell nothing of that.
+    whole = where < END * STEPS
+    if not whole.any():
+        return points, radii
+    where, share = where[whole], share[whole]
+    local = np.exp(-np.abs(at[:, None] - where).min(1) / 4)
+    usual = 1 + min(1, len(share) / MANY) * (np.median(share) - 1)
+    return points, radii * np.clip(np.interp(at, where, share) * local + usual * (1 - local), 0.65, WIDEST)
 
 
 def into_shoe(ankle: np.ndarray, parse: np.ndarray, hidden: np.ndarray, reach: float) -> np.ndarray | None:

@@ -256,7 +256,9 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndar
         legs = soft(S.LEFT_LEG, S.RIGHT_LEG)
         if legs.any():
             seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
-            out[S.FACE] += legs * ((spread(flat, seen, NEAREST) if seen.sum() > SHOWN * unit ** 2 else tone * LEGS) - out[S.FACE])
+            share = min(1, seen.sum() / (SHOWN * unit ** 2))
+            own = tone * LEGS + share * (spread(flat, seen, NEAREST) - tone * LEGS) if share else tone * LEGS
+            out[S.FACE] += legs * (own - out[S.FACE])
     for group in CLOTH:
         seen = beyond_shadow(known & (before == group), clear)
         if seen.sum() >= 30:
@@ -349,16 +351,19 @@ def core(mask: np.ndarray) -> np.ndarray:
 
 def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndarray, shape, box, soft: float) -> np.ndarray:
     """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), skin in the ``light`` (a factor h x w x 3) that
-    falls on it, and edges between kinds are a little soft, by a blur of ``soft`` pixels."""
-    out, sigma = np.zeros((*wanted.shape, 3), np.float32), max(soft, shape[0] / 900)
+    falls on it, and edges between kinds are a little soft, by a blur of ``soft`` pixels; they are those of a blur twice as wide, twice as steep, so that
+    the steps of the pixels of ``wanted`` are not seen."""
+    out, total, sigma = np.zeros((*wanted.shape, 3), np.float32), np.zeros(wanted.shape, np.float32), 2 * max(soft, shape[0] / 900)
     for group, colour in colours.items():
         mine = GROUP[wanted] == group
         alpha, colour = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), sigma), zoom(colour, shape, box)
         if group == S.FACE:  # what shows of it in the pixels beside it has its light, too
             beside = cv2.GaussianBlur(cv2.copyTo(light, mine.view(np.uint8)), (0, 0), sigma) / thrice(np.maximum(alpha, 1e-3))
             colour *= cv2.copyTo(light, mine.view(np.uint8), beside)
+        alpha *= alpha
         out += colour * thrice(alpha)
-    return out
+        total += alpha
+    return out / thrice(total)
 
 
 def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.ndarray, box, scale: float, moves) -> np.ndarray:

@@ -9,7 +9,7 @@ from tryon import schema as S
 from tryon.condition import skeleton
 from tryon.evaluation.parser import confidence_report, none
 from tryon.evaluation.views import HALF, PHOTO, View, mark_upper, rarity
-from tryon.metrics.keypoints import lifted, oks, oks_ap
+from tryon.metrics.keypoints import CLOSE, apart, lifted, oks, oks_ap
 from tryon.report.sheet import Tile
 
 BAD_BELOW = 0.8  # share of joints found below which a picture should be reviewed
@@ -23,6 +23,7 @@ DEFINITIONS = {
     "matching": "one labelled person: the first of the poses found, as the product takes it; several: greedily by key point similarity",
     "rare pose": "the fifth of the pictures whose pose is farthest from its five nearest (mean angle between limbs)",
     "lifted arm": "a wrist is no lower than its elbow",
+    "crossed legs": f"the ankles are the other way round than the hips, or stand less than {CLOSE} torso lengths apart sideways",
 }
 
 
@@ -93,6 +94,8 @@ class Evaluation:
         for row in whole:
             if lifted(row.truth).max() >= 0:
                 row.strata.add("lifted arm")
+            if apart(row.truth) < CLOSE:
+                row.strata.add("crossed legs")
         groups = {"all photos": whole, HALF: [r for r in self.rows if r.kind == HALF]}
         groups |= {s: [r for r in whole if s in r.strata] for s in sorted({s for r in whole for s in r.strata})}
         strata = {name: summary(rows) for name, rows in groups.items() if rows}

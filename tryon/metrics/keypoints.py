@@ -1,4 +1,4 @@
-"""Object key point similarity and COCO's average precision over it; which arms are lifted."""
+"""Object key point similarity and COCO's average precision over it; which arms are lifted, which legs crossed."""
 import contextlib
 import io
 
@@ -11,12 +11,28 @@ SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87,
 COCO = (S.NOSE, S.L_EYE, S.R_EYE, S.L_EAR, S.R_EAR, S.L_SHOULDER, S.R_SHOULDER, S.L_ELBOW, S.R_ELBOW, S.L_WRIST, S.R_WRIST, S.L_HIP, S.R_HIP,
         S.L_KNEE, S.R_KNEE, S.L_ANKLE, S.R_ANKLE)
 FOREARMS = ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST))
+SHANKS = ((S.R_KNEE, S.R_ANKLE), (S.L_KNEE, S.L_ANKLE))
+ANKLES = (S.R_ANKLE, S.L_ANKLE)
+CLOSE = 0.05  # torso lengths between ankles, sideways, below which legs count as crossed
+
+
+def torso_length(pose: np.ndarray) -> float:
+    """From the neck to the middle of the hips of a pose (18x3), pixels; 0 where one of the three is not known."""
+    hips = pose[[S.R_HIP, S.L_HIP]]
+    return float(np.linalg.norm(pose[S.NECK_JOINT, :2] - hips[:, :2].mean(0))) if (hips[:, 2] > 0).all() and pose[S.NECK_JOINT, 2] > 0 else 0.0
+
+
+def apart(pose: np.ndarray) -> float:
+    """How far the ankles of a pose (18x3) stand apart sideways, in torso lengths, below 0 where the legs are crossed; inf where that is not known."""
+    torso = torso_length(pose)
+    if not torso or not (pose[list(ANKLES), 2] > 0).all():
+        return np.inf
+    return float((pose[S.L_ANKLE, 0] - pose[S.R_ANKLE, 0]) * np.copysign(1, pose[S.L_HIP, 0] - pose[S.R_HIP, 0])) / torso
 
 
 def lifted(pose: np.ndarray) -> np.ndarray:
     """How far the right and the left wrist of a pose (18x3) lie above their elbows, in torso lengths; -inf where that is not known."""
-    hips = pose[[S.R_HIP, S.L_HIP]]
-    torso = float(np.linalg.norm(pose[S.NECK_JOINT, :2] - hips[:, :2].mean(0))) if (hips[:, 2] > 0).all() and pose[S.NECK_JOINT, 2] > 0 else 0.0
+    torso = torso_length(pose)
     known = lambda e, w: torso > 0 and pose[e, 2] > 0 and pose[w, 2] > 0
     return np.array([(pose[e, 1] - pose[w, 1]) / torso if known(e, w) else -np.inf for e, w in FOREARMS])
 

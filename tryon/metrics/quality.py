@@ -2,6 +2,7 @@
 import numpy as np
 
 from tryon import schema as S
+from tryon.metrics.keypoints import torso_length
 
 
 def confusion(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -48,9 +49,9 @@ def pck(found: list[np.ndarray], truth: list[np.ndarray], alpha: float = 0.2) ->
     """
     hit, total = np.zeros(len(S.JOINTS)), np.zeros(len(S.JOINTS))
     for f, t in zip(found, truth):
-        if (t[[S.NECK_JOINT, S.R_HIP, S.L_HIP], 2] <= 0).any():
+        torso = torso_length(t)
+        if not torso:
             continue
-        torso = np.linalg.norm(t[S.NECK_JOINT, :2] - (t[S.R_HIP, :2] + t[S.L_HIP, :2]) / 2)
         present = t[:, 2] > 0
         near = (f[:, 2] > 0) & (np.linalg.norm(f[:, :2] - t[:, :2], axis=1) <= alpha * torso)
         hit += present & near
