@@ -88,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
         alone = lambda net: milliseconds(lambda: net(x), 1, args.rounds)
         figures = {
             "person": milliseconds(lambda: list(pool.map(lambda i: person.analyse(networks, i), people)), args.batch, args.rounds),
-            "garment": milliseconds(lambda: list(pool.map(lambda i: garment.analyse(networks, i), garments)), args.batch, args.rounds),
+            "garment": milliseconds(lambda: list(pool.map(lambda i: garment.analyse_upright(networks, i), garments)), args.batch, args.rounds),
             "parser network, one thread": alone(parser),
             "classic U-Net, one thread": alone(classic),
         }

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tryon import sample
+from tryon import schema as S
 from tryon.colours import colours
 from tryon.datasets import articulate
-from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, patches_of_ground, peaks, quarter_turns, without_hanger, without_rim
+from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, patches_of_ground, peaks, quarter_turns, turns_of, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -43,6 +44,26 @@ def test_trousers_that_lie_on_their_side_are_turned(tryon, drawn, turns):
     back = Garment.from_bytes(found.to_bytes(), photo)
     assert found.turned == back.turned == (4 - turns) % 4
     assert (found.photo == drawn["trousers"].image).all() and (back.photo == found.photo).all() and (found.mask == drawn["trousers"].mask).all()
+
+
+@pytest.mark.parametrize("kind", ["sweater", "dress"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_tops_and_dresses_that_lie_on_their_side_or_upside_down_are_turned(tryon, drawn, kind, turns):
+    """A shirt worn across the body; a photo that does not fit the analysis it was kept with."""
+    photo = np.ascontiguousarray(np.rot90(drawn[kind].image, turns))
+    found = tryon.garment(photo)
+    back = Garment.from_bytes(found.to_bytes(), photo)
+    assert found.turned == back.turned == (4 - turns) % 4 and S.CATEGORY_OF[found.subcategory] == S.CATEGORY_OF[kind]
+    assert (found.photo == drawn[kind].image).all() and (back.photo == found.photo).all()
+
+
+def test_which_way_a_garment_lies_is_told_by_collar_and_hem_alone():
+    """One that hangs aslant turned by a quarter, or by what is hardly seen."""
+    corners = {"collar_left": (10, -50, 0.9), "collar_right": (-10, -50, 0.9), "hem_left": (30, 50, 0.9), "hem_right": (-30, 50, 0.9)}
+    turned = lambda degrees: {n: (x * np.cos(a) + y * np.sin(a), y * np.cos(a) - x * np.sin(a), c) for a in (np.radians(degrees),) for n, (x, y, c) in corners.items()}
+    assert [turns_of(turned(d)) for d in (0, 25, 90, 180, 270, 110)] == [0, 0, 3, 2, 1, 3]
+    assert turns_of(turned(45)) == 0, "nobody knows"
+    assert turns_of({n: p for n, p in turned(90).items() if n != "hem_left"}) == 0
 
 
 def test_ground_between_sleeve_and_torso_is_no_cloth():

@@ -17,6 +17,9 @@ SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
 TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
 
 
+HANGING = (S.OUTER, S.BAG, *S.ARMS)  # what hangs in front of a waist
+
+
 class Body:
     """Joints of the main person with the missing ones inferred, in pixels, and the outline of the torso."""
 
@@ -98,17 +101,19 @@ class Body:
         return float(np.clip(np.median(widths), 1.0 * default, 1.15 * default))
 
     def _rise(self, person: "Person") -> float | None:
-        """How far above the hips, in torso lengths, what is worn on the legs begins to show; None where it does not, down to 0.2 below."""
-        lower, tops = person.parse == S.LOWER, []
+        """How far above the hips, in torso lengths, what is worn on the legs begins to show; None where it does not, down to 0.2 below. Where an open coat or a bag
+        hangs over it, it may begin higher: such places count only if there are no others."""
+        tops, under = [], []
         for x in np.linspace(-0.1, 0.1, 7) * self.unit:
             line = self.hips + x * self.across + np.outer(np.arange(-0.6, 0.2, 0.01) * self.unit, self.down)
             ij = np.rint(line).astype(int)
-            ok = (ij >= 0).all(1) & (ij[:, 0] < lower.shape[1]) & (ij[:, 1] < lower.shape[0])
-            on = np.zeros(len(line), bool)
-            on[ok] = lower[ij[ok, 1], ij[ok, 0]]
-            if on.any():
-                tops.append(0.6 - 0.01 * int(np.argmax(on)))
-        return float(np.median(tops)) if tops else None
+            ok = (ij >= 0).all(1) & (ij[:, 0] < person.parse.shape[1]) & (ij[:, 1] < person.parse.shape[0])
+            met = np.zeros(len(line), np.uint8)
+            met[ok] = person.parse[ij[ok, 1], ij[ok, 0]]
+            if (met == S.LOWER).any():
+                first = int(np.argmax(met == S.LOWER))
+                (under if first and met[first - 1] in HANGING else tops).append(0.6 - 0.01 * first)
+        return float(np.median(tops or under)) if tops or under else None
 
     def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
         """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""

@@ -16,7 +16,7 @@ from tryon.colours import colours, rather
 from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, once
-from tryon.landmarks import along
+from tryon.landmarks import along, length_of
 from tryon.limbs import beside_neck, capsule, hand, profile
 from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
 from tryon.networks import Networks
@@ -45,6 +45,7 @@ BROWS = 0.05  # torso lengths above the eyes
 MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of the mouth
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
+STUB = 0.3  # widths of a top or jacket: sleeves no longer than that are none
 SLIT, CRACK, DEEP = 0.04, 0.015, 0.6  # torso lengths: half the width of the widest gap between legs that is none, and of one at whose end ground is seen; and how much darker than the cloth it is
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
@@ -98,6 +99,11 @@ def kind_of(garment: Garment) -> str:
     return garment.subcategory if garment.subcategory in CLASS_OF else garment.category
 
 
+def has_sleeves(garment: Garment) -> bool:
+    """Whether arms are in it: what stands off the armholes of a vest is no sleeve."""
+    return any(length_of(axis) > STUB * garment.shape.width for axis in garment.shape.limbs.values())
+
+
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
     """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
     kind = kind_of(garment)
@@ -109,7 +115,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     full, box = canvas, reach_of(fit, goes)
     window, whole_body, body = np.s_[box[0]:box[1], box[2]:box[3]], body, body.moved(-box[2], -box[0])
     canvas = Canvas(*(a[window] for a in full.arrays), full.may)
-    old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, bool(garment.shape.limbs))
+    old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, has_sleeves(garment))
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
     old |= left_over(full, taken, whole_body)[window]
@@ -133,7 +139,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     own = np.where(out.worn < 0, out.layout, S.BACKGROUND)
     if (own == S.LEGWEAR).sum() < SOCKS * fit.unit ** 2:
         own[own == S.LEGWEAR] = S.BACKGROUND
-    out.may = (full.may & ~gone) | may_become(kind, own, bool(garment.shape.limbs))
+    out.may = (full.may & ~gone) | may_become(kind, own, has_sleeves(garment))
     return out
 
 
@@ -155,7 +161,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, S.ARMS) & ~old
-    bare = come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit)) if kind_of(garment) != "jacket" or not garment.shape.limbs else {}
+    bare = {} if kind_of(garment) == "jacket" and has_sleeves(garment) else come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit))
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
     colour, alpha = stacked(shaded(layers, garment, front | behind & skin | arms, front & ~skin, body) if on_arms else layers, front, behind)
     near = arms & lower_than(shape, body, ARMPITS)
@@ -166,7 +172,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     gaps = old & ~front & ~arms
     if garment.category == "lower":  # between the legs there may be one
         gaps &= ~lower_than(shape, body, CROTCH)
-        close_gaps(colour, alpha, gaps, front & among(canvas.layout, shade.TOPS), trunk, max(1, int(UNDER_HEM * fit.unit)))
+        close_gaps(colour, alpha, gaps, front & among(canvas.layout, (*shade.TOPS, S.ACCESSORY)), trunk, max(1, int(UNDER_HEM * fit.unit)))
     close_gaps(colour, alpha, gaps, near, trunk, max(1, int(0.06 * fit.unit)))
     if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
         before = alpha > 0.5

@@ -87,6 +87,7 @@ RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an 
 PATCH, TOUCHES, ALIKE, SAME, RATHER_ALIKE = 0.0008, 0.12, 0.02, 14, 0.05
 SHORTEST = 1.1  # times as long as wide: no dress is shorter; of 217 of the train and validation splits two are, and they lie on their sides or are tops
 SEAM = 0.05  # share of the root of a garment's area: how near to a sleeve and to the torso what lies between them is
+PLAIN = 0.35  # of a quarter turn: how far off one a garment may lie that is turned by it
 SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
@@ -381,12 +382,12 @@ def peaks(heat: np.ndarray, shape: tuple[int, ...]) -> dict[str, tuple[float, fl
     return out
 
 
-def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
+def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None,
+            told: tuple[np.ndarray, ...] | None = None) -> Garment:
     """Analyse an HxWx3 uint8 product photo. ``category`` and ``subcategory`` restrict what it may be; ``mask`` (HxW
-    uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
-    if category and category not in S.CATEGORIES:
-        raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
-    (p, parts, heat, inner, kinds), given = networks.garment(photo), mask
+    uint8 0/255) replaces the network's. ``told``: what the network says of the photo, if it was asked before. Raises RowError ``no_garment`` or
+    ``unknown_category``."""
+    (p, parts, heat, inner, kinds), given = told or networks.garment(photo), mask
     kind, edges = _kind(kinds, category, subcategory), edges_of(photo, p)
     if mask is None:
         mask = cloth_alone(soft_mask(p, edges)[0], S.CATEGORY_OF[kind] == "lower")
@@ -439,10 +440,13 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
 
 
 def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
-    """As ``analyse``, but trousers that were photographed lying on their side are turned: photo and mask of the result are upright, ``turned`` tells how. The network
-    takes all for upright; trousers alone show by their shape that they are not."""
-    found = analyse(networks, photo, category, mask, subcategory)
-    turns = quarter_turns(found.mask > 127) if found.subcategory == "trousers" else 0
+    """As ``analyse``, but what was photographed lying on its side, or upside down, is turned: photo and mask of the result are upright, ``turned`` tells how. Tops and
+    dresses show it by their landmarks, trousers by their shape alone, skirts and shorts not at all."""
+    told = networks.garment(photo)
+    turns = turns_of(peaks(told[2], photo.shape)) if S.CATEGORY_OF[_kind(told[-1], category, subcategory)] in ("upper", "full") else 0
+    if not turns:
+        found = analyse(networks, photo, category, mask, subcategory, told)
+        turns = quarter_turns(found.mask > 127) if found.subcategory == "trousers" else 0
     if not turns:
         return found
     return replace(analyse(networks, upright(photo, turns), category, upright(mask, turns), subcategory), turned=turns)
@@ -451,6 +455,18 @@ def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None 
 def upright(picture: np.ndarray | None, turns: int) -> np.ndarray | None:
     """A picture HxW or HxWx3, if there is one, after ``turns`` quarter turns against the clock."""
     return picture if picture is None or not turns else np.ascontiguousarray(np.rot90(picture, turns))
+
+
+def turns_of(landmarks: dict[str, tuple[float, float, float]]) -> int:
+    """How many quarter turns, against the clock, set a top or dress upright, by the way from its collar and shoulders to its hem (``peaks``); 0 where one of
+    them is not seen or it lies too much aslant to tell."""
+    middle = lambda names: np.average([landmarks[n][:2] for n in names], axis=0, weights=[landmarks[n][2] for n in names])
+    high, low = ([n for n in landmarks if n.startswith(names)] for names in (("collar", "shoulder"), "hem"))
+    if len(high) < 2 or len(low) < 2:
+        return 0
+    x, y = middle(low) - middle(high)
+    quarters = np.arctan2(x, y) / (np.pi / 2)  # 0 down, 1 to the right
+    return int(-np.rint(quarters)) % 4 if abs(quarters - np.rint(quarters)) < PLAIN else 0
 
 
 def quarter_turns(inside: np.ndarray) -> int:
@@ -472,7 +488,9 @@ def quarter_turns(inside: np.ndarray) -> int:
 
 
 def _kind(kinds: np.ndarray, category: str | None, subcategory: str | None) -> str:
-    """The likeliest kind of those that the given category and subcategory allow."""
+    """The likeliest kind of those that the given category and subcategory allow. Raises RowError ``unknown_category``."""
+    if category and category not in S.CATEGORIES:
+        raise RowError("unknown_category", f"{category!r} is none of {', '.join(S.CATEGORIES)}")
     allowed = [i for i, k in enumerate(KINDS) if (not category or S.CATEGORY_OF[k] == category) and (not subcategory or k == subcategory)]
     if not allowed:
         allowed = [i for i, k in enumerate(KINDS) if not category or S.CATEGORY_OF[k] == category]

@@ -41,6 +41,7 @@ NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25, 0.35, 0.45), (0.66, 0.74, 0.
 HAIR = (0.0, 0.005, 0.015, 0.025, 0.037, 0.052, 0.07, 0.09, 0.12), (0.5, 0.53, 0.61, 0.69, 0.79, 0.85, 0.89, 0.92, 1.0)
 NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
 WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is painted
+NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, whatever it is in
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
@@ -178,9 +179,11 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
             seat = np.vstack([p[0] + t * (p[0] - p[FROM[S.LEFT_LEG]]) for t in (-1, 0, 1, 2) for p, _ in legs])
             inside = np.any([capsule(shape, p, r) for p, r in legs] + [capsule(shape, seat, np.full(len(seat), legs[0][1][0]))], 0)
             logits[where[cls]][~inside] = -1e4
+        first = max(0, FROM.get(cls, 0) + len(points) - STEPS - 1)
         if allowed[cls] and not allowed[list(HIDES.get(cls, SLEEVES if cls == S.NECK else ()))].any():
-            first = max(0, FROM.get(cls, 0) + len(points) - STEPS - 1)
             logits[where[cls]][capsule(shape, points[first:], radii[first:])] += FRONT[cls]
+        elif allowed[cls] and cls in HIDES and S.BACKGROUND in where:  # in a sleeve or bare, but there
+            logits[where[S.BACKGROUND]][capsule(shape, points[first:], NARROW * radii[first:])] = -1e4
 
 
 def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, radius: int) -> np.ndarray:
@@ -214,20 +217,22 @@ def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
     1996). ``known`` must hold at least one pixel. A level is followed wholly where at least the share ``enough`` of it is known: the less, the nearer is
     what counts."""
     wide = lambda weight: np.repeat(weight, a.shape[2], 2)  # faster than to broadcast over so few channels
-    weight = known.astype(np.float32)[..., None]
-    levels = [np.concatenate((a * wide(weight), weight), 2)]
     # OpenCV takes no more than four channels.
     one = lambda x, size, how: cv2.resize(np.ascontiguousarray(x, np.float32), size, interpolation=how).reshape(*size[::-1], -1)
     resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2) if x.shape[2] > 4 else one(x, size, how)
-    while max(levels[-1].shape[:2]) > 1 and levels[-1][..., -1].min() < enough:  # from there on nothing more is taken
-        h, w = levels[-1].shape[:2]
-        levels.append(resize(levels[-1], (max(1, (w + 1) // 2), max(1, (h + 1) // 2)), cv2.INTER_AREA))
-    out = levels[-1][..., :-1] / wide(np.maximum(levels[-1][..., -1:], 1e-9))
-    for level in levels[-2::-1]:
-        up, weight = resize(out, level.shape[1::-1], cv2.INTER_LINEAR), level[..., -1:]
-        trust = np.clip(weight / enough, 0, 1)
-        out = level[..., :-1] * wide(trust / np.maximum(weight, 1e-9)) + up * wide(1 - trust)
-    return out
+    a, mask, levels = np.ascontiguousarray(a, np.float32), np.ascontiguousarray(known).view(np.uint8), []
+    level = cv2.copyTo(a, mask).reshape(a.shape)
+    weight = known.astype(np.float32)[..., None]
+    while max(weight.shape[:2]) > 1 and weight.min() < enough:  # from there on nothing more is taken
+        h, w = weight.shape[:2]
+        half = max(1, (w + 1) // 2), max(1, (h + 1) // 2)
+        levels.append((level, weight))
+        level, weight = resize(level, half, cv2.INTER_AREA), one(weight, half, cv2.INTER_AREA)
+    out = level / wide(np.maximum(weight, 1e-9))
+    for level, weight in levels[:0:-1]:
+        up, trust = resize(out, level.shape[1::-1], cv2.INTER_LINEAR), np.clip(weight / enough, 0, 1)
+        out = level * wide(trust / np.maximum(weight, 1e-9)) + up * wide(1 - trust)
+    return cv2.copyTo(a, mask, resize(out, known.shape[::-1], cv2.INTER_LINEAR)).reshape(a.shape) if levels else out
 
 
 def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:

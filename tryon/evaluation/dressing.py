@@ -91,7 +91,7 @@ class Evaluation:
     def add(self, case: Case) -> bool:
         """Whether the case was taken."""
         try:
-            garment = garment_module.analyse(self.tryon.networks, case.product, subcategory=case.subcategory or None)
+            garment = garment_module.analyse_upright(self.tryon.networks, case.product, subcategory=case.subcategory or None)
             kind = garment.subcategory
             if self.taken[kind] >= self.each:
                 return False
