@@ -22,6 +22,7 @@ SURE = 0.5  # height of the peak of a landmark that is to be believed before the
 SPECK = 0.004  # of a top: no sleeve is so small
 ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
 THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
+ELONGATED = 2.5  # times as long as wide, of a sleeve that is no short one
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
 
@@ -117,6 +118,12 @@ def _axis(region: np.ndarray, start: np.ndarray, points: int = 7) -> np.ndarray 
     middle, width = half.mean(1), (half[:, 1] - half[:, 0]) / 2 + 0.5
     middle[:-2 if degree > 1 else None] = 0  # only the cuff of a long sleeve is centred, so that the axis stays smooth
     return np.concatenate((on + normal * middle[:, None], width[:, None]), 1).astype(np.float32)
+
+
+def elongated(region: np.ndarray) -> bool:
+    """Whether a sleeve (bool HxW) is far longer than wide, however deep its armhole seems to be, as one that hangs along the torso does."""
+    spread = np.linalg.eigvalsh(np.cov(np.argwhere(region).T.astype(float)))
+    return bool(spread[1] > ELONGATED ** 2 * spread[0])
 
 
 def _short_axis(region: np.ndarray, shoulder: np.ndarray, armpit: np.ndarray, points: int) -> np.ndarray:
@@ -364,7 +371,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, 
         axis = _axis(region, joint) if joint.any() else None
         if axis is None:
             continue
-        if float(np.linalg.norm(axis[-1, :2] - axis[0, :2])) < 1.6 * float(np.linalg.norm(armpit - shoulder)):
+        if float(np.linalg.norm(axis[-1, :2] - axis[0, :2])) < 1.6 * float(np.linalg.norm(armpit - shoulder)) and not elongated(region):
             axis = _short_axis(region, shoulder, armpit, len(axis))
         limbs[side] = axis
         d = axis[-1, :2] - axis[-2, :2]
