@@ -13,10 +13,11 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, on_legs, parted, reach_out, scarf,
-                           shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, on_legs, opens, parted,
+                           reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
+from tryon.limbs import capsule
 from tryon.masks import shrunk
 from tryon.person import Person
 
@@ -416,13 +417,18 @@ def test_a_light_collar_right_below_the_chin_goes_and_a_beard_stays(persons, who
 
 
 @pytest.mark.parametrize("who", ("clara", "edgar", "amir"))
-def test_arms_come_out_of_a_vest(persons, goods, who):
-    """A coat taken off for a vest, and ground where arms must be."""
+@pytest.mark.parametrize("stub", [False, True])
+def test_arms_come_out_of_a_vest(persons, goods, who, stub):
+    """A coat taken off for a vest, and ground where arms must be, as what stands off an armhole was taken for a sleeve."""
     person, jacket = persons[who], goods["jacket-06"]
     coat = replace(person, parse=np.where(person.parse == S.UPPER, np.uint8(S.OUTER), person.parse))
-    sleeves = np.isin(jacket.parts, (2, 3))
+    sleeves, axis = np.isin(jacket.parts, (2, 3)), jacket.shape.limbs["left"]
+    if stub:
+        ys, xs = np.nonzero(jacket.parts == 3)
+        kept = (np.stack((xs, ys), 1) - axis[0, :2]) @ (axis[-1, :2] - axis[0, :2]) < 0.15 * ((axis[-1, :2] - axis[0, :2]) ** 2).sum()
+        sleeves[ys[kept], xs[kept]] = False
     vest = replace(jacket, mask=np.where(sleeves, 0, jacket.mask).astype(np.uint8), parts=np.where(sleeves, 0, jacket.parts).astype(np.uint8),
-                   shape=replace(jacket.shape, limbs={}))
+                   shape=replace(jacket.shape, limbs={"left": axis[:1] + 0.15 * (axis - axis[:1])} if stub else {}))
     layout = wear(coat, vest).layout
     for joint in (S.R_SHOULDER, S.R_ELBOW, S.L_SHOULDER, S.L_ELBOW):
         x, y = np.rint(person.pose[0, joint, :2]).astype(int)
@@ -860,3 +866,49 @@ def test_what_was_worn_alone_stays_below_a_shorter_garment(persons, kind):
     parse[int(body.hips[1] + 0.15 * unit):][np.isin(parse[int(body.hips[1] + 0.15 * unit):], (S.UPPER, S.OUTER))] = S.LOWER  # trousers: nothing stays of the top
     old, layout, _ = taken_off(Canvas.of(person.photo, parse), kind, body, unit, True, True)
     assert not ((layout == S.LOWER) & (parse != S.LOWER)).any()
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+def test_forearms_come_out_of_the_short_sleeves_of_a_coat(persons, goods, who):
+    """Hands that hang in the air below the new coat, where the old one had long sleeves and something is worn under it."""
+    person, jacket = persons[who], goods["jacket-06"]
+    body = person.body
+    front = capsule(person.parse.shape, np.array((body.neck, body.hips)), np.full(2, 0.15 * body.unit))
+    hands = np.any([capsule(front.shape, np.array((body.joint[w], 2 * body.joint[w] - body.joint[e])), np.full(2, 0.12 * body.unit)) & (person.parse == cls)
+                    for e, w, cls in ((S.R_ELBOW, S.R_WRIST, S.RIGHT_ARM), (S.L_ELBOW, S.L_WRIST, S.LEFT_ARM))], 0)
+    coat = replace(person, parse=np.where(np.isin(person.parse, (S.UPPER, *S.ARMS)) & ~front & ~hands, np.uint8(S.OUTER), person.parse))
+    short = replace(jacket, mask=jacket.mask.copy(), parts=jacket.parts.copy())
+    for part, axis in zip((2, 3), (jacket.shape.limbs["right"], jacket.shape.limbs["left"])):
+        ys, xs = np.nonzero(jacket.parts == part)
+        below = (np.stack((xs, ys), 1) - axis[3, :2]) @ (axis[-1, :2] - axis[0, :2]) > 0
+        short.mask[ys[below], xs[below]] = short.parts[ys[below], xs[below]] = 0
+    short = replace(short, shape=replace(jacket.shape, limbs={side: axis[:4] for side, axis in jacket.shape.limbs.items()}))
+    layout = wear(coat, short).layout
+    for elbow, wrist in ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST)):
+        x, y = np.rint(np.mean(person.pose[0, [elbow, wrist], :2], 0)).astype(int)
+        assert coat.parse[y, x] == S.OUTER and layout[y, x] in (*S.ARMS, S.UPPER, S.OUTER), S.PARSE_CLASSES[layout[y, x]]
+
+
+def test_ground_goes_on_between_legs_as_far_as_it_opens():
+    """Dark cloth, level at its end, from the crotch of trousers down to that of the old ones; a slit between legs that meet again that is ground."""
+    gaps, ground = np.zeros((60, 40), bool), np.zeros((60, 40), bool)
+    gaps[10:30, 18:22] = gaps[10:20, 30:32] = True
+    ground[30:, 18:22] = True
+    opened = opens(gaps, ground, 25)
+    assert opened[10:30, 18:22].all() and not opened[:, 30:].any() and not (opened & ~gaps).any()
+    assert not opens(gaps, ground, 15).any(), "a slit along the whole of both legs is dark"
+
+
+def test_a_waist_reaches_the_belt_above_it(persons, goods):
+    """A strip of shirt between the belt and the new trousers."""
+    person, garment = persons["edgar"], goods["trousers-07"]
+    body, parse = person.body, person.parse.copy()
+    y, x = np.indices(parse.shape)
+    above, own = (body.hips[1] - y) / body.unit, (parse == S.UPPER) & (np.abs(x - body.hips[0]) < 0.4 * body.unit)
+    parse[own & (above < 0.22)], parse[own & (above >= 0.22) & (above < 0.3)] = S.LOWER, S.ACCESSORY
+    mask = garment.mask.copy()
+    (xc, top), wide = garment.shape.centre[0], garment.shape.width
+    cv2.ellipse(mask, (int(xc), int(top)), (int(0.45 * wide), int(0.15 * wide)), 0, 0, 360, 0, -1)
+    layout = wear(replace(person, parse=parse), replace(garment, mask=mask)).layout
+    below = layout[(np.abs(x - body.hips[0]) < 0.1 * body.unit) & (above < 0.21) & (above > 0.18)]
+    assert np.mean(below == S.LOWER) > 0.9

@@ -495,3 +495,69 @@ def test_trousers_photographed_aslant_are_worn_level(persons, goods):
         return float(np.polyfit(columns, cloth[:, columns].argmax(0), 1)[0])
 
     assert abs(waist(garment)) < 0.03 and abs(waist(aslant)) < 0.08
+
+
+def reshaped(garment: Garment, where) -> Garment:
+    """A lower garment whose pixel (x, y) is that of the drawn one at ``where`` (x, y), measured anew."""
+    h, w = garment.mask.shape
+    maps = [a.astype(np.float32) for a in where(*np.meshgrid(np.arange(w), np.arange(h)))]
+    photo, mask, parts, inner = (cv2.remap(a, *maps, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for a in (garment.photo, garment.mask, garment.parts, garment.inner))
+    return replace(garment, photo=photo, mask=mask, parts=parts, inner=inner, shape=measure(mask, "lower", garment.subcategory))
+
+
+def worn(person: Person, garment: Garment) -> np.ndarray:
+    """Bool h x w on the coarse grid: where a garment is worn."""
+    placed = fit(person, garment)
+    return np.any([seen(layer, placed, garment) for layer in placed.layers], 0)
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+@pytest.mark.parametrize("id", ["trousers-07", "shorts-08", "skirt-09"])
+def test_a_waist_that_is_gathered_is_as_wide_as_the_body(persons, goods, who, id):
+    """The own top that hangs out between a belt and the corners of a waist that an elastic draws together when nobody wears it."""
+    person, whole = persons[who], goods[id]
+    (xc, top), body = whole.shape.centre[0], person.body
+    narrow = lambda y: 0.7 + 0.3 * np.clip((y - top) / (0.9 * whole.shape.width), 0, 1)
+    gathered = reshaped(whole, lambda x, y: (xc + (x - xc) / narrow(y), y))
+    assert gathered.shape.width < 0.8 * whole.shape.width
+
+    def width(one: Garment) -> float:
+        cloth = worn(person, one)
+        fine = len(cloth) / len(person.parse)
+        rows = (body.hips[1] - (body.waist - np.array((0.03, 0.05, 0.07))) * body.unit) * fine
+        return float(np.median(cloth[np.rint(rows).astype(int)].sum(1))) / fine / body.hip_width
+
+    assert width(gathered) > 0.75 and abs(width(whole) - width(gathered)) < 0.25
+
+
+@pytest.mark.parametrize("id, legs", [("skirt-09", False), ("shorts-08", True)])
+def test_a_hem_that_spreads_like_a_fan_is_worn_level(persons, goods, id, legs):
+    """Shorts whose legs spread on the floor, worn with hems that slope, and twice as steep as there; a skirt that is longer in the middle."""
+    person, whole = persons["edgar"], goods[id]
+    (xc, top), bottom, width = whole.shape.centre[0], whole.shape.centre[1, 1], whole.shape.width
+    rise = lambda x: 0.3 * np.abs(x - xc) if legs else 0.5 * (x - xc) ** 2 / width
+    share = lambda y: np.clip((y - top) / (bottom - top), 0, 1.2)
+    fan = reshaped(whole, lambda x, y: (x, y + rise(x) * share(y + rise(x))))
+    fan = replace(fan, shape=replace(fan.shape, limbs={}))  # legs too short to be any
+
+    def falls(cloth: np.ndarray) -> float:
+        """How much lower a hem is in the middle than at its sides, of its width."""
+        columns = np.flatnonzero(cloth.any(0))
+        hem, x = len(cloth) - cloth[::-1, columns].argmax(0), (columns - columns.mean()) / np.ptp(columns)
+        return float(np.median(hem[(np.abs(x) > 0.15) & (np.abs(x) < 0.25)]) - np.median(hem[(np.abs(x) > 0.35) & (np.abs(x) < 0.45)])) / np.ptp(columns)
+
+    laid, on = falls(fan.mask > 0), falls(worn(person, fan))
+    assert laid > 0.04 and on < 0.55 * laid, (laid, on)
+
+
+def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
+    """Trousers that begin at the hem of an open jacket, a hand below the belt."""
+    person = persons["clara"]
+    before, parse = person.body, person.parse.copy()
+    ys, xs = np.nonzero(parse == S.LOWER)
+    over = (xs > before.hips[0] - 0.03 * before.unit) & (ys < before.hips[1] + 0.1 * before.unit)
+    parse[ys[over], xs[over]] = S.OUTER
+    parse[:, int(before.hips[0] - 0.03 * before.unit) + 1:][parse[:, int(before.hips[0] - 0.03 * before.unit) + 1:] == S.UPPER] = S.OUTER
+    after = Body(replace(person, parse=parse))
+    assert before.rise is not None and abs(after.rise - before.rise) < 0.05
+    assert Body(replace(person, parse=np.where(person.parse == S.LOWER, np.uint8(S.OUTER), person.parse))).rise is None

@@ -218,3 +218,20 @@ def test_a_waist_is_as_wide_as_its_outline_tells(goods):
         lm = measure(garment.mask, "lower", "skirt", garment.parts, points).landmarks
         assert abs(lm["waist_left"][0] - found["waist_left"][0]) < 0.1 * garment.shape.width
         assert abs(lm["waist_left"][1] - lm["waist_right"][1]) < 0.1 * garment.shape.width
+
+
+def test_a_sleeve_that_hangs_along_the_torso_goes_down_to_its_cuff():
+    """A long sleeve whose armhole is seen deep down the side, measured across: with a stub for the other sleeve both were lost, and the shirt had none."""
+    mask = np.zeros((400, 400), np.uint8)
+    sleeve = cv2.fillPoly(mask.copy(), [np.array(((272, 80), (300, 110), (345, 330), (318, 338), (283, 210)))], 1)
+    torso = cv2.fillPoly(mask.copy(), [np.array(((130, 80), (272, 80), (283, 210), (280, 320), (120, 320), (118, 210)))], 1)
+    mirrored = sleeve[:, ::-1]
+    parts = np.where(sleeve > 0, 3, np.where(mirrored > 0, 2, torso)).astype(np.uint8)
+    parts[torso > 0] = 1
+    points = {"shoulder_left": (274.0, 82.0, 1.0), "armpit_left": (283.0, 206.0, 1.0), "shoulder_right": (126.0, 82.0, 1.0), "armpit_right": (117.0, 206.0, 1.0)}
+    shape = measure(np.where(parts > 0, 255, 0).astype(np.uint8), "upper", "top", parts, points)
+    assert shape.limbs.keys() == {"left", "right"}
+    for side, cuff in (("left", (332, 334)), ("right", (67, 334))):
+        axis = shape.limbs[side]
+        assert np.linalg.norm(axis[-1, :2] - cuff) < 25 and axis[-1, 1] - axis[0, 1] > 120, axis
+        assert np.median(axis[:, 2]) < 25

@@ -192,3 +192,17 @@ def test_a_freed_neck_is_wide_from_the_shoulders_to_the_chin():
     neck = capsule(free.shape, points, radii)
     assert cls == S.NECK and (neck[150:190].sum(1) >= 18).all() and (neck[150:190].sum(1) <= 26).all()
     assert not list(throat(pose, 100.0, free[:, ::-1] & False)) and not list(throat(pose * 0, 100.0, free))
+
+
+def test_an_ankle_that_shows_tells_its_end_of_a_leg_and_little_of_the_rest():
+    """A shin that is wider than the ankle it goes over into, below trousers that are taken off, and a thigh as thin as the ankle."""
+    points, radii = profile(3 * LINE, False, 3 * UNIT, beyond=0.12)
+    seen, hidden = capsule((600, 360), points + (6, 0), 0.75 * radii), np.zeros((600, 360), bool)
+    seen[:430], seen[455:], hidden[:430] = False, False, True  # between trouser and shoe
+    moved, thick = adjusted(points, radii, seen, hidden)
+    ankle = np.abs(points[:, 1] - 442).argmin()
+    assert abs(thick[ankle] / radii[ankle] - 0.77) < 0.06 and abs(moved[ankle, 0] - points[ankle, 0] - 6) < 1
+    assert 0.85 < thick[6] / radii[6] < 1
+    beside = seen | np.roll(seen, 8, 1)
+    half = np.roll(hidden, 0) | (beside & (np.arange(360) < 190))  # a bag covers half of it
+    assert np.array_equal(adjusted(points, radii, seen & ~half, half)[1], radii), "what is half hidden tells no width"

@@ -10,7 +10,8 @@ from conftest import generator
 from tryon import schema as S
 from tryon.condition import skin_tone
 from tryon.masks import distance_to
-from tryon.paint import HEMMED, LEGS, SHADOW, beyond_shadow, folded, met, mirrored, paint, printed, without_crevices
+from tryon.limbs import profile
+from tryon.paint import HEMMED, LEGS, SHADOW, _bring_up, beyond_shadow, bounded, folded, met, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -347,3 +348,30 @@ def test_what_a_coat_hid_of_a_skirt_has_its_folds(persons):
     assert there.sum() > 500
     made, true = image[there].mean(1), photo[there].astype(float).mean(1)
     assert np.corrcoef(made, true)[0, 1] > 0.6 and made.std() > 0.4 * true.std()
+
+
+def test_a_limb_is_there_whatever_it_is_in():
+    """Forearms that are ground below the short sleeves of a new coat, as they may be in those of the shirt under the old one."""
+    shape, allowed = (200, 120), np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.UPPER, S.LEFT_ARM]] = True
+    classes, arm = np.flatnonzero(allowed), [(S.LEFT_ARM, *profile(np.array(((60.0, 20), (60, 90), (60, 160))), True, 100.0))]
+    for ground, cloth, skin, told in ((5.0, 1.0, 2.0, S.LEFT_ARM), (5.0, 2.0, 1.0, S.UPPER)):
+        logits = np.zeros((3, *shape), np.float32) + np.float32((ground, cloth, skin))[[list(classes).index(c) for c in (S.BACKGROUND, S.UPPER, S.LEFT_ARM)], None, None]
+        bounded(logits, classes, arm, allowed, np.zeros((18, 3), np.float32), 100.0)
+        found = classes[logits.argmax(0)]
+        assert (found[40:150, 58:63] == told).all() and (found[:, :40] == S.BACKGROUND).all()
+
+
+def test_edges_of_what_is_painted_have_no_steps():
+    """A leg beside ground along whose edge the pixels of its mask are seen as a staircase."""
+    h, w, slope = 120, 80, 0.13
+    edge = 30.3 + slope * np.arange(h)
+    label = np.where(np.arange(w)[None] < np.rint(edge)[:, None], S.LEFT_LEG, S.BACKGROUND).astype(np.uint8)
+    colours = {S.FACE: np.full((h, w, 3), 200, np.float32), S.BACKGROUND: np.full((h, w, 3), 100, np.float32)}
+    out = _bring_up(colours, np.ones((h, w, 3), np.float32), label, (h, w), (0, h, 0, w), 0.68)
+    half = np.array([np.interp(-150, -row, np.arange(w)) for row in out[..., 0]])[10:-10]  # where it is half
+    off = half - np.polyval(np.polyfit(np.arange(len(half)), half, 1), np.arange(len(half)))
+    stairs = np.rint(edge)[10:-10] - np.polyval(np.polyfit(np.arange(len(half)), np.rint(edge)[10:-10], 1), np.arange(len(half)))
+    assert off.std() < 0.6 * stairs.std()
+    row = out[60, :, 0]
+    assert np.ptp(np.interp((-190, -110), -row, np.arange(w))) < 2.6, "as sharp as before"

@@ -46,7 +46,8 @@ MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of 
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 STUB = 0.3  # widths of a top or jacket: sleeves no longer than that are none
-SLIT, CRACK, DEEP = 0.04, 0.015, 0.6  # torso lengths: half the width of the widest gap between legs that is none, and of one at whose end ground is seen; and how much darker than the cloth it is
+SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
+CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso lengths at whose end ground is seen
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
 BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
@@ -177,7 +178,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if garment.category == "lower" and garment.shape.limbs:  # slits between legs, where the old garment let no ground be seen
         before = alpha > 0.5
         slits = old & ~front & lower_than(shape, body, CROTCH)
-        opened = opens(slits & ~before, (canvas.layout == S.BACKGROUND) & ~old)  # ground goes on up to the crotch
+        opened = opens(slits & ~before, (canvas.layout == S.BACKGROUND) & ~old, OPENED * fit.unit)  # ground goes on up to the crotch
         close_gaps(colour, alpha, slits & ~opened, near, trunk, max(1, int(SLIT * fit.unit)))
         close_gaps(colour, alpha, slits, near, trunk, max(1, int(CRACK * fit.unit)))
         if garment.subcategory == "trousers":  # where legs meet again below it, a gap is none
@@ -495,10 +496,10 @@ def enclosed(cloth: np.ndarray, front: np.ndarray, beside: list[np.ndarray], tal
     return hole[labels]
 
 
-def opens(gaps: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """Those pieces of ``gaps`` that ``ground`` touches (bool HxW each)."""
-    count, pieces = cv2.connectedComponents(gaps.view(np.uint8))
-    found = np.bincount(pieces[grown(ground, 1) & gaps], minlength=count) > 0
+def opens(gaps: np.ndarray, ground: np.ndarray, tall: float) -> np.ndarray:
+    """Those pieces of ``gaps`` that ``ground`` touches (bool HxW each), if they are no more than so many pixels ``tall``."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(gaps.view(np.uint8))
+    found = (np.bincount(pieces[grown(ground, 1) & gaps], minlength=count) > 0) & (stats[:, cv2.CC_STAT_HEIGHT] <= tall)
     return found[pieces] & gaps
 
 

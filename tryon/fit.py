@@ -398,14 +398,14 @@ def _upright(garment: Garment) -> tuple[Callable[[np.ndarray], np.ndarray], floa
 def _levelled(garment: Garment, upright: Callable[[np.ndarray], np.ndarray], top: float) -> Callable[[np.ndarray], np.ndarray]:
     """For skirts and for shorts without legs to speak of: a function that makes points Nx2 of the product photo, ``upright``, those of one whose hem is as level as
     when it is worn. Laid flat, cloth that gets wider downwards spreads to both sides like a fan, and its hem rises towards them. ``top``: its waist (y)."""
-    bottoms = (garment.mask > 127)[::-1]
-    columns = np.flatnonzero(bottoms.any(0))
-    edge = np.stack((columns, len(bottoms) - 1 - bottoms[:, columns].argmax(0)), 1).astype(float)
-    (right, left), crotch = (garment.landmarks.get(f"hem_{side}") for side in ("right", "left")), garment.landmarks.get("crotch")
-    if right is None or left is None or left[0] - right[0] < 8:
+    y0, y1, *_ = box_of(garment.mask > 127)
+    bottoms, crotch = (garment.mask[y0:y1] > 127)[::-1], garment.landmarks.get("crotch")
+    columns = np.flatnonzero(bottoms[:int(BELOW * len(bottoms))].any(0))
+    if len(columns) < 8:
         return lambda points: points
-    wide, middle = left[0] - right[0], (left[0] + right[0]) / 2
-    x, y = upright(edge[(edge[:, 0] > right[0] + 0.04 * wide) & (edge[:, 0] < left[0] - 0.04 * wide)]).T
+    wide, middle = float(np.ptp(columns)), float(columns[0] + columns[-1]) / 2
+    columns = columns[int(0.04 * wide):len(columns) - int(0.04 * wide)]
+    x, y = upright(np.stack((columns, y1 - 1 - bottoms[:, columns].argmax(0)), 1).astype(float)).T
     far = lambda x: np.clip((x - middle) / wide, -0.5, 0.5)
     form = lambda x: np.stack((np.minimum(far(x), 0), np.maximum(far(x), 0), np.ones_like(x)) if crotch else (far(x), far(x) ** 2, np.ones_like(x)), 1)
     own = np.abs(x - crotch[0]) > NOTCH * wide if crotch else np.ones(len(x), bool)  # not between the legs of shorts
@@ -421,6 +421,7 @@ def _levelled(garment: Garment, upright: Callable[[np.ndarray], np.ndarray], top
 
 
 LEVEL = 0.8  # of what the hem of a skirt rises towards the sides when it lies flat: what is levelled
+BELOW = 0.4  # of its height: where it is as wide as its hem
 NOTCH, UNEVEN, FANNED = 0.12, 0.04, 0.4  # widths of a hem beside the crotch that tell nothing; heights: the most that a hem is off such a form, and that it is moved
 CROTCH = 0.2  # torso lengths below the hips
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
