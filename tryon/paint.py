@@ -261,9 +261,7 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndar
         legs = soft(S.LEFT_LEG, S.RIGHT_LEG)
         if legs.any():
             seen = deep(skin & np.isin(before, (S.LEFT_LEG, S.RIGHT_LEG)))
-            share = min(1, seen.sum() / (SHOWN * unit ** 2))
-            own = tone * LEGS + share * (spread(flat, seen, NEAREST) - tone * LEGS) if share else tone * LEGS
-            out[S.FACE] += legs * (own - out[S.FACE])
+            out[S.FACE] += legs * ((spread(flat, seen, NEAREST) if seen.sum() > SHOWN * unit ** 2 else tone * LEGS) - out[S.FACE])
     for group in CLOTH:
         seen = beyond_shadow(known & (before == group), clear)
         if seen.sum() >= 30:
