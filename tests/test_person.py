@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
+from tryon.person import alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -191,3 +191,25 @@ def test_scraps_in_a_garments_colours_are_of_it(cls):
     large[250:330, 240:290] = cls
     photo[250:330, 240:290] = 40, 60, 120
     assert np.array_equal(without_scraps(photo, large), large)
+
+
+def test_a_hand_on_the_other_side_of_the_chest_is_of_its_own_arm(persons):
+    """A forearm that is lost behind the chest, as its hand was taken for the other one; ankles of crossed legs; a hand that stays what it is."""
+    person = persons["edgar"]
+    pose, parse, unit = person.pose[0].copy(), person.parse.copy(), person.body.unit
+    assert (on_their_side(pose, parse) == parse).all()
+    middle = pose[[S.NECK_JOINT, S.R_HIP, S.L_HIP], :2].mean(0)
+    pose[S.L_ELBOW, :2], pose[S.L_WRIST, :2] = middle + (0.6 * unit, 0), middle + (0.1 * unit, 0)
+    hand = cv2.circle(np.zeros(parse.shape, np.uint8), tuple(int(v) for v in middle), int(0.08 * unit), 1, -1) > 0
+    parse[np.isin(parse, S.ARMS)], parse[hand] = S.BACKGROUND, S.RIGHT_ARM
+    found = on_their_side(pose, parse)
+    assert (found[hand] == S.LEFT_ARM).mean() > 0.9 and (found[~hand] == parse[~hand]).all()
+    unknown = pose.copy()
+    unknown[S.L_ELBOW] = 0
+    assert (on_their_side(unknown, parse) == parse).all()
+    ankles = pose[[S.R_ANKLE, S.L_ANKLE], :2].copy()
+    pose[[S.L_ANKLE, S.R_ANKLE], :2] = ankles + np.array(((-0.2, 0), (0.2, 0))) * unit
+    for (x, y), cls in zip(pose[[S.L_ANKLE, S.R_ANKLE], :2], (S.RIGHT_LEG, S.LEFT_LEG)):  # as they lie in the picture
+        parse[int(y) - 12:int(y) + 2, int(x) - 6:int(x) + 6] = cls
+    found = on_their_side(pose, parse)
+    assert [found[int(y) - 5, int(x)] for x, y in pose[[S.L_ANKLE, S.R_ANKLE], :2]] == [S.LEFT_LEG, S.RIGHT_LEG]

@@ -10,8 +10,9 @@ import numpy as np
 from tryon import schema as S
 from tryon.body import Body
 from tryon.colours import COLOURS, colours
-from tryon.limbs import bare_legs
+from tryon.limbs import BONES, HAND, bare_legs
 from tryon.masks import among, box_of, closest, grown, pieces, shrunk
+from tryon.metrics.keypoints import torso_length
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -68,6 +69,9 @@ ISLAND, PIECE, SURROUNDED = 0.03, 0.2, 0.75
 # A wrist that is found in a sleeve, or beside the person, goes to where its hand begins to show. In torso lengths: farther than APART from skin, in a sleeve
 # no farther than ASTRAY from that hand, which is LONGEST from the elbow at most, and nearer than OTHERS to the other wrist is the hand of that; squared, the least area of a hand.
 APART, ASTRAY, LONGEST, OTHERS, LEAST = 0.08, 0.4, 0.8, 0.2, 0.004
+
+# Pieces of skin are of the other side if they are in the mean so near to its bones and so far from their own, in torso lengths; squared, the least of them.
+ON_BONES, OFF_BONES, SIDED = 0.15, 0.3, 0.002
 
 
 def soft_iou(p: np.ndarray) -> float:
@@ -304,6 +308,38 @@ def to_hands(pose: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return pose, label
 
 
+def on_their_side(pose: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which pieces of bare arms and legs that lie on the bones of the other side (pose 18x3), and far from those of their own, are of that: a hand
+    on the other side of the chest, ankles of crossed legs. Found in a picture made smaller."""
+    unit, step = torso_length(pose), max(1, 2 * len(label) // LEGS_AT)
+    few = np.ascontiguousarray(label[::step, ::step])
+    moved = few.copy()
+    for pair in ((S.RIGHT_ARM, S.LEFT_ARM), (S.RIGHT_LEG, S.LEFT_LEG)):
+        joints = [list(BONES[cls]) for cls in pair]
+        if not unit or not pose[joints, 2].all():
+            continue
+        lines = [np.vstack((line, line[2] + HAND * (line[2] - line[1]))) / step for line in pose[joints, :2].astype(float)]  # with hand or foot
+        for cls, other, own, others in ((*pair, *lines), (*pair[::-1], *lines[::-1])):
+            labels, areas = pieces(few == cls)
+            ys, xs = np.nonzero(labels)
+            piece, points = labels[ys, xs], np.stack((xs, ys), 1).astype(np.float32)
+            near, far = (np.bincount(piece, from_line(points, line), len(areas)) * step / unit / np.maximum(areas, 1) for line in (others, own))
+            taken = (near < ON_BONES) & (far > OFF_BONES) & (areas > SIDED * (unit / step) ** 2)
+            mine = taken[piece]
+            moved[ys[mine], xs[mine]] = other
+    return moved_on(label, few, moved, step)
+
+
+def from_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """How far points Nx2 are from a polyline Kx2."""
+    out = np.full(len(points), np.inf, np.float32)
+    for start, way in zip(line[:-1].astype(np.float32), np.diff(line, axis=0).astype(np.float32)):
+        rel = points - start
+        t = np.clip(rel @ way / max(float(way @ way), 1e-6), 0, 1)
+        out = np.minimum(out, np.hypot(rel[:, 0] - t * way[0], rel[:, 1] - t * way[1]))
+    return out
+
+
 def analyse(networks: Networks, photo: np.ndarray) -> Person:
     """Raises RowError ``no_person`` when there is nobody in the photo."""
     label, sure = parse(networks, photo)
@@ -319,6 +355,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
+    label = on_their_side(poses[0], label)
     return Person(photo, under_hems(without_rims(photo, without_scraps(photo, without_islands(label)))), poses, sure)
 
 
