@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tryon.garment import clips
-from tryon.texture import neck_opening, outline, patched, rounded, sampled, slits, textures, without_ground
+from tryon.texture import in_light, neck_opening, outline, patched, rounded, sampled, slits, textures, without_ground
 
 
 @pytest.mark.parametrize("height", [100, 300, 1200])
@@ -156,3 +156,17 @@ def test_a_print_goes_on_where_both_sleeves_hid_it():
     spread_of = lambda a: a[hole].astype(float).std(0).mean()
     assert spread_of(out) > 0.7 * spread_of(checks) and np.abs(out[hole].mean(0) - checks[hole].mean(0)).max() < 25
     assert (patched(smooth, np.zeros_like(hole), hole) == smooth).all()
+
+
+def test_what_a_sleeve_hides_of_the_torso_has_the_light_around_it():
+    """A rectangle with hard edges on a jacket that was photographed in the light of a window, where a sleeve lay: the other side of it is darker."""
+    picture = np.broadcast_to(np.linspace(110, 170, 300)[None, :, None], (400, 300, 3)).astype(np.uint8)
+    hole = np.zeros((400, 300), bool)
+    hole[150:300, 220:270] = True
+    other = np.ascontiguousarray(picture[:, ::-1])
+    other[200:210, 240:250] += 25  # a button
+    lit = in_light(other, picture, ~hole, hole).astype(int)
+    off = np.abs(lit - picture)[hole]
+    assert np.median(off) < 8 and np.median(np.abs(other.astype(int) - picture)[hole]) > 25
+    button = lit[200:210, 240:250].mean() - lit[200:210, 225:235].mean() - (picture[0, 240:250].mean() - picture[0, 225:235].mean())
+    assert 15 < button < 35 and (in_light(other, picture, np.zeros_like(hole), hole) == other).all()

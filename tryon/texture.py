@@ -20,6 +20,7 @@ PATCHED = 0.02  # of a torso: so much of it that both sleeves hide is made of pa
 V_NECK = 0.36, 0.44  # depths of necklines, in their widths, up to which they are round, and from which on they may be any
 HEM, SEWN = (0.3, 0.12), (100, 0.57)  # heights above its lowest point: where hems are, which are smoother (``outline``), no farther in than the rest
 COARSE, CRISP = 1.25, 0.85  # pixels of the product photo per pixel of a look, from where on it is made smaller first, and to how many of them
+LIGHT_AROUND, UNLIKE = 7, 50  # pixels of a small picture beside what a sleeve hides that tell its light, and the most that it differs from the other side, of 255
 SLIT = 0.2  # widths of a top from its torso and its sleeve: where there may be ground between them
 SEAM = 0.03  # the same from where they meet: where such ground begins, and half of what it reaches on the mean
 MIXED = 0.4  # of the way from the ground's colour to the cloth's: what is farther beside it is no mixture of the two
@@ -167,13 +168,30 @@ def part_layers(garment: Garment, soft: np.ndarray, colour: np.ndarray, ground: 
         solid = cv2.erode((garment.parts == 1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
         seen = solid[ys, across]
         torso = bleed(colour, solid)
-        torso[ys[seen], xs[seen]] = colour[ys[seen], across[seen]]
+        mirrored = np.ascontiguousarray(colour[:, np.clip(np.rint(2 * xc - np.arange(hidden.shape[1])).astype(int), 0, hidden.shape[1] - 1)])
+        lit = in_light(mirrored, torso, solid, hidden)
+        torso[ys[seen], xs[seen]] = lit[ys[seen], xs[seen]]
         left = masks["torso"] & (garment.parts != 1)
         left[ys[seen], xs[seen]] = hidden[ys[seen], xs[seen]] = False
         if hidden.sum() > PATCHED * masks["torso"].sum():
             torso = patched(torso, solid, left)
         out["torso"] = out["torso"][0], torso
     return out
+
+
+def in_light(other: np.ndarray, picture: np.ndarray, seen: np.ndarray, hole: np.ndarray, longest: int = 256) -> np.ndarray:
+    """``other`` (HxWx3 uint8), which is to fill a ``hole`` of a ``picture`` of which something is ``seen`` (bool HxW each), as light as the picture is around the
+    hole, worked out at about ``longest`` pixels: no seam shows between them."""
+    step = max(1, round(max(hole.shape) / longest))
+    few = np.s_[::step, ::step]
+    beside = seen[few] & grown(hole[few], LIGHT_AROUND)
+    if not beside.any():
+        return other
+    mean = lambda a: cv2.blur(cv2.copyTo(np.ascontiguousarray(a[few]).astype(np.float32), beside.view(np.uint8)), (LIGHT_AROUND,) * 2)
+    weight = thrice(np.maximum(cv2.blur(beside.astype(np.float32), (LIGHT_AROUND,) * 2), 1e-3))
+    off = spread((mean(picture) - mean(other)) / weight, beside)
+    off = cv2.resize(np.clip(off, -UNLIKE, UNLIKE), hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.clip(np.rint(other + off), 0, 255).astype(np.uint8)
 
 
 def patched(picture: np.ndarray, seen: np.ndarray, hole: np.ndarray, longest: int = 256) -> np.ndarray:
