@@ -9,7 +9,7 @@ from tryon.evaluation import confidence
 from tryon.evaluation.garment import plain
 from tryon.evaluation.pose import match
 from tryon.evaluation.views import HALF, PHOTO, rarity, texture, views
-from tryon.metrics.keypoints import COCO, oks, oks_ap
+from tryon.metrics.keypoints import CLOSE, COCO, apart, oks, oks_ap
 from tryon.metrics.quality import confusion, iou_of, merged_iou, region_iou
 from tryon.datasets.sample import IGNORE, Sample
 from tryon.sample import draw_person
@@ -120,3 +120,15 @@ def test_a_half_body_crop_knows_what_it_cut_off():
     grey = cv2.cvtColor(half.image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     far = cv2.erode(ground.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     assert far.any() and np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 3))[far].mean() < 3
+
+
+def test_crossed_legs_are_told_from_others_and_unknown_ones():
+    """Somebody who is seen from behind, whose right ankle is on the other side of the picture, is not crossing legs."""
+    pose = standing()
+    crossed, turned = pose.copy(), pose * np.float32((-1, 1, 1))
+    crossed[[S.R_ANKLE, S.L_ANKLE]] = pose[[S.L_ANKLE, S.R_ANKLE]]
+    assert apart(pose) == pytest.approx(0.36) == apart(turned) and apart(crossed) == pytest.approx(-0.36) and 0 < CLOSE < 0.36
+    for missing in (S.R_ANKLE, S.L_HIP, S.NECK_JOINT):
+        without = pose.copy()
+        without[missing] = 0
+        assert apart(without) == np.inf

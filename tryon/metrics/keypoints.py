@@ -11,7 +11,6 @@ SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87,
 COCO = (S.NOSE, S.L_EYE, S.R_EYE, S.L_EAR, S.R_EAR, S.L_SHOULDER, S.R_SHOULDER, S.L_ELBOW, S.R_ELBOW, S.L_WRIST, S.R_WRIST, S.L_HIP, S.R_HIP,
         S.L_KNEE, S.R_KNEE, S.L_ANKLE, S.R_ANKLE)
 FOREARMS = ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST))
-SHANKS = ((S.R_KNEE, S.R_ANKLE), (S.L_KNEE, S.L_ANKLE))
 ANKLES = (S.R_ANKLE, S.L_ANKLE)
 CLOSE = 0.05  # torso lengths between ankles, sideways, below which legs count as crossed
 

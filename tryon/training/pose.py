@@ -5,7 +5,7 @@ import torch
 from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.datasets.sample import IGNORE
-from tryon.metrics.keypoints import ANKLES, CLOSE, FOREARMS, SHANKS, apart, lifted
+from tryon.metrics.keypoints import FOREARMS, lifted
 from tryon.metrics.quality import pck
 from tryon.models.openpose import HEATMAPS, OpenPose, assemble, targets
 from tryon.training.parser import VIEWS
@@ -14,9 +14,7 @@ from tryon.training.task import Task, View, judged_views, predict, to_input
 
 BENT = 4.0  # so many times more often than one with hanging arms comes, on top, a photo of somebody with a wrist at the height of the elbow or above
 HANGING = 0.35  # torso lengths below its elbow at which a wrist begins to count as lifted
-CROSSED = 3.0  # the same of somebody whose legs are crossed
-STRADDLE = 0.15  # torso lengths of ankles apart, sideways, below which legs begin to count as crossed
-LIMB = 2.0  # weight of elbows, wrists, knees and ankles, and of what leads to them, in the loss: they move most
+FOREARM = 2.0  # weight of elbows and wrists, and of what leads to them, in the loss: they move most
 
 
 class PoseTask(Task):
@@ -27,9 +25,7 @@ class PoseTask(Task):
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS):
         self.train = [p for p in ccp.read(data, ("train",)) if p.pose is not None]
         self.val = [p for p in ccp.read(data, ("val",)) if p.pose is not None]
-        arms = np.array([np.clip(1 + lifted(p.pose[0]).max() / HANGING, 0, 1) for p in self.train])
-        legs = np.array([np.clip(1 - apart(p.pose[0]) / STRADDLE, 0, 1) for p in self.train])
-        often = 1 + BENT * arms + CROSSED * legs
+        often = 1 + BENT * np.array([np.clip(1 + lifted(p.pose[0]).max() / HANGING, 0, 1) for p in self.train])
         self.often = often / often.sum()
         self.drawn, self.groups = list(drawn), groups
         self.others = [p for p in self.train if p.parse is not None and augment.whole(p.parse)]
@@ -94,8 +90,8 @@ class PoseTask(Task):
     def loss(self, model, batch):
         images_BHWC, paf_t, heat_t, heat_known, paf_known = batch
         loss, parts = 0.0, {}
-        outer = np.where(np.isin(np.arange(HEATMAPS), np.ravel(FOREARMS + SHANKS)), LIMB, 1.0)
-        of_heat, of_paf = (torch.tensor(w, dtype=torch.float32, device=heat_t.device)[:, None, None] for w in (outer, np.repeat(outer[[b for _, b in S.LIMBS]], 2)))
+        fore = np.where(np.isin(np.arange(HEATMAPS), np.ravel(FOREARMS)), FOREARM, 1.0)
+        of_heat, of_paf = (torch.tensor(w, dtype=torch.float32, device=heat_t.device)[:, None, None] for w in (fore, np.repeat(fore[[b for _, b in S.LIMBS]], 2)))
         for i, (paf, heat) in enumerate(model(to_input(images_BHWC))):
             lh = ((heat.float() - heat_t) ** 2 * heat_known * of_heat * (1 + 4 * heat_t)).mean() * 100
             lp = ((paf.float() - paf_t) ** 2 * paf_known * of_paf * (1 + 2 * paf_t.abs())).mean() * 50
@@ -119,7 +115,4 @@ class PoseTask(Task):
             wrists = [pck([f for f, u in zip(found["street"], up[:, i]) if u], [t for t, u in zip(truth["street"], up[:, i]) if u])[1][w]
                       for i, (_, w) in enumerate(FOREARMS)]
             out["lifted_wrist_pck"] = float(np.nansum(wrists * up.sum(0)) / up.sum())
-        crossed = [i for i, t in enumerate(truth["street"]) if apart(t) < CLOSE]
-        if crossed:
-            out["crossed_ankle_pck"] = float(pck([found["street"][i] for i in crossed], [truth["street"][i] for i in crossed])[1][list(ANKLES)].mean())
         return {"score": sum(out.values()) / len(out), **out}
