@@ -22,7 +22,6 @@ SURE = 0.5  # height of the peak of a landmark that is to be believed before the
 SPECK = 0.004  # of a top: no sleeve is so small
 ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
 THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
-UPWARDS = 0.5  # widths of a torso: how much higher a cuff may lie than its armhole
 ELONGATED = 2.5  # times as long as wide, of a sleeve that is no short one
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
@@ -371,7 +370,7 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, 
             ys = np.flatnonzero(region.any(1))
             joint[int(ys[0] + 0.5 * width):] = False
         axis = _axis(region, joint) if joint.any() else None
-        if axis is None or axis[0, 1] - axis[-1, 1] > UPWARDS * width:  # one that was measured from its cuff on
+        if axis is None:
             continue
         if float(np.linalg.norm(axis[-1, :2] - axis[0, :2])) < 1.6 * float(np.linalg.norm(armpit - shoulder)) and not hangs(region, axis):
             axis = _short_axis(region, shoulder, armpit, len(axis))
