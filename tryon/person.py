@@ -2,7 +2,6 @@
 import functools
 import io
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -343,10 +342,8 @@ def from_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
 
 def analyse(networks: Networks, photo: np.ndarray) -> Person:
     """Raises RowError ``no_person`` when there is nobody in the photo."""
-    with ThreadPoolExecutor(1) as aside:
-        found = aside.submit(pose, networks, photo)
-        label, sure = parse(networks, photo)
-        poses = found.result()
+    label, sure = parse(networks, photo)
+    poses = pose(networks, photo)
     if not len(poses):
         raise RowError("no_person", "no person with at least four visible joints was found in the photo")
     label = alone(label, poses)
