@@ -145,6 +145,22 @@ def test_a_cap_with_its_peak_stands_up_farther(persons, goods):
         assert 1.15 < height(person, high) / height(person, low) < 1.5
 
 
+def test_a_knitted_cap_is_as_wide_as_the_head(persons, goods):
+    """A cap without a brim that is narrower above was taken for one with a brim: it stood off the head on both sides."""
+    person, whole = persons["clara"], goods["hat-13"]
+    h, w = whole.mask.shape
+
+    def worn_width(corners) -> float:
+        mask = cv2.fillPoly(np.zeros((h, w), np.uint8), [np.array(corners, np.int32)], 255)
+        cap = replace(whole, mask=mask, parts=np.where(mask > 0, 1, 0).astype(np.uint8), inner=np.zeros_like(mask), shape=measure(mask, "accessory", "hat"))
+        cloth = worn(person, cap)
+        return np.ptp(np.flatnonzero(cloth.any(0))) / cloth.shape[0] * h / person.body.head(person.body.joint[[S.R_EYE, S.L_EYE]].mean(0), np.array((1.0, 0)))[0]
+
+    cone = worn_width(((170, 100), (210, 100), (290, 250), (90, 250)))
+    brim = worn_width(((150, 100), (230, 100), (240, 220), (300, 225), (300, 250), (80, 250), (80, 225), (140, 220)))
+    assert 1.1 < cone < 1.45 and brim > 1.8, (cone, brim)
+
+
 def test_fit_is_the_same_at_every_size(goods):
     """Distances in pixels where they should be in bodies: a photo of twice the size must give the same picture, larger."""
     for id in ("top-02", "trousers-07", "dress-11"):

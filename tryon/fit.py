@@ -554,6 +554,10 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
 TALL = (0.8, 1.15), (1.2, 1.55)  # heights per width of hats, and how many times as high as the head above the forehead they stand at most
 
 
+# Of the height of a hat: where it is measured; its lower edge is a brim where it is more than so many times wider than it would be if it went on widening evenly.
+ROWS, WITHOUT_BRIM = (0.35, 0.65, 0.9), 1.12
+
+
 def _place_hat(body: Body, garment: Garment, points: np.ndarray):
     eyes = [body.joint[k] for k in (S.R_EYE, S.L_EYE) if body.seen[k]]
     if not eyes:
@@ -568,8 +572,9 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
         across = d / max(float(np.linalg.norm(d)), 1e-6) * (1 if d[0] >= 0 else -1)
     down = np.array((-across[1], across[0]))
     width, height = body.head(eye, across)
-    row = garment.mask[int(top + 0.65 * (bottom - top))] > 0
-    crown = float(max(row.sum(), 0.5 * shape.width))
+    high, low, edge = (float((garment.mask[int(top + share * (bottom - top))] > 0).sum()) for share in ROWS)
+    crown = edge if low < edge < WITHOUT_BRIM * (low + (low - high) * (ROWS[2] - ROWS[1]) / (ROWS[1] - ROWS[0])) else low
+    crown = max(crown, 0.5 * shape.width)
     s = 1.2 * width / crown
     rise = 0.03 * body.unit  # the lower edge of the hat lies on the forehead
     origin = eye - down * rise
