@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps
+from tryon.person import alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps, without_strangers
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -213,3 +213,20 @@ def test_a_hand_on_the_other_side_of_the_chest_is_of_its_own_arm(persons):
         parse[int(y) - 12:int(y) + 2, int(x) - 6:int(x) + 6] = cls
     found = on_their_side(pose, parse)
     assert [found[int(y) - 5, int(x)] for x, y in pose[[S.L_ANKLE, S.R_ANKLE], :2]] == [S.LEFT_LEG, S.RIGHT_LEG]
+
+
+def test_the_legs_of_a_stranger_behind_a_hand_are_ground(persons):
+    """A bystander without legs: taken off with the own skirt, as a hand touches them."""
+    person = persons["edgar"]
+    pose, parse, unit = person.pose[0].copy(), person.parse.copy(), person.body.unit
+    assert (without_strangers(pose, parse) == parse).all()
+    x, y = int(pose[S.L_HIP, 0] + 0.95 * unit), int(person.body.hips[1])
+    pose[S.L_WRIST, :2] = x - 0.1 * unit, y
+    theirs = np.zeros(parse.shape, bool)
+    theirs[y:y + int(1.2 * unit), x:x + int(0.15 * unit)] = True
+    parse[theirs], parse[y - 6:y + 6, x - 30:x] = S.LOWER, S.LEFT_ARM
+    parse[y + int(1.2 * unit):y + int(1.3 * unit), x:x + int(0.2 * unit)] = S.SHOES
+    found = without_strangers(pose, parse)
+    assert (found[theirs] == S.BACKGROUND).all() and (found[y:, x:] == S.BACKGROUND).all()
+    assert (found[:, :x] == parse[:, :x]).all()
+    assert (without_strangers(np.zeros_like(pose), parse) == parse).all()
