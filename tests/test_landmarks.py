@@ -235,3 +235,19 @@ def test_a_sleeve_that_hangs_along_the_torso_goes_down_to_its_cuff():
         axis = shape.limbs[side]
         assert np.linalg.norm(axis[-1, :2] - cuff) < 25 and axis[-1, 1] - axis[0, 1] > 120, axis
         assert np.median(axis[:, 2]) < 25
+
+
+def test_legs_of_shorts_go_to_the_middle_of_their_own_hems():
+    """Shorts that were laid out with their legs far apart, worn as they lay, as only what was below where a leg begins was asked for its hem."""
+    leg = lambda sign: [(200 + sign * a, b) for a, b in ((0, 200), (92, 330), (172, 285), (80, 60), (0, 60))]
+    mask = np.zeros((400, 400), np.uint8)
+    for sign in (-1, 1):
+        cv2.fillPoly(mask, [np.array(leg(sign), np.int32)], 255)
+    shape = measure(mask, "lower", "shorts")
+    assert shape.limbs.keys() == {"left", "right"}
+    for side, sign in SIDES.items():
+        axis, (_, inner, outer, *_) = shape.limbs[side], leg(sign)
+        middle = np.mean((inner, outer), 0)
+        assert np.linalg.norm(axis[-1, :2] - middle) < 8 and abs(axis[-1, 2] - np.linalg.norm(np.subtract(inner, outer)) / 2) < 6, (axis, middle)
+        assert np.linalg.norm(np.subtract(shape.landmarks[f"hem_{side}"][:2], outer)) < 12
+        assert np.linalg.norm(np.subtract(shape.landmarks[f"leg_inner_{side}"][:2], inner)) < 12

@@ -22,6 +22,8 @@ SURE = 0.5  # height of the peak of a landmark that is to be believed before the
 SPECK = 0.004  # of a top: no sleeve is so small
 ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
 THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
+SPREAD = 0.25  # widths of a leg of shorts that it has to reach aside to be laid out spread
+INWARDS = 0.5  # how much a pixel inwards counts for the inner corner of a hem, of one downwards
 ELONGATED = 2.5  # times as long as wide, of a sleeve that is no short one
 UNLIKE = 1.6  # times as long as the other one: no two sleeves are sewn so
 
@@ -671,14 +673,23 @@ def _short_leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: flo
     if not found:
         return None
     a, b = max(found, key=lambda r: r[1] - r[0])
-    columns = np.arange(a, b + 1)
+    region = np.zeros_like(m)
+    across = np.s_[int(crotch[0]) + 1:] if sign > 0 else np.s_[:int(crotch[0]) + 1]
+    region[int(crotch[1]):, across] = m[int(crotch[1]):, across]
+    region = largest(region)
+    columns = np.flatnonzero(region.any(0))
+    spread = len(columns) and max(a - columns[0], columns[-1] - b) > SPREAD * (b - a + 1)  # wider below than where it begins
+    columns = columns if spread else np.arange(a, b + 1)
     bottom = len(m) - 1 - m[::-1, columns].argmax(0)
-    columns, bottom = columns[bottom > crotch[1]], bottom[bottom > crotch[1]]
+    out = np.abs(columns - crotch[0])
+    hem = out >= out[(bottom - INWARDS * out).argmax()] if spread else bottom > crotch[1]  # from its inner corner on
+    columns, bottom = columns[hem], bottom[hem]
     if not len(columns) or bottom.mean() - crotch[1] < least:
         return None
-    x, y, half = columns.mean(), bottom.mean(), len(columns) / 2
-    axis = np.array((((a + b) / 2, crotch[1], (b - a + 1) / 2), (x, y, half)), np.float32)
-    return axis, (np.array((x + sign * half, y)), np.array((x - sign * half, y)))
+    x, y, half = columns.mean(), bottom.mean(), (np.ptp(columns) + 1) / 2
+    slope = float(np.polyfit(columns, bottom, 1)[0]) if spread else 0.0
+    axis = np.array((((a + b) / 2, crotch[1], (b - a + 1) / 2), (x, y, half * np.hypot(1, slope))), np.float32)
+    return axis, (np.array((x + sign * half, y + sign * half * slope)), np.array((x - sign * half, y - sign * half * slope)))
 
 
 def _leg(m: np.ndarray, crotch: tuple[float, float], sign: int, least: float, points: int = 7) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]] | None:
