@@ -239,7 +239,7 @@ def test_a_sleeve_that_hangs_along_the_torso_goes_down_to_its_cuff():
 
 def test_legs_of_shorts_go_to_the_middle_of_their_own_hems():
     """Shorts that were laid out with their legs far apart, worn as they lay, as only what was below where a leg begins was asked for its hem."""
-    leg = lambda sign: [(200 + sign * a, b) for a, b in ((0, 200), (92, 330), (172, 285), (80, 60), (0, 60))]
+    leg = lambda sign: [(200 + sign * a, b) for a, b in ((0, 200), (72, 330), (152, 290), (95, 200), (80, 60), (0, 60))]
     mask = np.zeros((400, 400), np.uint8)
     for sign in (-1, 1):
         cv2.fillPoly(mask, [np.array(leg(sign), np.int32)], 255)
