@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 # Proportions measured on 527 CCP people (median), in units of the torso length B (neck to middle of the hips).
 SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
 TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
-
-
 HANGING = (S.OUTER, S.BAG, *S.ARMS)  # what hangs in front of a waist
 
 
