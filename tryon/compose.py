@@ -238,7 +238,8 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     opened = lambda mask: cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     found, cloth = np.zeros_like(taken), index[inside]
     chin = near & below_mouth(near.shape, body.moved(-window[1].start, -window[0].start))  # a beard is told by what of it is farther up
-    for classes, like, zone in ((S.ARMS, S.SKIN, near), ((S.NECK,), S.SKIN, near), ((S.FACE,), S.SKIN, chin), ((S.HAIR,), (S.HAIR,), near),
+    low = chin if chin.any() else near  # beside a face, nothing but hair is in hair
+    for classes, like, zone in ((S.ARMS, S.SKIN, near), ((S.NECK,), S.SKIN, near), ((S.FACE,), S.SKIN, chin), ((S.HAIR,), (S.HAIR,), low),
                                 ((S.BACKGROUND,), (S.BACKGROUND,), near)):
         sure, mine = among(kinds, like) & far, among(layout, classes) & zone & ~old[window]
         if len(cloth) and sure.sum() >= 25 and mine.any():

@@ -39,6 +39,11 @@ COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders
 # How long a top is, is told by its width and, if they are at least LONG_SLEEVE of it, by its sleeves, which reach the wrists: so many torso lengths. What hangs
 # is narrower than what lies. Both together are right more often than either: chosen on CCP's validation split.
 LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
+# A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
+# and as long as on one of so many torso lengths.
+HANGS, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
+# Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
+CUT, CUT_FROM = 0.6, 0.5
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 # What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
 TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
@@ -282,9 +287,11 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     charts = grid(garment).charts
     lengths = [c.length for c in charts.values()]
     sleeve = float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
-    if sleeve > LONG_SLEEVE * shape.width:
+    height = shape.centre[1, 1] - top
+    half = garment.subcategory in TUCKED and height > HANGS * shape.width and sleeve < HALF_SLEEVE * height
+    if sleeve > LONG_SLEEVE * shape.width and not half:
         length *= float(np.sqrt(WHOLE_SLEEVE * body.unit / (sleeve * sy)))
-    s = sy * min(1.0, hi / max(whole, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
+    s = sy * min(1.0, (SHOWN if half else hi) / max(whole, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
     ankles = _ankles(body, body.neck)
     if max(ankles, default=0.0) > STANDS * body.unit:  # nothing trails on the floor
         hi = min(hi, max(ankles) / body.unit + FLOOR + MEASURED)
@@ -310,7 +317,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     beyond = min(float(np.mean([s * seam(side) - shoulder.far[1] for side, shoulder in shoulders.items()])), DROPPED * body.unit) if shape.limbs else None
     drops = [_drop(garment, side, shoulder, flat, beyond) for side, shoulder in shoulders.items()]
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
-    length = s * sleeve
+    length = max(s, WHOLE_SLEEVE * body.unit / sleeve) * sleeve if cut_off(garment) else s * sleeve
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.
     across = lambda side, points: points if garment.sleeves[side] == side else (-1, 1) * points + (2 * xc, 0)
     ends = {side: carry(across(side, c.ends)) for side, c in charts.items()}
@@ -318,6 +325,17 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     limbs = {side: place_sleeve(c, carry(across(side, points)), ends[side], shoulders[side], length, s_across, long) for side, c in charts.items()}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())
+
+
+@once
+def cut_off(garment: Garment) -> bool:
+    """Whether a sleeve of a top or dress goes on beyond the border of its photo."""
+    def cut(side: str, axis: np.ndarray) -> bool:
+        sleeve = garment.parts == PART[side]
+        at_border = max(int(line.sum()) for line in (sleeve[:, 0], sleeve[:, -1], sleeve[-1]))
+        return at_border > CUT * 2 * axis[-1, 2] and length_of(axis) > CUT_FROM * garment.shape.width
+
+    return any(cut(side, axis) for side, axis in garment.shape.limbs.items())
 
 
 def _drop(garment: Garment, side: str, shoulder: Shoulder, flat: Callable[[np.ndarray], np.ndarray], beyond: float | None) -> Callable[[np.ndarray], np.ndarray]:

@@ -32,7 +32,7 @@ class Garment:
     subcategory: str
     shape: Shape
     confidence: float
-    turned: int = 0  # quarter turns, against the clock, that made the photo upright
+    turned: int = 0  # degrees, against the clock, that made the photo upright
     kept: dict = field(default_factory=dict, init=False, repr=False, compare=False)  # what ``once`` has worked out of it
 
     @property
@@ -88,6 +88,7 @@ PATCH, TOUCHES, ALIKE, SAME, RATHER_ALIKE = 0.0008, 0.12, 0.02, 14, 0.05
 SHORTEST = 1.1  # times as long as wide: no dress is shorter; of 217 of the train and validation splits two are, and they lie on their sides or are tops
 SEAM = 0.05  # share of the root of a garment's area: how near to a sleeve and to the torso what lies between them is
 PLAIN = 0.35  # of a quarter turn: how far off one a garment may lie that is turned by it
+LEANS, AGREE, MOST = 5, 6, 30  # degrees: from where on a garment lies aslant (its middle from half of that), how nearly its lines must agree, and the most that is told so
 SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
 
@@ -440,21 +441,48 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
 
 
 def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
-    """As ``analyse``, but what was photographed lying on its side, or upside down, is turned: photo and mask of the result are upright, ``turned`` tells how. Tops and
-    dresses show it by their landmarks, trousers by their shape alone, skirts and shorts not at all."""
+    """As ``analyse``, but what was photographed lying on its side, upside down or aslant is turned: photo and mask of the result are upright, ``turned`` tells how. Tops
+    and dresses show it by their landmarks, trousers by their shape alone and in quarter turns, skirts and shorts not at all."""
     told = networks.garment(photo)
-    turns = turns_of(peaks(told[2], photo.shape)) if S.CATEGORY_OF[_kind(told[-1], category, subcategory)] in ("upper", "full") else 0
-    if not turns:
-        found = analyse(networks, photo, category, mask, subcategory, told)
-        turns = quarter_turns(found.mask > 127) if found.subcategory == "trousers" else 0
-    if not turns:
-        return found
-    return replace(analyse(networks, upright(photo, turns), category, upright(mask, turns), subcategory), turned=turns)
+    turned = 90 * turns_of(peaks(told[2], photo.shape)) if S.CATEGORY_OF[_kind(told[-1], category, subcategory)] in ("upper", "full") else 0
+    again = lambda degrees: replace(analyse(networks, upright(photo, degrees), category, upright(mask, degrees), subcategory), turned=degrees)
+    found = again(turned) if turned else analyse(networks, photo, category, mask, subcategory, told)
+    if found.subcategory == "trousers" and not turned:
+        turned = 90 * quarter_turns(found.mask > 127)
+    elif found.category in ("upper", "full"):
+        turned += leans(found.landmarks)
+    return found if turned == found.turned else again(turned)
 
 
-def upright(picture: np.ndarray | None, turns: int) -> np.ndarray | None:
-    """A picture HxW or HxWx3, if there is one, after ``turns`` quarter turns against the clock."""
-    return picture if picture is None or not turns else np.ascontiguousarray(np.rot90(picture, turns))
+def upright(picture: np.ndarray | None, degrees: int) -> np.ndarray | None:
+    """A picture HxW or HxWx3, if there is one, turned by so many degrees against the clock; by other than quarter turns it becomes larger, and a photo goes on as
+    its border, a mask as 0."""
+    if picture is None or not degrees:
+        return picture
+    quarters = round(degrees / 90)
+    picture, rest = np.ascontiguousarray(np.rot90(picture, quarters)), degrees - 90 * quarters
+    if not rest:
+        return picture
+    (h, w), angle = picture.shape[:2], np.radians(abs(rest))
+    size = np.ceil((w * np.cos(angle) + h * np.sin(angle), w * np.sin(angle) + h * np.cos(angle))).astype(int)
+    turn = cv2.getRotationMatrix2D(((w - 1) / 2, (h - 1) / 2), rest, 1.0)
+    turn[:, 2] += (size - (w, h)) / 2
+    how = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) if picture.ndim == 2 else (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(picture, turn, tuple(size.tolist()), flags=how[0], borderMode=how[1])
+
+
+def leans(landmarks: dict[str, tuple[float, float, float]]) -> int:
+    """By how many degrees, against the clock, a top or dress that lies aslant is to be turned: 0 where its middle, from collar to hem, and the lines from one armpit,
+    shoulder and end of the hem to the other do not agree, or it is hardly aslant. Where the middle does not lean with them, the camera looked from the side."""
+    ends = {n: [np.array(landmarks[f"{n}_{side}"][:2]) for side in ("right", "left")] for n in ("collar", "shoulder", "armpit", "hem")
+            if f"{n}_left" in landmarks and f"{n}_right" in landmarks}
+    if not {"collar", "hem"} <= ends.keys():
+        return 0
+    x, y = np.mean(ends["hem"], 0) - np.mean(ends.pop("collar"), 0)
+    slopes = [np.degrees(np.arctan2(-x, y)), *(np.degrees(np.arctan2(*(b - a)[::-1])) for a, b in ends.values())]
+    lean = float(np.median(slopes))
+    agree = np.abs(np.array(slopes) - lean) < AGREE
+    return round(lean) if LEANS < abs(lean) < MOST and slopes[0] * np.sign(lean) > LEANS / 2 and agree[0] and agree.sum() >= 3 else 0
 
 
 def turns_of(landmarks: dict[str, tuple[float, float, float]]) -> int:

@@ -152,11 +152,13 @@ def without_islands(label: np.ndarray) -> np.ndarray:
 
 
 def moved_on(label: np.ndarray, few: np.ndarray, moved: np.ndarray, step: int) -> np.ndarray:
-    """Parse ids HxW in which what became another class between ``few``, every ``step``-th of them, and ``moved`` is of that."""
-    if np.array_equal(moved, few):
-        return label
-    large = lambda a: np.repeat(np.repeat(a, step, 0), step, 1)[:len(label), :label.shape[1]]
-    return np.where(large(moved != few) & (label == large(few)), large(moved), label).astype(np.uint8)
+    """Parse ids HxW in which what became another class between ``few``, every ``step``-th of them, and ``moved`` is of that, up to the pixels of its outline."""
+    changed, out = moved != few, label
+    for was, now in np.unique(np.stack((few, moved))[:, changed], axis=1).T:
+        mine = grown(changed & (few == was) & (moved == now), 1.5) & ((few != was) | changed)
+        mine = np.repeat(np.repeat(mine, step, 0), step, 1)[:len(label), :label.shape[1]] & (label == was)
+        out = np.where(mine, now, out).astype(np.uint8)
+    return out
 
 
 def without_scraps(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
