@@ -11,9 +11,9 @@ from conftest import wear
 from tryon import sample
 from tryon import schema as S
 from tryon.body import Body
-from tryon.fit import fit, on_photo
+from tryon.fit import HALF_SLEEVE, HANGS, LONG_SLEEVE, cut_off, fit, grid, on_photo
 from tryon.garment import Garment
-from tryon.landmarks import measure
+from tryon.landmarks import along, measure
 from tryon.person import Person
 from tryon.schema import RowError
 
@@ -577,3 +577,48 @@ def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
     after = Body(replace(person, parse=parse))
     assert before.rise is not None and abs(after.rise - before.rise) < 0.05
     assert Body(replace(person, parse=np.where(person.parse == S.LOWER, np.uint8(S.OUTER), person.parse))).rise is None
+
+
+def on_arms(person: Person, garment: Garment) -> list[float]:
+    """How far down each arm the sleeves of a garment are seen, 1 at the wrist."""
+    placed, out = fit(person, garment), []
+    for layer in placed.layers:
+        if layer.part != "torso":
+            (shoulder, elbow, wrist), cloth = person.body.limb(layer.part, arm=True)[0], seen(layer, placed, garment)
+            y, x = np.nonzero(cloth)
+            t, *_ = along(np.stack((x, y), 1) * person.parse.shape[0] / cloth.shape[0], np.stack((shoulder, elbow, wrist)))
+            out.append(float(np.percentile(t, 97)) / (np.linalg.norm(elbow - shoulder) + np.linalg.norm(wrist - elbow)))
+    return out
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+def test_short_sleeves_of_a_shirt_that_hangs_are_short(persons, goods, who):
+    """A shirt on a hanger, narrow as it falls, whose sleeves to the elbow are long for its width."""
+    short = capped(goods["sweater-05"], 0.55)
+    narrow = lambda a, how: cv2.resize(a, None, fx=0.6, fy=1, interpolation=how)
+    mask, parts = narrow(short.mask, cv2.INTER_NEAREST), narrow(short.parts, cv2.INTER_NEAREST)
+    shape = measure(mask, "upper", "shirt", parts, {k: (0.6 * x, y, 1.0) for k, (x, y, _) in short.landmarks.items()})
+    hanging = replace(short, photo=narrow(short.photo, cv2.INTER_AREA), mask=mask, parts=parts, inner=narrow(short.inner, cv2.INTER_NEAREST), shape=shape, subcategory="shirt")
+    lengths, height = [c.length for c in grid(hanging).charts.values()], np.ptp(shape.centre[:, 1])
+    assert height > HANGS * shape.width and LONG_SLEEVE * shape.width < np.mean(lengths) < HALF_SLEEVE * height, "the case is the one that is meant"
+    assert all(0.3 < reach < 0.75 for reach in on_arms(persons[who], hanging))
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+def test_sleeves_that_the_photo_cuts_off_are_long(persons, goods, who):
+    """A sweater whose sleeves go on beyond the border of its photo, worn as one with short sleeves."""
+    whole = goods["sweater-05"]
+    ends = sorted((axis[0] + 0.62 * (axis[-1] - axis[0]))[0] for axis in whole.shape.limbs.values())
+    x0, x1 = round(ends[0]), round(ends[1])
+    window = np.s_[:, x0:x1]
+    mask, parts = np.ascontiguousarray(whole.mask[window]), np.ascontiguousarray(whole.parts[window])
+    points = {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}
+    shape = measure(mask, "upper", "sweater", parts, points)
+    cut = replace(whole, photo=np.ascontiguousarray(whole.photo[window]), mask=mask, parts=parts, inner=np.ascontiguousarray(whole.inner[window]), shape=shape)
+    assert cut_off(cut) and not cut_off(whole)
+    room = np.pad(mask, ((0, 0), (4, 4)))  # the same sleeves, whole in the photo, end there
+    padded = replace(cut, photo=np.pad(cut.photo, ((0, 0), (4, 4), (0, 0))), mask=room, parts=np.pad(parts, ((0, 0), (4, 4))), inner=np.pad(cut.inner, ((0, 0), (4, 4))),
+                     shape=measure(room, "upper", "sweater", np.pad(parts, ((0, 0), (4, 4))), {k: (x + 4, y, 1.0) for k, (x, y, _) in points.items()}))
+    assert not cut_off(padded)
+    long, short = on_arms(persons[who], cut), on_arms(persons[who], padded)
+    assert min(long) > 0.85 and max(short) < min(long) - 0.1, (long, short)

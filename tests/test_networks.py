@@ -1,8 +1,10 @@
 """tryon/networks.py: precision, and what pictures do not depend on."""
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from tryon.models import weights
 from tryon.models.generator import CONDITION
 from tryon.models.warp import SHAPES, SIZE
 from tryon.networks import Networks, native_bfloat16
@@ -46,3 +48,15 @@ def test_auto_is_what_the_machine_has():
     networks = Networks("cpu", names=NAMES)
     kinds = {name: next(net.parameters()).dtype for name, net in networks.nets.items()}
     assert kinds == dict.fromkeys(NAMES, torch.bfloat16 if native_bfloat16("cpu") else torch.float32) | {"warp": torch.float32}
+
+
+def test_folded_networks_say_the_same(persons, goods):
+    """A norm that is folded into the wrong convolution, or left out, or stays to cost time."""
+    networks = Networks("cpu", names=("parser", "garment"), precision="float32")
+    x = torch.from_numpy(cv2.resize(persons["clara"].photo, (96, 128))).float().permute(2, 0, 1)[None]
+    for name, net in networks.nets.items():
+        assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in net.modules())
+        with torch.inference_mode():
+            told, whole = net(x), weights.load(name)(x)
+        told, whole = (t[0] if isinstance(t, tuple) else t for t in (told, whole))
+        torch.testing.assert_close(told, whole, rtol=1e-3, atol=1e-3)

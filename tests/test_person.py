@@ -181,6 +181,10 @@ def test_scraps_in_a_garments_colours_are_of_it(cls):
     other, far, large = label.copy(), label.copy(), label.copy()
     out = without_scraps(photo, label)
     assert (out[300:316, 240:256] == S.OUTER).all() and np.array_equal(out[:, :240], label[:, :240])
+    odd = other.copy()
+    odd[300:316, 240:256] = S.BACKGROUND
+    odd[299:315, 239:255] = cls  # found in half the size: no outline of it stays
+    assert (without_scraps(photo, odd)[299:315, 239:255] == S.OUTER).all()
     red = photo.copy()
     red[300:316, 240:256] = 200, 60, 40
     assert np.array_equal(without_scraps(red, other), other)

@@ -455,7 +455,7 @@ def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None 
 
 
 def upright(picture: np.ndarray | None, degrees: int) -> np.ndarray | None:
-    """A picture HxW or HxWx3, if there is one, turned by so many degrees against the clock; by other than quarter turns it becomes larger, and a photo goes on as
+    """A picture HxW or HxWx3, uint8 or bool, if there is one, turned by so many degrees against the clock; by other than quarter turns it becomes larger, and a photo goes on as
     its border, a mask as 0."""
     if picture is None or not degrees:
         return picture
@@ -468,7 +468,7 @@ def upright(picture: np.ndarray | None, degrees: int) -> np.ndarray | None:
     turn = cv2.getRotationMatrix2D(((w - 1) / 2, (h - 1) / 2), rest, 1.0)
     turn[:, 2] += (size - (w, h)) / 2
     how = (cv2.INTER_NEAREST, cv2.BORDER_CONSTANT) if picture.ndim == 2 else (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-    return cv2.warpAffine(picture, turn, tuple(size.tolist()), flags=how[0], borderMode=how[1])
+    return cv2.warpAffine(picture.view(np.uint8), turn, tuple(size.tolist()), flags=how[0], borderMode=how[1]).view(picture.dtype)
 
 
 def leans(landmarks: dict[str, tuple[float, float, float]]) -> int:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from tryon.config import GENERATORS
 from tryon.models import crf, weights
+from tryon.models.encoder import folded
 from tryon.models.openpose import STRIDE
 
 
@@ -45,7 +46,7 @@ class Networks:
                  precision: str = "auto"):
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         fast = precision == "bfloat16" or precision == "auto" and native_bfloat16(self.device)
-        self.nets = {name: weights.load(name, folder, self.device).to(torch.bfloat16 if fast and name not in SHAPES else torch.float32) for name in names}
+        self.nets = {name: folded(weights.load(name, folder, self.device)).to(torch.bfloat16 if fast and name not in SHAPES else torch.float32) for name in names}
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

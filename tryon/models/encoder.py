@@ -6,6 +6,7 @@ Shape legend: B batch, C channels, H and W height and width.
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import fuse_conv_bn_eval
 
 # (expansion, channels, repeats, stride, kernel) of the seven groups of inverted residual blocks.
 GROUPS = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3))
@@ -29,12 +30,20 @@ class ConvNorm(nn.Module):
         if self.extra:
             x_BCHW = F.pad(x_BCHW, self.extra)
         x_BCHW = self.norm(self.conv(x_BCHW))
-        return F.relu6(x_BCHW) if self.act else x_BCHW
+        return F.relu6(x_BCHW, inplace=True) if self.act else x_BCHW
 
     def train(self, mode: bool = True):
         super().train(mode)
         self.norm.eval()
         return self
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """``network``, in evaluation mode, with every norm of an encoder put into the convolution before it: the same function, faster, not to be trained any more."""
+    for part in network.modules():
+        if isinstance(part, ConvNorm):
+            part.conv, part.norm = fuse_conv_bn_eval(part.conv, part.norm), nn.Identity()
+    return network
 
 
 class InvertedResidual(nn.Module):

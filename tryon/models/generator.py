@@ -26,8 +26,8 @@ class Block(nn.Module):
         self.skip = nn.Conv2d(cin, cout, 1) if cin != cout else nn.Identity()
 
     def forward(self, x_BCHW):
-        y_BCHW = self.conv1(F.silu(self.norm1(x_BCHW)))
-        return self.skip(x_BCHW) + self.conv2(F.silu(self.norm2(y_BCHW)))
+        y_BCHW = self.conv1(F.silu(self.norm1(x_BCHW), inplace=True))
+        return self.skip(x_BCHW) + self.conv2(F.silu(self.norm2(y_BCHW), inplace=True))
 
 
 class Attention(nn.Module):

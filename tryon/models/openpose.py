@@ -26,7 +26,7 @@ class Block(nn.Module):
     def forward(self, x_BCHW):
         out = []
         for conv in self.convs:
-            x_BCHW = F.relu(conv(x_BCHW))
+            x_BCHW = F.relu(conv(x_BCHW), inplace=True)
             out.append(x_BCHW)
         return torch.cat(out, 1)
 

@@ -18,8 +18,8 @@ class Up(nn.Module):
 
     def forward(self, x_BCHW, skip_BCHW):
         x_BCHW = F.interpolate(x_BCHW, size=skip_BCHW.shape[-2:], mode="nearest")
-        x_BCHW = F.relu(self.norm1(self.conv1(torch.cat((x_BCHW, skip_BCHW), 1))))
-        return F.relu(self.norm2(self.conv2(x_BCHW)))
+        x_BCHW = F.relu(self.norm1(self.conv1(torch.cat((x_BCHW, skip_BCHW), 1))), inplace=True)
+        return F.relu(self.norm2(self.conv2(x_BCHW)), inplace=True)
 
 
 class UNet(nn.Module):
