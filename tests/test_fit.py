@@ -113,7 +113,7 @@ def test_nothing_trails_on_the_floor(persons, goods, id):
     hem = lambda placed: max(np.flatnonzero(seen(layer, placed, garment).any(1)).max() for layer in placed.layers) * len(person.parse) / len(placed.layers[0].cover)
     before, pose = hem(whole), person.pose.copy()
     for ankle, hip in ((S.L_ANKLE, S.L_HIP), (S.R_ANKLE, S.R_HIP)):
-        pose[0, ankle, 1] = before - 0.4 * (before - pose[0, hip, 1])
+        pose[0, ankle, 1] = before - 0.25 * (before - pose[0, hip, 1])
     ankles = pose[0, [S.L_ANKLE, S.R_ANKLE], 1].max()
     assert abs(hem(fit(replace(person, pose=pose), garment)) - ankles) < 0.12 * whole.unit < before - ankles
 
@@ -622,3 +622,20 @@ def test_sleeves_that_the_photo_cuts_off_are_long(persons, goods, who):
     assert not cut_off(padded)
     long, short = on_arms(persons[who], cut), on_arms(persons[who], padded)
     assert min(long) > 0.85 and max(short) < min(long) - 0.1, (long, short)
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+def test_a_dress_that_hangs_is_told_by_its_waist(persons, goods, who):
+    """A short dress, by a third narrower on its hanger than it lies, that is worn as a long one with its waist at the knees."""
+    whole, person = goods["dress-10"], persons[who]
+    end = int(whole.shape.centre[0, 1] + 0.7 * np.ptp(whole.shape.centre[:, 1]))  # to the knee
+    points, hems = {k: p for k, p in whole.landmarks.items() if not k.startswith("hem")}, []
+    for across in (1.0, 0.7):
+        narrow = lambda a: cv2.resize(a[:end], None, fx=across, fy=1, interpolation=cv2.INTER_NEAREST)
+        mask, parts = narrow(whole.mask), narrow(whole.parts)
+        shape = measure(mask, "full", "dress", parts, {k: (across * x, y, 1.0) for k, (x, y, _) in points.items()})
+        dress = replace(whole, photo=narrow(whole.photo), mask=mask, parts=parts, inner=narrow(whole.inner), shape=shape)
+        placed = fit(person, dress)
+        cloth = seen(placed.layers[0], placed, dress)
+        hems.append((np.flatnonzero(cloth.any(1)).max() * len(person.parse) / len(cloth) - person.body.neck[1]) / person.body.unit)
+    assert 1 <= hems[1] / hems[0] < 1.22 and 1.3 < hems[0] < 1.8, hems

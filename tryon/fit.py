@@ -33,6 +33,10 @@ MARGIN = 0.08  # of the garment's box, so that the map is known beyond the outli
 FLAT_WIDTH = 1.0
 # Dresses are cut closer than that: by so much those of 170 product photos would be longer than those that 155 people of CCP's train split wear (medians).
 CLOSE = 0.83
+# What hangs, or is gathered, is narrower than it lies: a dress that is drawn in at the waist is then no longer than that tells, which lies WAIST torso lengths below the
+# shoulders and counts as such a share (IN_LOG) of both, and no more than so much shorter. It is narrower than the chest and what is below it, by so much, and so many
+# heights of the dress below the armpits and above the hem, at least.
+WAIST, IN_LOG, SHORTER, DRAWN_IN, FLARED, LOWER = 0.67, 0.6, 0.75, 0.95, 0.92, (0.06, 0.3)
 ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the middle of its chest
 SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
 COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders: the highest that the sides of a collar lie, and where LENGTHS begin
@@ -289,7 +293,9 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     sleeve = float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     height = shape.centre[1, 1] - top
     half = garment.subcategory in TUCKED and height > HANGS * shape.width and sleeve < HALF_SLEEVE * height
-    if sleeve > LONG_SLEEVE * shape.width and not half:
+    if (waist := _waist(garment)) is not None:
+        length *= float(np.clip((WAIST / (waist * length)) ** IN_LOG, SHORTER, 1))
+    elif sleeve > LONG_SLEEVE * shape.width and not half:
         length *= float(np.sqrt(WHOLE_SLEEVE * body.unit / (sleeve * sy)))
     s = sy * min(1.0, (SHOWN if half else hi) / max(whole, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
     ankles = _ankles(body, body.neck)
@@ -369,6 +375,22 @@ def _middle(garment: Garment) -> Callable[[np.ndarray], np.ndarray]:
         ends.append((float(np.clip(x, xc - ASKEW * shape.width, xc + ASKEW * shape.width)), y))
     (x0, y0), (x1, y1) = ends
     return lambda y: x0 + (x1 - x0) * np.clip((y - y0) / max(y1 - y0, 1.0), 0, 1)
+
+
+@once
+def _waist(garment: Garment) -> float | None:
+    """Share of its height that the waist of a dress lies below its shoulders, None where it is not drawn in."""
+    top, bottom = garment.shape.centre[:, 1]
+    height, armpit = bottom - top, np.mean([garment.landmarks[f"armpit_{side}"][1] for side in SIGN])
+    rows = (garment.parts == 1)[max(0, int(armpit)):int(bottom) + 1]
+    if garment.subcategory != "dress" or len(rows) < 0.4 * height or len(rows) < 20:
+        return None
+    even = max(1, round(0.03 * height))
+    across = np.convolve(np.pad([np.ptp(np.flatnonzero(row)) + 1 if row.any() else 0 for row in rows], even, "edge"), np.full(2 * even + 1, 1 / (2 * even + 1)), "valid")
+    first, last = int(LOWER[0] * height), int(len(rows) - LOWER[1] * height)
+    at = first + int(across[first:last].argmin()) if last > first else 0
+    drawn_in = first < at < last - 1 and across[at] < DRAWN_IN * across[:at].max() and across[at] < FLARED * across[at:].max()
+    return float((armpit + at - top) / height) if drawn_in else None
 
 
 def _chest(garment: Garment) -> float:
