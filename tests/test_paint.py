@@ -11,7 +11,7 @@ from tryon import schema as S
 from tryon.condition import skin_tone
 from tryon.masks import distance_to
 from tryon.limbs import profile
-from tryon.paint import HEMMED, LEGS, SHADOW, _bring_up, beyond_shadow, bounded, folded, met, mirrored, paint, printed, without_crevices
+from tryon.paint import ARMS, HEMMED, LEGS, OF_HANDS, SHADOW, _bring_up, _told, beyond_shadow, bounded, folded, met, mirrored, paint, printed, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -375,3 +375,20 @@ def test_edges_of_what_is_painted_have_no_steps():
     assert off.std() < 0.6 * stairs.std()
     row = out[60, :, 0]
     assert np.ptp(np.interp((-190, -110), -row, np.arange(w))) < 2.6, "as sharp as before"
+
+
+def test_arms_are_as_light_as_the_tone_says_not_as_what_is_nearest():
+    """Arms as dark as the neck in the chin's shadow beside them; in another colour than the hands; a seam at the wrist."""
+    h, w, tone = 192, 128, np.float32((200, 160, 140))
+    before, layout, image = np.zeros((h, w), np.uint8), np.zeros((h, w), np.uint8), np.full((h, w, 3), 90, np.uint8)
+    before[20:44, 52:76], image[20:44, 52:76] = S.FACE, tone
+    before[44:56, 52:76], image[44:56, 52:76] = S.NECK, 0.6 * tone
+    layout[56:150, 30:46] = S.LEFT_ARM
+    known, clear = layout == S.BACKGROUND, np.ones((h, w), bool)
+    arms = lambda: np.median(_told(image, image.astype(np.float32), known, clear, before, tone, layout, 60.0)[S.FACE][70:140, 36:40], (0, 1))
+    none = arms()
+    np.testing.assert_allclose(none, tone * np.minimum(ARMS[1], 225 / 200), rtol=0.02)
+    before[150:166, 30:46], image[150:166, 30:46] = S.LEFT_ARM, 0.9 * tone
+    far = _told(image, image.astype(np.float32), known, clear, before, tone, layout, 60.0)[S.FACE]
+    np.testing.assert_allclose(np.median(far[60:70, 36:40], (0, 1)), tone * ARMS[0] * (1 - OF_HANDS) + 0.9 * tone * OF_HANDS, rtol=0.02)
+    assert np.abs(far[148, 38] - 0.9 * tone).max() < 6

@@ -29,9 +29,10 @@ GUESS = {S.LEFT_ARM: 0.12, S.RIGHT_ARM: 0.12, S.LEFT_LEG: 0.2, S.RIGHT_LEG: 0.2}
 # What may hide a limb that was freed. Where none of it may come out, a limb is where its bones are; else the generator decides.
 SLEEVES, LEGS = (S.UPPER, S.OUTER, S.FULL), (S.LOWER, S.LEGWEAR, S.FULL)
 HIDES = {S.LEFT_ARM: SLEEVES, S.RIGHT_ARM: SLEEVES, S.LEFT_LEG: LEGS, S.RIGHT_LEG: LEGS}
-# Bare arms and legs in units of the tone of all skin that is well lit, RGB: medians of 302 and 344 people of CCP's train split; legs that are seen are as they
-# are. The brightest channel of skin, of 255.
-ARMS, LEGS, BRIGHTEST = np.float32((0.97, 0.95, 0.92)), np.float32((0.81, 0.755, 0.72)), 225
+# Bare arms and legs in units of the tone of the other skin that is well lit, RGB: medians of 169 and 344 people of CCP's train split; of arms of which hands are
+# seen, and of those of which nothing is. Legs that are seen are as they are. The brightest channel of skin, of 255.
+ARMS, LEGS, BRIGHTEST = np.float32(((1.02, 1.035, 1.03), (1.055, 1.1, 1.1))), np.float32((0.81, 0.755, 0.72)), 225
+OF_HANDS, MEETING = 0.35, 6  # share of the colour of what is seen of arms far from it; and within so many pixels of the generator arms go over into other skin
 UNLIKE = 0.25  # how far the colour of the skin beside may be from the one expected: a hand in the shadow
 SHOWN = 0.01  # squared torso lengths of a leg that tell its colour
 # Torso lengths from a face, and how light a neck is there, of that tone: medians of 475 necks of the same split, but four fifths of the
@@ -236,27 +237,34 @@ def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
 
 
 def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
-    """What the photo tells of skin and cloth, carried into the fill: group -> h x w x 3. Skin is the nearest skin and, farther
+    """What the photo tells of skin and cloth, carried into the fill: group -> h x w x 3. Skin is the nearest skin - of arms, hands - and, farther
     away, the tone of all that is well lit, on a neck (of the fill's ``layout``, h x w ids) soon so, and as dark as the chin's shadow makes it; cloth goes
     on as it is seen where it is ``clear`` (bool h x w) of the shadow of what was taken off. flat: the image with limbs as if no light came from anywhere (``relief``); unit: torso length in pixels."""
     out = {}
     deep = lambda mask: cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     skin = known & (GROUP[before] == S.FACE)
     skin = deep(skin) if deep(skin).sum() >= 12 else skin
+    alike = lambda colour, expected: np.clip(colour / np.maximum(expected, 1), 1 - UNLIKE, 1 + UNLIKE)
     soft = lambda *classes: cv2.GaussianBlur(np.isin(layout, classes).astype(np.float32), (0, 0), 2)[..., None]
     if tone.any():
-        near = np.zeros((*skin.shape, 1))
+        near, hands = np.zeros((*skin.shape, 1)), known & np.isin(before, S.ARMS)
+        hands = deep(hands) if deep(hands).sum() >= 12 else hands
         below, beside = (distance_to(known & (before == cls)) / unit for cls in (S.FACE, S.HAIR))
         if skin.sum() >= 12:
             away = cv2.distanceTransform((~skin).astype(np.uint8), cv2.DIST_L2, 3)[..., None]
             neck, arms = soft(S.NECK), soft(*S.ARMS)
             near = (1 - neck) * (0.5 + 0.5 * np.exp(-(away / 30) ** 2)) + neck * np.exp(-away / 12)
+            near = (1 - arms) * near + arms * np.exp(-(away / MEETING) ** 2)
+            usual = ARMS[0 if hands.sum() >= 12 else 1]
             most = max(BRIGHTEST / float(tone.max()), 0.95)  # skin is no glare
             light = (np.minimum(np.interp(below, *NECK), most) * np.interp(beside, *HAIR))[..., None] ** shade.SKIN
-            plain = tone * (1 + (np.minimum(ARMS, most) - 1) * arms) * (1 + neck * (light - 1))
+            plain = tone * (1 + (np.minimum(usual, most) - 1) * arms) * (1 + neck * (light - 1))
+            if hands.sum() >= 12 and arms.any():
+                share = arms * (OF_HANDS + (1 - OF_HANDS) * np.exp(-(distance_to(hands)[..., None] / 30) ** 2))
+                plain = plain * (1 + share * (alike(spread(flat, hands, NEAREST), plain) - 1))
         else:
             plain = tone
-        nearest = plain * np.clip(spread(flat, skin, NEAREST) / np.maximum(plain, 1), 1 - UNLIKE, 1 + UNLIKE) if near.any() else plain
+        nearest = plain * alike(spread(flat, skin, NEAREST), plain) if near.any() else plain
         out[S.FACE] = near * nearest + (1 - near) * plain
         legs = soft(S.LEFT_LEG, S.RIGHT_LEG)
         if legs.any():
