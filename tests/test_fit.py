@@ -11,7 +11,7 @@ from conftest import wear
 from tryon import sample
 from tryon import schema as S
 from tryon.body import Body
-from tryon.fit import HALF_SLEEVE, HANGS, LONG_SLEEVE, cut_off, fit, grid, on_photo
+from tryon.fit import HALF_SLEEVE, HUNG, LONG_SLEEVE, cut_off, fit, grid, on_photo
 from tryon.garment import Garment
 from tryon.landmarks import along, measure
 from tryon.person import Person
@@ -600,7 +600,7 @@ def test_short_sleeves_of_a_shirt_that_hangs_are_short(persons, goods, who):
     shape = measure(mask, "upper", "shirt", parts, {k: (0.6 * x, y, 1.0) for k, (x, y, _) in short.landmarks.items()})
     hanging = replace(short, photo=narrow(short.photo, cv2.INTER_AREA), mask=mask, parts=parts, inner=narrow(short.inner, cv2.INTER_NEAREST), shape=shape, subcategory="shirt")
     lengths, height = [c.length for c in grid(hanging).charts.values()], np.ptp(shape.centre[:, 1])
-    assert height > HANGS * shape.width and LONG_SLEEVE * shape.width < np.mean(lengths) < HALF_SLEEVE * height, "the case is the one that is meant"
+    assert height > HUNG * shape.width and LONG_SLEEVE * shape.width < np.mean(lengths) < HALF_SLEEVE * height, "the case is the one that is meant"
     assert all(0.3 < reach < 0.75 for reach in on_arms(persons[who], hanging))
 
 

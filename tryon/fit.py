@@ -45,7 +45,7 @@ COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders
 LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
 # A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
 # and as long as on one of so many torso lengths.
-HANGS, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
+HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
@@ -292,7 +292,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     lengths = [c.length for c in charts.values()]
     sleeve = float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
     height = shape.centre[1, 1] - top
-    half = garment.subcategory in TUCKED and height > HANGS * shape.width and sleeve < HALF_SLEEVE * height
+    half = garment.subcategory in TUCKED and height > HUNG * shape.width and sleeve < HALF_SLEEVE * height
     if (waist := _waist(garment)) is not None:
         length *= float(np.clip((WAIST / (waist * length)) ** IN_LOG, SHORTER, 1))
     elif sleeve > LONG_SLEEVE * shape.width and not half:

@@ -1,6 +1,5 @@
 """The trained networks of one worker, loaded once, with the arithmetic between pixels and tensors."""
 import contextlib
-import copy
 from collections.abc import Iterator
 
 import cv2
@@ -44,7 +43,7 @@ class Networks:
 
     def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator", "warp"),
                  precision: str = "auto"):
-        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self.folder, self.device = folder, ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         fast = precision == "bfloat16" or precision == "auto" and native_bfloat16(self.device)
         self.nets = {name: folded(weights.load(name, folder, self.device)).to(torch.bfloat16 if fast and name not in SHAPES else torch.float32) for name in names}
 
@@ -100,8 +99,8 @@ class Networks:
         return flow.reshape(-1, 2, h, w).cpu().numpy() * np.float32(h)
 
     def features(self) -> torch.nn.Module:
-        """The parser's encoder in float32, to measure distances of pictures with."""
-        return copy.deepcopy(self.nets["parser"].encoder).float()
+        """The parser's encoder in float32, whatever this machine computes in, to measure distances of pictures with."""
+        return weights.load("parser", self.folder, self.device).encoder
 
     def match(self, person: np.ndarray, product: np.ndarray) -> np.ndarray:
         """Person and product as tryon.models.gmm takes them -> SIZE x 2: where each place of the person's view looks in the product's, corners

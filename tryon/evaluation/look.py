@@ -108,7 +108,7 @@ class Evaluation:
         shown = [case.person, case.product]
         try:
             person = self.tryon.person(case.person)
-            garment = garment_module.analyse(self.tryon.networks, case.product, subcategory=case.subcategory)
+            garment = garment_module.analyse_upright(self.tryon.networks, case.product, subcategory=case.subcategory)
             look = self.tryon.render(person, garment)
             figures |= self.compare(case, look, garment)
             looks["paired"] = small(look.image)
@@ -140,7 +140,7 @@ class Evaluation:
         inside = lambda m: float(m[region].mean()) if region.any() else 1.0
         return {"overlay": iou(placed, case.worn), "ssim": float(whole.mean()), "ssim_edit": inside(whole),
                 "floor_edit": inside(ssim(filled, small(case.person))), "perceptual": self.distance(small(look.image), small(case.person)),
-                "colour": colour_difference(case.product, garment.mask > 0, look.image, placed), "edit": float(edit.mean()),
+                "colour": colour_difference(garment.photo, garment.mask > 0, look.image, placed), "edit": float(edit.mean()),
                 "changed_outside": int((changed & ~edit).sum()),
                 "changed_face": float(changed[case.face].mean()) if case.face.any() else 0.0, "score": look.score}
 
