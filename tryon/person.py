@@ -110,19 +110,9 @@ def parse(networks: Networks, photo: np.ndarray) -> tuple[np.ndarray, float]:
 def smooth(label: np.ndarray, where: tuple[np.ndarray, np.ndarray], classes: np.ndarray) -> np.ndarray:
     """Parse ids HxW in which the pixels ``where`` (rows and columns) have the class that most around them have, one of ``classes``: outlines that are not frayed."""
     reach = 2 * max(1, round(len(label) / FRAYED)) + 1
-    ys, xs = where
-    most, out = np.zeros(len(ys), np.uint16), label.copy()
-    for cls in classes:
-        mine = label == cls
-        if not mine.any():
-            continue
-        y0, y1, x0, x1 = np.array(box_of(mine)) + (-reach, reach, -reach, reach)
-        y0, x0 = max(0, y0), max(0, x0)
-        near = np.flatnonzero((ys >= y0) & (ys < y1) & (xs >= x0) & (xs < x1))
-        count = cv2.boxFilter(mine[y0:y1, x0:x1].view(np.uint8), cv2.CV_16U, (reach, reach), normalize=False)[ys[near] - y0, xs[near] - x0]
-        more = count > most[near]
-        most[near[more]] = count[more]
-        out[ys[near[more]], xs[near[more]]] = cls
+    count = [cv2.boxFilter((label == cls).view(np.uint8), cv2.CV_16U, (reach, reach), normalize=False)[where] for cls in classes]
+    out = label.copy()
+    out[where] = classes[np.argmax(count, 0)]
     return out
 
 
