@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.datasets import garments
+from tryon.datasets import garments, polygons
 from tryon.datasets.garments import GarmentPhoto, Traced
 from tryon.datasets.split import split_of
-from tryon.training.garment import between_points, traced_product
+from tryon.training.garment import between_points, near_edge, traced_product
 
 
 def test_traces_are_sound():
@@ -78,3 +78,27 @@ def test_a_traced_photo_without_a_sure_mask_teaches_no_mask():
     photo.mask = shape_of()
     product = traced_product(photo, VEE)
     assert product.sure and product.place == "upper" and {2, 3} <= set(np.unique(product.layout.parts)) and product.inner[40, 100]
+
+
+def test_outlines_are_sound():
+    """A photo of the test split; an outline outside its photo, or of next to nothing."""
+    outlines = garments.outlined()
+    assert {split_of(f"garments/{id}") for id in outlines} == {"train", "val"} and len(outlines) > 400
+    for id, polygons in outlines.items():
+        points = np.concatenate(polygons)
+        assert all(len(p) > 2 for p in polygons) and points.min() >= -1 and points.max() <= 400, id
+        assert np.prod(np.ptp(points, 0)) > 0.02 * 400 * 225, id
+
+
+def test_a_polygon_within_another_is_a_gap():
+    square = lambda a, b: np.array(((a, a), (b, a), (b, b), (a, b)), float)
+    mask = polygons.even_odd((100, 120), [square(10, 90), square(30, 50)])
+    assert mask.shape == (100, 120) and mask[20, 20] == 255 and not mask[40, 40] and mask[60, 60] == 255 and not mask[95].any()
+
+
+def test_the_edge_of_an_outline_is_not_learned():
+    """An outline traced by eye is a pixel or two off: what lies next to it is neither cloth nor ground for sure, all else is."""
+    mask = np.zeros((200, 160), bool)
+    mask[50:150, 40:120] = True
+    near = near_edge(mask)
+    assert near[50, 40:120].all() and near[48, 80] and near[51, 80] and not near[56, 80] and not near[44, 80] and near.mean() < 0.07

@@ -60,6 +60,14 @@ def traced() -> dict[str, Traced]:
             for id, t in found.items()}
 
 
+@functools.cache
+def outlined() -> dict[str, list[np.ndarray]]:
+    """Photo id -> polygons Nx2 of what is the product's cloth, in pixels (tryon/datasets/outlined.json): photos of which no network was sure, or was
+    wrong, outlined by eye. A polygon within another is a gap."""
+    found = json.loads((Path(__file__).parent / "outlined.json").read_text())
+    return {id: [np.array(p, float).reshape(-1, 2) for p in polygons] for id, polygons in found.items()}
+
+
 @dataclass
 class GarmentPhoto:
     id: str

@@ -18,3 +18,10 @@ def fill(shape: tuple[int, ...], outlines: Sequence, holes: Sequence = ()) -> np
                 raise ValueError(f"an outline needs three points (x, y) or more, got an array of shape {points.shape}")
             cv2.fillPoly(mask, [np.clip(np.round(points), -1e6, 1e6).astype(np.int32)], value)
     return mask
+
+
+def even_odd(shape: tuple[int, ...], rings: Sequence) -> np.ndarray:
+    """HxW uint8 0/255 of what an odd number of ``rings`` (each Kx2 as above) surrounds: one within another is a gap."""
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.round(np.asarray(ring, np.float64)).astype(np.int32) for ring in rings], 255)
+    return mask

@@ -10,14 +10,14 @@ import torch
 from torch.nn import functional as F
 
 from tryon import schema as S
-from tryon.datasets import articulate, augment, ccp, garments
+from tryon.datasets import articulate, augment, ccp, garments, polygons
 from tryon.datasets.articulate import LEFT, RIGHT, Layout
 from tryon.datasets.unpose import unpose
 from tryon.garment import edges_of, soft_mask
 from tryon.models.unet import UNet
 from tryon.models.weights import GARMENT_CHANNELS, KINDS
 from tryon.training.parser import write
-from tryon.training.sources import CCP, DRAWN, GARMENTS, TRACED
+from tryon.training.sources import CCP, DRAWN, GARMENTS, OUTLINED, TRACED
 from tryon.training.task import Task, View, predict, to_input
 
 MIRRORED = tuple(n.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for n in S.LANDMARKS)
@@ -34,6 +34,7 @@ class Product:
     place: str | None  # category, None when its parts cannot be laid out anew
     inner: np.ndarray | None = None  # bool HxW: what a wearer's neck hides, None where nobody knows
     sure: bool = True  # of the mask; else it is not learned, and the garment stays where it is
+    by_eye: bool = False  # the mask is an outline traced by eye: its edge is not learned, and the garment stays where it is
 
 
 def masked(networks, image: np.ndarray) -> tuple[np.ndarray, float]:
@@ -65,7 +66,8 @@ def traced_product(photo: garments.GarmentPhoto, trace: garments.Traced, network
     apart = articulate.split(mask, trace.landmarks, category) if sure and whole else None
     parts = between_points(mask, trace.landmarks) if apart is None and whole else apart
     layout = Layout(photo.image, mask, np.where(mask > 127, 255, 0).astype(np.uint8) if parts is None else parts, trace.landmarks)
-    return Product(layout, trace.known, kind, None if apart is None else category, trace.inner(mask), sure)
+    return Product(layout, trace.known, kind, None if apart is None or photo.id in garments.outlined() else category, trace.inner(mask), sure,
+                   photo.id in garments.outlined())
 
 
 def between_points(mask: np.ndarray, landmarks: dict) -> np.ndarray | None:
@@ -113,12 +115,18 @@ class GarmentTask(Task):
     None: those of GrabCut."""
 
     title = "garment: U-Net on EfficientNet-Lite0: mask, parts, landmarks, inner back and kind"
-    sources = (GARMENTS, TRACED, CCP + " (as grounds)", DRAWN)
+    sources = (GARMENTS, TRACED, OUTLINED, CCP + " (as grounds)", DRAWN)
     sizes = ((256, 224), (256, 224), (256, 256), (224, 256), (288, 192))
 
     def __init__(self, data: str, grounds: str, masks: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None):
-        everything, traces = garments.read(data, ("train", "val")), garments.traced()
+        everything, traces, outlines = garments.read(data, ("train", "val")), garments.traced(), garments.outlined()
         photos = with_pseudo_masks(everything, masks, teacher) if teacher else garments.with_easy_masks(everything, masks)
+        self.outlined = {"train": [], "val": []}  # by eye
+        for p in everything:
+            if p.id in outlines:
+                p.mask = polygons.even_odd(p.image.shape, outlines[p.id])
+                unknown = Layout(p.image, p.mask, p.mask, {})
+                self.outlined[p.split].append(Product(unknown, set(), p.subcategory, None, by_eye=True))
         products = {"train": [], "val": []}
         self.laid = {"train": [], "val": []}  # those whose parts are known
         self.traced = {"train": [], "val": []}
@@ -126,7 +134,7 @@ class GarmentTask(Task):
             if p.id in traces and (product := traced_product(p, traces[p.id], teacher)):
                 self.traced[p.split].append(product)
         for p in photos:
-            if p.id in traces:
+            if p.id in traces or p.id in outlines:
                 continue
             found = articulate.reliable(p.image, p.mask, p.label)
             if found:
@@ -179,7 +187,7 @@ class GarmentTask(Task):
 
     def pick(self, rng: np.random.Generator) -> Product:
         which = rng.random()
-        pools = ((0.14, self.drawn), (0.24, self.worn), (0.56, self.traced["train"]), (0.78, self.laid["train"]), (1.0, self.train))
+        pools = ((0.12, self.drawn), (0.20, self.worn), (0.36, self.outlined["train"]), (0.62, self.traced["train"]), (0.81, self.laid["train"]), (1.0, self.train))
         pool = next(p for limit, p in pools if p and which < limit)
         return pool[rng.integers(len(pool))]
 
@@ -216,12 +224,14 @@ class GarmentTask(Task):
         if flip:
             parts = np.where(parts == RIGHT, LEFT, np.where(parts == LEFT, RIGHT, parts)).astype(np.uint8)
         outside = augment.warp(np.full(layout.mask.shape, 255, np.uint8), m, size, nearest=True, fill=0) == 0
-        if anew or product.sure and (rng.random() < 0.5 or outside.mean() > 0.2):
+        if anew or product.sure and not product.by_eye and (rng.random() < 0.5 or outside.mean() > 0.2):
             like = image[mask].mean(0) if mask.any() and rng.random() < 0.15 else None
             image = augment.on_ground(image, mask, self.ground(rng, size, like), rng)
         image = augment.pixels(image, rng, self.groups, self.colour, self.noise)
         heat, known = heatmaps(layout.landmarks, product.known, m, flip, size)
         truth = mask.astype(np.uint8) if product.sure else np.where(outside, 0, 255).astype(np.uint8)
+        if product.by_eye:
+            truth[near_edge(mask) | outside] = 255
         return image, *(view.halve(a) for a in (truth, parts, inner)), heat, known, KINDS.index(product.kind) if product.kind else -1
 
     def loss(self, model, batch):
@@ -243,7 +253,8 @@ class GarmentTask(Task):
         """On validation garments: mask IoU on the photographed ground and on another one (mean over pictures); accuracy of parts
         (pixels of the garment) and landmarks (share within 5 % of the view's height) with sleeves and legs laid out anew, photographed
         and drawn; accuracy of the kind. Masks and parts of photos are those this training learns from, not hand-traced. Of photos traced by eye, as they
-        lie: landmarks, within 3 % also, and the IoU of the inner back, mean over those that show one."""
+        lie: landmarks, within 3 % also, and the IoU of the inner back, mean over those that show one. ``outlined_iou``: of masks outlined by eye, most of
+        them hard ones, beside their edges."""
         rng, size = np.random.default_rng(0), (256, 224)
         ious, hits, parts_right, near = {"own": [], "moved": []}, [], {"photo": [], "drawn": []}, {"photo": [], "drawn": []}
         seen, inner_ious = [], []
@@ -258,6 +269,13 @@ class GarmentTask(Task):
                 ious[kind].append((found & mask).sum() / max((found | mask).sum(), 1))
                 if kind == "own" and product.kind:
                     hits.append(KINDS[int(tags.argmax())] == product.kind)
+        outlined_ious = []
+        for product in self.outlined["val"]:
+            m = augment.view_matrix((0, 0, *product.layout.mask.shape[::-1]), size)
+            mask = augment.warp(product.layout.mask, m, size, nearest=True, fill=0) > 127
+            logits = predict(model, augment.warp(product.layout.image, m, size))[0][0, 0].float().cpu().numpy()
+            found, far = cv2.resize(logits, size[::-1], interpolation=cv2.INTER_LINEAR) > 0, ~near_edge(mask)
+            outlined_ious.append((found & mask & far).sum() / max(((found | mask) & far).sum(), 1))
         for source, pool in (("photo", self.laid["val"][:120]), ("drawn", self.drawn_val)):
             for product in pool:
                 image, _, parts, _, heat, known, _ = self.sample(rng, View(size), product, turn=False)
@@ -282,13 +300,22 @@ class GarmentTask(Task):
                 if truth.mean() > 0.002:
                     inner_ious.append(((logits[-1] > 0) & truth).sum() / ((logits[-1] > 0) | truth).sum())
         out = {f"{k}_iou": float(np.mean(v)) for k, v in ious.items()} | {"kind_accuracy": float(np.mean(hits))}
+        if outlined_ious:
+            out |= {"outlined_iou": float(np.mean(outlined_ious))}
         out |= {f"{k}_parts": float(np.mean(v)) for k, v in parts_right.items() if v}
         out |= {f"{k}_landmarks": float(np.mean(v)) for k, v in near.items() if v}
         if seen and inner_ious:
             out |= {"traced_landmarks": float(np.mean(np.array(seen) <= 0.05)), "traced_landmarks_3": float(np.mean(np.array(seen) <= 0.03)),
                     "inner_iou": float(np.mean(inner_ious))}
         return {"score": (out["own_iou"] + out["moved_iou"]) / 2 + sum(v for k, v in out.items() if k.endswith(("parts", "landmarks"))) / 4
-                + 0.1 * out["kind_accuracy"] + out.get("inner_iou", 0.0) / 4, **out}
+                + 0.1 * out["kind_accuracy"] + out.get("inner_iou", 0.0) / 4 + out.get("outlined_iou", 0.0) / 2, **out}
+
+
+def near_edge(mask: np.ndarray, share: float = 0.012) -> np.ndarray:
+    """Bool HxW: pixels no farther than so much of the height from the edge of a bool mask, where an outline traced by eye says nothing."""
+    r = max(1, round(share * len(mask)))
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, disk) > 0
 
 
 def binary(logits: torch.Tensor, truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

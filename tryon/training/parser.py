@@ -1,4 +1,5 @@
-"""Parser training: cross-entropy + Dice on hard crops, studio grounds, reflections and couples of CCP; self-training on its tagged half."""
+"""Parser training: cross-entropy + Dice on hard crops, studio grounds, reflections and couples of CCP; those of its tagged half that were
+outlined by eye, and self-training on the others."""
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.metrics.quality import merged_iou
 from tryon.models.unet import UNet
-from tryon.training.sources import CCP, DRAWN
+from tryon.training.sources import CCP, DRAWN, PARSED
 from tryon.training.task import Task, View, judged_views, predict, to_input
 
 VIEWS = ("full", "half", "torso", "legs", "any")
@@ -66,14 +67,18 @@ class ParserTask(Task):
     the folder ``pseudo``, so that a resumed run learns from the same. ``final``: learn from the validation split, too."""
 
     title = "parser: U-Net on EfficientNet-Lite0"
-    sources = (CCP, DRAWN)
+    sources = (CCP, PARSED, DRAWN)
     sizes = ((448, 320), (448, 320), (416, 320), (384, 288), (352, 256))
 
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None,
                  pseudo: str = "", final: bool = False):
         self.final = final
-        self.train = ccp.read(data, ("train", "val") if final else ("train",))
-        self.tagged = with_pseudo_parses([p for p in self.train if p.parse is None], pseudo, teacher) if pseudo else []
+        self.train, self.outlined, unknown = ccp.read(data, ("train", "val") if final else ("train",)), [], []
+        for p in self.train:
+            if p.parse is None and p.pose is not None:
+                p.parse = ccp.outlined_parse(p)
+                (unknown if p.parse is None else self.outlined).append(p)
+        self.tagged = with_pseudo_parses(unknown, pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
         self.others = [p for p in self.train if augment.whole(p.parse)]
@@ -86,7 +91,8 @@ class ParserTask(Task):
     def sample(self, rng: np.random.Generator, view: View):
         size = view.size
         which, couple = rng.random(), rng.random() < 0.06 and bool(self.others)
-        pool = self.drawn if self.drawn and which < 0.08 else self.tagged if self.tagged and which < 0.42 and not couple else self.train
+        pools = ((0.08, self.drawn), (0.18, self.tagged), (0.5, self.outlined), (1.0, self.train))
+        pool = self.train if couple else next(p for limit, p in pools if p and which < limit)
         photo = pool[rng.integers(len(pool))]
         kind = rng.choice(VIEWS, p=(0.34, 0.34, 0.12, 0.08, 0.12))
         geometry = "geometry" in self.groups
