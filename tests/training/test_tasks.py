@@ -1,5 +1,8 @@
 """tryon/training: the task of every network, on tiny drawn data and without Ray."""
 
+import json
+
+import cv2
 import drawn
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import torch
 from ray import cloudpickle
 
 from tryon import schema as S
+from tryon.datasets import ccp
 from tryon.datasets.sample import Garment as Worn
 from tryon.datasets.sample import Product, Sample
 from tryon.networks import Networks
@@ -15,6 +19,7 @@ from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
+from tryon.training.task import View
 from tryon.training.warp import GmmTask, WarpTask, pairs
 
 GENERATORS = {"generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask}
@@ -137,3 +142,28 @@ def test_tops_with_a_shop_picture_are_not_laid_out_flat():
     trousers = sample(True)
     trousers.garments = [Worn("lower")]
     assert pairs([trousers], networks, 2) == []
+
+
+def test_edges_that_an_outline_leaves_open_are_not_learned(tmp_path, monkeypatch):
+    """A photo with tags and an outlined parse that is left out, or taken for a labelled one; its open edges learned as ground where it is moved onto
+    another, or cut out of the person."""
+    folder = drawn.ccp(tmp_path / "ccp", train=2)
+    ids = [id for id, split in drawn.names("ccp", 2, 1) if split == "train"]
+    whole = {p.id: p.parse for p in ParserTask(folder).train}
+    (tmp_path / "ccp" / "parse" / f"{ids[0]}.png").unlink()
+    (tmp_path / "ccp" / "tags.json").write_text(json.dumps({ids[0]: [1, 2, 3, 6]}))
+    open_ = whole[ids[0]].copy()
+    edge = np.zeros(open_.shape, bool)
+    edge[1:] |= open_[1:] != open_[:-1]
+    open_[cv2.dilate(edge.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 255
+    monkeypatch.setattr(ccp, "outlined_parse", lambda sample: open_ if sample.id == ids[0] else None)
+    task = ParserTask(folder)
+    assert [p.id for p in task.outlined] == ids[:1] and [p.id for p in task.train] == ids[1:] and ParserTask(folder, final=True).outlined
+    assert (task.outlined[0].parse == whole[ids[0]]).mean() > 0.98 and (task.unsure[ids[0]] > 0).sum() == (open_ == 255).sum()
+    task.train = task.outlined
+    for seed in range(12):
+        image, parse = task.sample(np.random.default_rng(seed), View((192, 144)))
+        known, task.unsure = task.unsure, {}
+        same, filled = task.sample(np.random.default_rng(seed), View((192, 144)))
+        task.unsure = known
+        assert (image == same).all() and (parse[parse != 255] == filled[parse != 255]).all() and (parse == 255).sum() > (filled == 255).sum() + 100, seed

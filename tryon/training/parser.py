@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from tryon import schema as S
 from tryon.datasets import augment, ccp
+from tryon.datasets.sample import IGNORE
+from tryon.masks import closest
 from tryon.metrics.quality import merged_iou
 from tryon.models.unet import UNet
 from tryon.training.sources import CCP, DRAWN, PARSED
@@ -73,11 +75,14 @@ class ParserTask(Task):
     def __init__(self, data: str, drawn: list[ccp.Photo] = (), groups: tuple[str, ...] = augment.GROUPS, teacher: UNet | None = None,
                  pseudo: str = "", final: bool = False):
         self.final = final
-        self.train, self.outlined, unknown = ccp.read(data, ("train", "val") if final else ("train",)), [], []
+        self.train, self.outlined, self.unsure, unknown = ccp.read(data, ("train", "val") if final else ("train",)), [], {}, []
         for p in self.train:
             if p.parse is None and p.pose is not None:
-                p.parse = ccp.outlined_parse(p)
-                (unknown if p.parse is None else self.outlined).append(p)
+                parse = ccp.outlined_parse(p)
+                (unknown if parse is None else self.outlined).append(p)
+                if parse is not None:
+                    self.unsure[p.id] = (parse == IGNORE).astype(np.uint8)
+                    p.parse = parse[closest(parse != IGNORE)]
         self.tagged = with_pseudo_parses(unknown, pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
@@ -107,6 +112,8 @@ class ParserTask(Task):
         if pool is not self.tagged and rng.random() < 0.35:
             image = augment.on_ground(image, augment.people(parse), augment.studio_ground(size, rng), rng)
             parse[parse == 255] = S.BACKGROUND
+        if photo.id in self.unsure:
+            parse[augment.warp(self.unsure[photo.id], m, size, nearest=True, fill=0) > 0] = IGNORE
         if couple:
             other = self.others[rng.integers(len(self.others))]
             one = image, parse, augment.warp_pose(photo.pose, m, None, flip)
