@@ -43,7 +43,7 @@ SLOW = (("e2e",), ("training", "evaluation", "faults"))
 # so many seconds after the start is skipped, and the skip says so. Run alone they always run.
 LAST = ("test_killed_twice_and_run_again_is_one_clean_run", "test_killed_workers_are_replaced", "test_named_looks_size_format_and_a_changing_plan", "test_two_workers_train_a_gan_on_s3_and_stop_early",
         "test_compare_trains_what_is_not_trained", "test_people_are_annotated_and_read_back", "test_garments_are_annotated")
-LATE, BEGUN = 690, time.monotonic()
+LATE, BEGUN = 600, time.monotonic()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
