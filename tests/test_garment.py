@@ -57,6 +57,23 @@ def test_tops_and_dresses_that_lie_on_their_side_or_upside_down_are_turned(tryon
     assert (found.photo == drawn[kind].image).all() and (back.photo == found.photo).all()
 
 
+@pytest.mark.parametrize("kind, turns", [("sweater", 1), ("dress", 0)])
+def test_a_large_photo_is_analysed_as_a_small_one_with_finer_outlines(tryon, kind, turns):
+    """Landmarks and parts off their places in a photo that was made smaller to be analysed; stairs at its outlines; a mask that was given and comes back coarse."""
+    large = sample.draw_garment(np.random.default_rng((2, 5)), (1500, 1100), kind)
+    small = cv2.resize(large.image, (352, 480), interpolation=cv2.INTER_AREA)
+    found, few = tryon.garment(np.ascontiguousarray(np.rot90(large.image, turns))), tryon.garment(small)
+    assert found.photo.shape == large.image.shape and found.turned == 90 * (-turns % 4) and found.subcategory == few.subcategory
+    assert found.landmarks.keys() == few.landmarks.keys() and found.shape.limbs.keys() == few.shape.limbs.keys()
+    place = lambda garment: np.array([v[:2] for _, v in sorted(garment.landmarks.items())]) / garment.mask.shape[::-1]
+    assert np.median(np.abs(place(found) - place(few))) < 0.004
+    assert ((found.parts > 0) == (found.mask > 0)).all() and not (found.inner > found.mask).any()
+    agree = lambda mask: (mask & (large.mask > 0)).sum() / (mask | (large.mask > 0)).sum()
+    stairs = cv2.resize(few.mask, large.mask.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert agree(found.mask > 0) > max(0.98, agree(stairs))
+    assert (tryon.garment(large.image, mask=large.mask).mask == large.mask).all()
+
+
 def test_which_way_a_garment_lies_is_told_by_collar_and_hem_alone():
     """One that hangs aslant turned by a quarter, or by what is hardly seen."""
     corners = {"collar_left": (10, -50, 0.9), "collar_right": (-10, -50, 0.9), "hem_left": (30, 50, 0.9), "hem_right": (-30, 50, 0.9)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.colours import colours, rather
-from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import box_of, grown, largest, pieces, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -81,7 +81,7 @@ ON_CLOTH = 0.0005, 0.02  # of the area of trousers or a skirt: the least and the
 BAR, BELOW_BAR = 0.04, 0.35  # of the height of trousers or a skirt: the most that the bar of a hanger is thick; of their width: the least that ground is seen below it
 HANGER = 0.14  # of the height of trousers or a skirt: how far down a hanger reaches
 SEAT = 0.18  # of the height of trousers: how far down the highest crotch is
-RIM, RIM_AT = 0.03, 480  # share of the root of a garment's area: how far in an outline may be wrong; pixels of the longer side at which that is looked for
+RIM = 0.03  # share of the root of a garment's area: how far in an outline may be wrong
 # A patch of ground in a mask: the least share of it, of its outline that lies at that of the mask, how much of the cloth may be of the ground's colours, and how far
 # apart the colours of one ground are (CIELAB, 8 bits). Between a sleeve and the torso there may be more of them.
 PATCH, TOUCHES, ALIKE, SAME, RATHER_ALIKE = 0.0008, 0.12, 0.02, 14, 0.05
@@ -91,6 +91,7 @@ PLAIN = 0.35  # of a quarter turn: how far off one a garment may lie that is tur
 LEANS, AGREE, MOST = 5, 6, 30  # degrees: from where on a garment lies aslant (its middle from half of that), how nearly its lines must agree, and the most that is told so
 SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
+MOST_PIXELS = 480  # of a photo's longer side at which it is analysed; of a larger one, only the outlines are found in all its pixels
 
 
 def clean(mask: np.ndarray) -> np.ndarray:
@@ -210,14 +211,13 @@ def without_hanger(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def below_bar(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A mask HxW uint8 0/255 of trousers or a skirt in its photo (HxWx3 uint8) without the bar of a hanger that has their colour: below it
     ground is seen along much of their upper edge. That edge is a parabola through the lower end of this ground; beside it, it rises no higher than the bar."""
-    small, inside = smaller(photo, mask)
-    inside = inside > 127
+    inside = mask > 127
     if not inside.any():
         return mask
     y0, y1, _, _ = box_of(inside)
     tall, down = y1 - y0, y0 + int(HANGER * (y1 - y0))
     high = np.arange(len(inside))[:, None] < down
-    labels, patches, _ = in_colours_of_ground(colours(small), inside, inside & ~high, RATHER_ALIKE)
+    labels, patches, _ = in_colours_of_ground(colours(photo), inside, inside & ~high, RATHER_ALIKE)
     below = np.isin(labels, [k for k in patches if (labels[:down] == k).sum() > 0.9 * (labels == k).sum()])
     columns, wide = np.flatnonzero(below.any(0)), int(inside[down].sum())
     top, end = below.argmax(0)[columns], len(below) - below[::-1].argmax(0)[columns]
@@ -231,9 +231,7 @@ def below_bar(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     bar, all_columns = np.polyfit(place(columns), top, 1), np.arange(inside.shape[1])
     line = np.minimum(np.polyval(edge, place(all_columns.clip(columns[0], columns[-1]))), np.polyval(edge, place(all_columns)))
     line = np.maximum(line, np.polyval(bar, place(all_columns)))
-    scale = mask.shape[0] / len(inside)
-    line = cv2.resize(line[None].astype(np.float32), (mask.shape[1], 1), interpolation=cv2.INTER_LINEAR) * scale
-    return clean((mask > 127) & (np.arange(len(mask))[:, None] >= line + 0.5))
+    return clean(inside & (np.arange(len(mask))[:, None] >= line + 0.5))
 
 
 def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarray:
@@ -248,23 +246,14 @@ def between_legs(photo: np.ndarray, mask: np.ndarray, shape: Shape) -> np.ndarra
     return touching(like_ground(colours(photo), mask, zone, reach), cv2.dilate((mask <= 127).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def smaller(photo: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Photo HxWx3 and mask HxW, uint8, made smaller so that the longer side has RIM_AT pixels at most."""
-    scale = min(1.0, RIM_AT / max(mask.shape))
-    size = max(1, round(mask.shape[1] * scale)), max(1, round(mask.shape[0] * scale))
-    return tuple(cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (photo, mask))
-
-
 def without_rim(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A mask HxW uint8 0/255 of what lies on a ground, without what at its outline has the ground's colours and by far not the cloth's: the network is too
     coarse for corners under sleeves, and for folds of the ground. (HxWx3 photo.)"""
-    small, inside = smaller(photo, mask)
-    wide, index = max(2, int(RIM * np.sqrt((inside > 127).sum()))), colours(small)
-    found = touching(like_ground(index, inside, (inside > 127) & ~shrunk(inside > 127, wide), wide), grown(inside <= 127, 1))
-    found |= patches_of_ground(small, index, (inside > 127) & ~found)
-    if not found.any():
-        return mask
-    return np.where(cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)
+    inside, index = mask > 127, colours(photo)
+    wide = max(2, int(RIM * np.sqrt(inside.sum())))
+    found = touching(like_ground(index, mask, inside & ~shrunk(inside, wide), wide), grown(~inside, 1))
+    found |= patches_of_ground(photo, index, inside & ~found)
+    return np.where(found, 0, mask).astype(np.uint8)
 
 
 def patches_of_ground(photo: np.ndarray, index: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -310,14 +299,13 @@ def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, sure: np.ndarray
 def between_parts(photo: np.ndarray, mask: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Bool HxW: ground in a mask (HxW uint8 0/255 of a photo HxWx3 uint8) between a sleeve and the torso, also where cloth encloses it. It has the colours of the ground, as that looks
     beside there, and lies where two of the ``parts`` (HxW uint8, as Garment's) meet, so that it is no print."""
-    small, inside = smaller(photo, mask)
-    inside, few = inside > 127, cv2.resize(parts, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    inside = mask > 127
     found, wide = np.zeros_like(inside), float(np.sqrt(inside.sum()))
-    seam = grown(few == 1, SEAM * wide) & grown(few > 1, SEAM * wide)
+    seam = grown(parts == 1, SEAM * wide) & grown(parts > 1, SEAM * wide)
     if not (inside & seam).any():
-        return np.zeros(mask.shape, bool)
-    labels, patches, ground = in_colours_of_ground(colours(small), inside, ~seam, RATHER_ALIKE)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1) if len(patches) else None  # between two layers of cloth the ground is darker
+        return found
+    labels, patches, ground = in_colours_of_ground(colours(photo), inside, ~seam, RATHER_ALIKE)
+    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB).astype(np.float32) * (0.5, 1, 1) if len(patches) else None  # between two layers of cloth the ground is darker
     for k in patches:
         y0, y1, x0, x1 = np.maximum(np.array(box_of(labels == k)) + np.array((-1, 1, -1, 1)) * int(0.3 * wide), 0)
         window = np.s_[y0:y1, x0:x1]
@@ -328,7 +316,7 @@ def between_parts(photo: np.ndarray, mask: np.ndarray, parts: np.ndarray) -> np.
         of_patch, of_ground, of_cloth = (np.median(lab[window][where], 0) for where in (patch, ground[window], cloth))
         if np.linalg.norm(of_patch - of_ground) < min(0.4 * np.linalg.norm(of_patch - of_cloth), 20):
             found[window] |= patch
-    return cv2.resize(found.astype(np.uint8), mask.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0
+    return found
 
 
 def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
@@ -383,11 +371,45 @@ def peaks(heat: np.ndarray, shape: tuple[int, ...]) -> dict[str, tuple[float, fl
     return out
 
 
-def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None,
-            told: tuple[np.ndarray, ...] | None = None) -> Garment:
+def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
     """Analyse an HxWx3 uint8 product photo. ``category`` and ``subcategory`` restrict what it may be; ``mask`` (HxW
-    uint8 0/255) replaces the network's. ``told``: what the network says of the photo, if it was asked before. Raises RowError ``no_garment`` or
-    ``unknown_category``."""
+    uint8 0/255) replaces the network's. Raises RowError ``no_garment`` or ``unknown_category``."""
+    return whole(lambda photo, mask: found_in(networks, photo, category, mask, subcategory), photo, mask)
+
+
+def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
+    """As ``analyse``, but what was photographed lying on its side, upside down or aslant is turned: photo and mask of the result are upright, ``turned`` tells how. Tops
+    and dresses show it by their landmarks, trousers by their shape alone and in quarter turns, skirts and shorts not at all."""
+    return whole(lambda photo, mask: found_upright(networks, photo, category, mask, subcategory), photo, mask)
+
+
+def whole(analyse: Callable[[np.ndarray, np.ndarray | None], Garment], photo: np.ndarray, mask: np.ndarray | None) -> Garment:
+    """What ``analyse`` finds in a photo HxWx3 uint8, and a mask HxW uint8 0/255 that is given or not, made so much smaller that the longer side has MOST_PIXELS, with
+    the outlines that all of the photo shows. A given mask stays as it is but for what ``analyse`` takes away."""
+    if mask is not None and (mask.shape != photo.shape[:2] or mask.dtype != np.uint8):
+        raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
+    scale = MOST_PIXELS / max(photo.shape[:2])
+    if scale >= 1:
+        return analyse(photo, mask)
+    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    few = None if mask is None else (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 127).astype(np.uint8) * 255
+    found = analyse(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), few)
+    photo, mask, few = (upright(picture, found.turned) for picture in (photo, mask, few))
+    larger, edges = photo.shape[1::-1], edges_of(photo, found.mask)
+    if mask is None:
+        mask = (at_edges(found.mask / 255, edges) > 0.5).astype(np.uint8) * 255
+    elif (gone := (few > 127) & (found.mask <= 127)).any():
+        mask = np.where(cv2.resize(gone.view(np.uint8), larger, interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)
+    parts = np.where(found.parts > 0, found.parts, cv2.dilate(found.parts, np.ones((3, 3), np.uint8)))
+    parts = np.maximum(cv2.resize(parts, larger, interpolation=cv2.INTER_NEAREST_EXACT), 1) * (mask > 127)
+    inner = cv2.resize(found.inner, larger, interpolation=cv2.INTER_LINEAR)
+    times = np.divide(larger, found.mask.shape[::-1])
+    shape = mapped(found.shape, lambda points: (points + 0.5) * times - 0.5, float(times.mean()))
+    return replace(found, photo=photo, mask=mask, parts=parts.astype(np.uint8), inner=np.where((inner > 127) & (mask > 127), np.uint8(255), np.uint8(0)), shape=shape)
+
+
+def found_in(networks: Networks, photo: np.ndarray, category: str | None, mask: np.ndarray | None, subcategory: str | None, told: tuple[np.ndarray, ...] | None = None) -> Garment:
+    """``analyse`` at the photo's own size. ``told``: what the network says of the photo, if it was asked before."""
     (p, parts, heat, inner, kinds), given = told or networks.garment(photo), mask
     kind, edges = _kind(kinds, category, subcategory), edges_of(photo, p)
     if mask is None:
@@ -397,9 +419,6 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
         mask = without_rim(photo, mask)
         if S.CATEGORY_OF[kind] == "lower":
             mask = below_bar(photo, without_hanger(photo, mask))
-    else:
-        if mask.shape != photo.shape[:2] or mask.dtype != np.uint8:
-            raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
     if (mask > 0).mean() < 0.01:
         raise RowError("no_garment", "no garment was found in the photo")
     if S.CATEGORY_OF[kind] == "lower" and kind != "skirt":
@@ -432,7 +451,7 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     if S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1 and not lone(shape):
         shape.limbs.clear()  # of short ones both are seen
     if kind == "dress" and not category and not subcategory and np.ptp(shape.centre[:, 1]) < SHORTEST * shape.width:
-        return analyse(networks, photo, mask=given, subcategory="top")
+        return found_in(networks, photo, None, given, "top", (p, parts, heat, inner, kinds))
     for side, part in PART.items():
         if side not in shape.limbs:
             label[label == part] = 1
@@ -440,13 +459,12 @@ def analyse(networks: Networks, photo: np.ndarray, category: str | None = None, 
     return Garment(photo, mask, label, hidden, S.CATEGORY_OF[kind], kind, shape, round(soft_iou(p), 3))
 
 
-def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None = None, mask: np.ndarray | None = None, subcategory: str | None = None) -> Garment:
-    """As ``analyse``, but what was photographed lying on its side, upside down or aslant is turned: photo and mask of the result are upright, ``turned`` tells how. Tops
-    and dresses show it by their landmarks, trousers by their shape alone and in quarter turns, skirts and shorts not at all."""
+def found_upright(networks: Networks, photo: np.ndarray, category: str | None, mask: np.ndarray | None, subcategory: str | None) -> Garment:
+    """``analyse_upright`` at the photo's own size."""
     told = networks.garment(photo)
     turned = 90 * turns_of(peaks(told[2], photo.shape)) if S.CATEGORY_OF[_kind(told[-1], category, subcategory)] in ("upper", "full") else 0
-    again = lambda degrees: replace(analyse(networks, upright(photo, degrees), category, upright(mask, degrees), subcategory), turned=degrees)
-    found = again(turned) if turned else analyse(networks, photo, category, mask, subcategory, told)
+    again = lambda degrees: replace(found_in(networks, upright(photo, degrees), category, upright(mask, degrees), subcategory), turned=degrees)
+    found = again(turned) if turned else found_in(networks, photo, category, mask, subcategory, told)
     if found.subcategory == "trousers" and not turned:
         turned = 90 * quarter_turns(found.mask > 127)
     elif found.category in ("upper", "full"):

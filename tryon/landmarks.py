@@ -4,6 +4,7 @@ of sleeves and legs.
 Everything is measured on a mask scaled to ``WORK`` pixels and given back in pixels of the photo. The garment is
 expected upright (collar or waist on top). Left is the wearer's left, which is the right side of the picture.
 """
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
@@ -180,11 +181,14 @@ def measure(mask: np.ndarray, category: str, subcategory: str, parts: np.ndarray
     if points:
         shape.landmarks |= points
     back = lambda p: np.stack(((p[..., 0] - 2 + 0.5) / scale + x0 - 0.5, (p[..., 1] - 2 + 0.5) / scale + y0 - 0.5), -1)
-    shape.width /= scale
-    shape.centre = back(shape.centre)
-    shape.landmarks = {k: (*back(np.array(v[:2], float)).tolist(), v[2]) for k, v in shape.landmarks.items()}
-    shape.limbs = {k: np.concatenate((back(v[:, :2]), v[:, 2:] / scale), 1).astype(np.float32) for k, v in shape.limbs.items()}
-    return shape
+    return mapped(shape, back, 1 / scale)
+
+
+def mapped(shape: Shape, place: Callable[[np.ndarray], np.ndarray], scale: float) -> Shape:
+    """A shape with its points where ``place`` (... x 2 -> ... x 2) puts them, and with ``scale`` times its widths."""
+    landmarks = {k: (*place(np.array(v[:2], float)).tolist(), v[2]) for k, v in shape.landmarks.items()}
+    limbs = {k: np.concatenate((place(v[:, :2]), v[:, 2:] * scale), 1).astype(np.float32) for k, v in shape.limbs.items()}
+    return Shape(shape.width * scale, place(shape.centre), landmarks, limbs)
 
 
 def _central_runs(m: np.ndarray, xc: float) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 from tryon.masks import box_of
 
 ROWS = 30000  # of a picture, which OpenCV can map at once
+PAIRS = [(i, j) for i in range(3) for j in range(i, 3)]  # of colours
 FAINT = 0.02  # what was found is nothing where it is less, all around
 Places = tuple[np.ndarray, np.ndarray]  # y and x of N pixels of the photo
 
@@ -22,33 +23,46 @@ class GuidedFilter:
         self.photo, self.size, self.radius = photo, size, radius
         self.small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         self.mean = self.box(self.small)
-        centred = self.box((self.small[..., :, None] * self.small[..., None, :]).reshape(*size, 9)).reshape(*size, 3, 3)
-        centred -= self.mean[..., :, None] * self.mean[..., None, :]
-        self.inverse = inverse(centred + np.float32(eps) * np.eye(3, dtype=np.float32))
+        planes, means = cv2.split(self.small), cv2.split(self.mean)
+        self.variances = [self.box(planes[i] * planes[j]) - means[i] * means[j] + np.float32(eps * (i == j)) for i, j in PAIRS]
 
     def __call__(self, p: np.ndarray, places: Places) -> np.ndarray:
         """float32 h x w -> float32 N, not clipped, at pixels of the photo; K x h x w -> K x N."""
         x, y = self.where(places)
         colours = np.ascontiguousarray(np.column_stack((self.photo[places] / np.float32(255), np.ones(len(y), np.float32))))
         found, room = np.zeros((p[..., 0, 0].size, len(y)), np.float32), 2 * self.radius + 1
+        used = self.around(x, y)
+        inverse = inverse_of([v[used] for v in self.variances])
         for one, out in zip(p.reshape(-1, *self.size), found):
             if not (one > FAINT).any():
                 continue
             y0, y1, x0, x1 = box_of(one > FAINT)
             window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
-            factors = self.affine(one, window)
+            factors = self.affine(one, window, used, inverse)
             ax, ay = x - window[1].start, y - window[0].start
             near = np.flatnonzero((ax > -1) & (ay > -1) & (ax < factors.shape[1]) & (ay < factors.shape[0]))
             out[near] = np.einsum("nc,nc->n", self.at(factors, ax[near], ay[near]), colours[near])
         return found.reshape(*p.shape[:-2], -1)
 
-    def affine(self, p: np.ndarray, window: tuple[slice, slice]) -> np.ndarray:
-        """float32 h x w -> the factors of red, green, blue and 1 that make it of the colours around each place of the window: h' x w' x 4."""
-        p, small, mean_colour = p[window], self.small[window], self.mean[window]
-        mean = self.box(p)
-        together = self.box(small * p[..., None]) - mean_colour * mean[..., None]
-        slope = np.einsum("yxij,yxj->yxi", self.inverse[window], together)
-        return self.box(np.dstack((slope, mean - np.einsum("yxi,yxi->yx", slope, mean_colour))))
+    def around(self, x: np.ndarray, y: np.ndarray) -> Places:
+        """The pixels of what was found whose factors those at x and y (N x 1) are made of."""
+        used = np.zeros(self.size, np.uint8)
+        used[np.rint(y).astype(int).clip(0, self.size[0] - 1), np.rint(x).astype(int).clip(0, self.size[1] - 1)] = 1
+        return np.nonzero(cv2.dilate(used, np.ones((2 * self.radius + 3,) * 2, np.uint8)))
+
+    def affine(self, p: np.ndarray, window: tuple[slice, slice], used: Places, inverse: np.ndarray) -> np.ndarray:
+        """float32 h x w -> the factors of red, green, blue and 1 that make it of the colours around each place of the window, right where they are ``used``, N pixels
+        with the ``inverse`` of the variances of their colours, 3x3xN: h' x w' x 4."""
+        height, width = p[window].shape
+        ay, ax = used[0] - window[0].start, used[1] - window[1].start
+        inside = np.flatnonzero((ay >= 0) & (ax >= 0) & (ay < height) & (ax < width))
+        here, there = (ay[inside], ax[inside]), (used[0][inside], used[1][inside])
+        mean, mean_colour = self.box(p[window])[here], self.mean[there]
+        together = self.box(self.small[window] * p[window][..., None])[here] - mean_colour * mean[:, None]
+        slope = np.einsum("ijn,nj->ni", inverse[..., inside], together)
+        factors = np.zeros((height, width, 4), np.float32)
+        factors[here] = np.column_stack((slope, mean - np.einsum("ni,ni->n", slope, mean_colour)))
+        return self.box(factors)
 
     def box(self, x: np.ndarray) -> np.ndarray:
         return cv2.boxFilter(x, -1, (2 * self.radius + 1,) * 2, borderType=cv2.BORDER_REFLECT)
@@ -65,9 +79,10 @@ class GuidedFilter:
         return np.concatenate(parts) if parts else np.empty((0, *a.shape[2:]), np.float32)
 
 
-def inverse(m: np.ndarray) -> np.ndarray:
-    """Of symmetric matrices ... x 3 x 3: their adjugates over their determinants, many times faster than by LAPACK one by one."""
-    a, b, c, d, e, f = (m[..., i, j] for i in range(3) for j in range(i, 3))
+def inverse_of(m: list[np.ndarray]) -> np.ndarray:
+    """Of N symmetric matrices 3x3, whose PAIRS are given (N each), the inverses, 3x3xN: their adjugates over their determinants, many times faster than by LAPACK
+    one by one."""
+    a, b, c, d, e, f = m
     first = d * f - e * e, c * e - b * f, b * e - c * d
-    out = np.stack((*first, first[1], a * f - c * c, b * c - a * e, first[2], b * c - a * e, a * d - b * b), -1)
-    return (out / (a * first[0] + b * first[1] + c * first[2])[..., None]).reshape(m.shape)
+    whole = a * first[0] + b * first[1] + c * first[2]
+    return np.stack((*first, first[1], a * f - c * c, b * c - a * e, first[2], b * c - a * e, a * d - b * b)).reshape(3, 3, -1) / whole

@@ -8,7 +8,7 @@ import numpy as np
 from tryon import shade
 from tryon.colours import colours
 from tryon.fit import Fit, Layer, between, on_photo, part_masks, smooth
-from tryon.garment import RIM_AT, Garment, clips, like_ground, once
+from tryon.garment import MOST_PIXELS, Garment, clips, like_ground, once
 from tryon.inpaint import fill
 from tryon.landmarks import PART
 from tryon.masks import box_of, distance_to, grown, shrunk, touching
@@ -210,7 +210,7 @@ def patched(picture: np.ndarray, seen: np.ndarray, hole: np.ndarray, longest: in
 def slits(garment: Garment) -> np.ndarray:
     """Bool HxW of what looks like the ground between the sleeves and the torso of a top, and is too narrow for the network to see: places near both, below
     the armpits, whose colour is by far more frequent around the garment than in it, along the line where sleeve and torso meet; prints lie farther in."""
-    scale = min(1.0, RIM_AT / max(garment.parts.shape))
+    scale = min(1.0, MOST_PIXELS / max(garment.parts.shape))
     size = max(1, round(garment.parts.shape[1] * scale)), max(1, round(garment.parts.shape[0] * scale))
     photo, mask = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (garment.photo, garment.mask))
     parts, width = cv2.resize(garment.parts, size, interpolation=cv2.INTER_NEAREST), scale * garment.shape.width
