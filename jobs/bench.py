@@ -1,20 +1,23 @@
 """How fast analyses, looks and sequences are on this machine, all in one run.
 
     python jobs/bench.py
-    python jobs/bench.py --threads 1 --batch 8 --rounds 5 --out bench.json
+    python jobs/bench.py --workers 1 --batch 8 --rounds 5 --out bench.json
 
-On drawn photos (--size, as people send them): milliseconds per person (parse map and pose), per garment (mask, parts, landmarks, kind), each
-from the decoded photo to the finished analysis, in batches of --batch, the best of --rounds; and how many times faster the parser is than the
-classic U-Net (Ronneberger et al. 2015: 64 to 1024 channels) at the same size and dtype. Then milliseconds per look from analyses at hand, a
-person with a garment: fitted, generated, composed and encoded, with the encodings apart; of one person and one garment from photos to a JPEG,
-one after the other; and of a sequence of 24 frames of a top at 384x512, beside 24 stills of it. Run it on an idle machine, and compare within a run.
+On drawn photos (--size, as people send them), by --workers processes of one thread each, as the job's actors are: milliseconds per person (parse map
+and pose), per garment (mask, parts, landmarks, kind), each from the decoded photo to the finished analysis, the time of a batch of --batch by their
+number, the best of --rounds; milliseconds per look from analyses at hand, a person with a garment: fitted, generated, composed and encoded, with the
+encodings apart. Then, in one process: how many times faster the parser is than the classic U-Net (Ronneberger et al. 2015: 64 to 1024 channels) at
+the same size and dtype; one person and one garment from photos to a JPEG, analysed side by side; and a sequence of 24 frames of a top at 384x512,
+beside 24 stills of it. Run it on an idle machine, and compare within a run.
 """
 import argparse
 import json
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,7 +28,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tryon import garment, images, person
+from tryon import images
 from tryon import schema as S
 from tryon.api import TryOn
 from tryon.networks import PARSER_AREA, working_size
@@ -54,6 +57,37 @@ class ClassicUNet(nn.Module):
         return self.head(x)
 
 
+class Bench:
+    """Drawn photos, ``batch`` of people and of garments, of h, w pixels, the package's networks, and what is measured of number i of them."""
+
+    def __init__(self, batch: int, size: tuple[int, int]):
+        torch.set_num_threads(1)
+        cv2.setNumThreads(0)
+        rng = np.random.default_rng(0)
+        self.tryon = TryOn.load("cpu")
+        self.people = [draw_person(rng, size, "half" if i % 2 else "full").image for i in range(batch)]
+        self.garments = [draw_garment(rng, size, k).image for i, k in zip(range(batch), batch * ("top", "trousers", "dress", "jacket"))]
+        self.analysed = [(self.tryon.person(p), self.tryon.garment(g)) for p, g in zip(self.people, self.garments)]
+        self.pictures = [self.tryon.render(*pair).image for pair in self.analysed]
+        self.tasks = {
+            "person": lambda i: self.tryon.person(self.people[i]),
+            "garment": lambda i: self.tryon.garment(self.garments[i]),
+            "look, with JPEG": lambda i: images.encode(self.tryon.render(*self.analysed[i]).image, "jpeg"),
+            "JPEG alone": lambda i: images.encode(self.pictures[i], "jpeg"),
+            "lossless WebP alone": lambda i: images.encode(self.pictures[i], "webp"),
+        }
+
+
+def begin(*args) -> None:
+    """Makes the ``Bench`` of a process."""
+    global bench
+    bench = Bench(*args)
+
+
+def task(name: str, i: int) -> None:
+    bench.tasks[name](i)
+
+
 def milliseconds(do: Callable[[], None], count: int, rounds: int) -> float:
     """Of one of ``count`` things that ``do`` does, the best of ``rounds``."""
     do()
@@ -67,50 +101,37 @@ def milliseconds(do: Callable[[], None], count: int, rounds: int) -> float:
 
 def main(argv: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-    p.add_argument("--threads", type=int, default=2, metavar="N", help="pictures worked on at the same time, one thread each (default: 2)")
+    p.add_argument("--workers", type=int, default=2, metavar="N", help="processes that share a batch (default: 2)")
     p.add_argument("--batch", type=int, default=8, metavar="N", help="pictures of a batch (default: 8)")
     p.add_argument("--rounds", type=int, default=3, metavar="N", help="the best of so many (default: 3)")
-    p.add_argument("--size", default="768x1024", metavar="WxH", help="of the person photos (default: 768x1024)")
+    p.add_argument("--size", default="768x1024", metavar="WxH", help="of the photos (default: 768x1024)")
     p.add_argument("--out", metavar="FILE.json", help="also write the figures there")
     args = p.parse_args(argv)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(0)
     w, h = (int(v) for v in args.size.split("x"))
-    tryon, rng = TryOn.load("cpu"), np.random.default_rng(0)
-    networks = tryon.networks
-    people = [draw_person(rng, (h, w), "half" if i % 2 else "full").image for i in range(args.batch)]
-    garments = [draw_garment(rng, (h, w), k).image for i, k in zip(range(args.batch), 3 * ("top", "trousers", "dress", "jacket"))]
-    parser, classic = networks.nets["parser"], ClassicUNet(len(S.PARSE_CLASSES)).eval().to(memory_format=torch.channels_last)
+    begin(args.batch, (h, w))
+    tryon, pair = bench.tryon, (bench.people[0], bench.garments[0])
+    with ProcessPoolExecutor(args.workers, get_context("spawn"), begin, (args.batch, (h, w))) as pool:
+        shared = lambda name: milliseconds(lambda: list(pool.map(task, repeat(name), range(args.batch))), args.batch, args.rounds)
+        figures = {name: shared(name) for name in bench.tasks}
+    parser, classic = tryon.networks.nets["parser"], ClassicUNet(len(S.PARSE_CLASSES)).eval().to(memory_format=torch.channels_last)
     size, dtype = working_size((h, w), PARSER_AREA), next(parser.parameters()).dtype
     classic = classic.to(dtype)
     x = (torch.rand(1, 3, *size) * 255).to(dtype).contiguous(memory_format=torch.channels_last)
-    with ThreadPoolExecutor(args.threads) as pool, torch.inference_mode():
-        alone = lambda net: milliseconds(lambda: net(x), 1, args.rounds)
-        figures = {
-            "person": milliseconds(lambda: list(pool.map(lambda i: person.analyse(networks, i), people)), args.batch, args.rounds),
-            "garment": milliseconds(lambda: list(pool.map(lambda i: garment.analyse_upright(networks, i), garments)), args.batch, args.rounds),
-            "parser network, one thread": alone(parser),
-            "classic U-Net, one thread": alone(classic),
-        }
-        analysed = list(zip((tryon.person(p) for p in people), (tryon.garment(g) for g in garments)))
-        pictures = [tryon.render(*pair).image for pair in analysed]
-        small = draw_person(rng, (512, 384), "full").image, draw_garment(rng, (512, 384), "top").image
-        still = lambda: tryon.render(*pair)
-        whole = lambda pair: images.encode(tryon.render(*pair).image, "jpeg")
-        each = lambda do, of: milliseconds(lambda: list(pool.map(do, of)), len(of), args.rounds)
-        figures |= {
-            "look, with JPEG": each(whole, analysed),
-            "JPEG alone": each(lambda picture: images.encode(picture, "jpeg"), pictures),
-            "lossless WebP alone": each(lambda picture: images.encode(picture, "webp"), pictures),
-            "two photos to a JPEG": milliseconds(lambda: whole((people[0], garments[0])), 1, args.rounds),
-        }
-        pair = tryon.person(small[0]), tryon.garment(small[1])
-        figures |= {"sequence, 24 frames": milliseconds(lambda: tryon.dress(*pair, frames=24), 1, args.rounds), "24 stills": 24 * milliseconds(still, 1, args.rounds)}
-    figures["parser times faster"] = figures["classic U-Net, one thread"] / figures["parser network, one thread"]
-    print(f"{args.threads} threads, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, {str(dtype).removeprefix('torch.')}; milliseconds each")
+    alone = lambda do, times=1: times * milliseconds(do, 1, args.rounds)
+    with torch.inference_mode():
+        figures |= {"parser network, one thread": alone(lambda: parser(x)), "classic U-Net, one thread": alone(lambda: classic(x))}
+    rng = np.random.default_rng(0)
+    small = tryon.person(draw_person(rng, (512, 384), "full").image), tryon.garment(draw_garment(rng, (512, 384), "top").image)
+    figures |= {
+        "two photos to a JPEG": alone(lambda: images.encode(tryon.render(*pair).image, "jpeg")),
+        "sequence, 24 frames": alone(lambda: tryon.dress(*small, frames=24)),
+        "24 stills": alone(lambda: tryon.render(*small), 24),
+        "parser times faster": figures["classic U-Net, one thread"] / figures["parser network, one thread"],
+    }
+    print(f"{args.workers} processes, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, {str(dtype).removeprefix('torch.')}; milliseconds each")
     print("\n".join(f"{name:<30}{value:9.1f}" for name, value in figures.items()))
     if args.out:
-        Path(args.out).write_text(json.dumps({"threads": args.threads, "batch": args.batch, "size": args.size} | figures, indent=1))
+        Path(args.out).write_text(json.dumps({"workers": args.workers, "batch": args.batch, "size": args.size} | figures, indent=1))
     return 0
 
 
