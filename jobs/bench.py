@@ -3,7 +3,7 @@
     python jobs/bench.py
     python jobs/bench.py --workers 1 --batch 8 --rounds 5 --out bench.json
 
-On drawn photos (--size, as people send them), by --workers processes of one thread each, as the job's actors are: milliseconds per person (parse map
+On drawn photos (--size, as people send them), by --workers processes whose networks take one thread, as the job's actors are: milliseconds per person (parse map
 and pose), per garment (mask, parts, landmarks, kind), each from the decoded photo to the finished analysis, the time of a batch of --batch by their
 number, the best of --rounds; milliseconds per look from analyses at hand, a person with a garment: fitted, generated, composed and encoded, with the
 encodings apart. Then, in one process: how many times faster the parser is than the classic U-Net (Ronneberger et al. 2015: 64 to 1024 channels) at
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -78,10 +79,12 @@ class Bench:
         }
 
 
-def begin(*args) -> None:
-    """Makes the ``Bench`` of a process."""
+def begin(batch: int, size: tuple[int, int], together: Barrier | None = None) -> None:
+    """Makes the ``Bench`` of a process; those that work ``together`` begin when all have one."""
     global bench
-    bench = Bench(*args)
+    bench = Bench(batch, size)
+    if together:
+        together.wait()
 
 
 def task(name: str, i: int) -> None:
@@ -110,7 +113,8 @@ def main(argv: list[str] | None = None) -> int:
     w, h = (int(v) for v in args.size.split("x"))
     begin(args.batch, (h, w))
     tryon, pair = bench.tryon, (bench.people[0], bench.garments[0])
-    with ProcessPoolExecutor(args.workers, get_context("spawn"), begin, (args.batch, (h, w))) as pool:
+    context, workers = get_context("spawn"), min(args.workers, args.batch)
+    with ProcessPoolExecutor(workers, context, begin, (args.batch, (h, w), context.Barrier(workers))) as pool:
         shared = lambda name: milliseconds(lambda: list(pool.map(task, repeat(name), range(args.batch))), args.batch, args.rounds)
         figures = {name: shared(name) for name in bench.tasks}
     parser, classic = tryon.networks.nets["parser"], ClassicUNet(len(S.PARSE_CLASSES)).eval().to(memory_format=torch.channels_last)
@@ -128,10 +132,10 @@ def main(argv: list[str] | None = None) -> int:
         "24 stills": alone(lambda: tryon.render(*small), 24),
         "parser times faster": figures["classic U-Net, one thread"] / figures["parser network, one thread"],
     }
-    print(f"{args.workers} processes, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, {str(dtype).removeprefix('torch.')}; milliseconds each")
+    print(f"{workers} processes, batches of {args.batch}, photos of {args.size}, parser at {size[1]}x{size[0]}, {str(dtype).removeprefix('torch.')}; milliseconds each")
     print("\n".join(f"{name:<30}{value:9.1f}" for name, value in figures.items()))
     if args.out:
-        Path(args.out).write_text(json.dumps({"workers": args.workers, "batch": args.batch, "size": args.size} | figures, indent=1))
+        Path(args.out).write_text(json.dumps({"workers": workers, "batch": args.batch, "size": args.size} | figures, indent=1))
     return 0
 
 

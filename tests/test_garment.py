@@ -10,7 +10,7 @@ from tryon import sample
 from tryon import schema as S
 from tryon.colours import colours
 from tryon.datasets import articulate
-from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, leans, patches_of_ground, peaks, quarter_turns, turns_of, upright, without_hanger, without_rim
+from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, leans, patches_of_ground, peaks, quarter_turns, turns_of, upright, whole, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
 from tryon.sleeves import chart
@@ -72,6 +72,23 @@ def test_a_large_photo_is_analysed_as_a_small_one_with_finer_outlines(tryon, kin
     stairs = cv2.resize(few.mask, large.mask.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     assert agree(found.mask > 0) > max(0.98, agree(stairs))
     assert (tryon.garment(large.image, mask=large.mask).mask == large.mask).all()
+
+
+def test_what_a_small_photo_leaves_out_stays_out_in_a_large_one(drawn):
+    """A sleeve folded away beside the torso, which belongs to no part, worn again as torso; thin straps of the ground's colour that get lost."""
+    def analyse(photo, _):
+        mask = cv2.resize(drawn["top"].mask, photo.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        mask[20:60, 30:32] = 255
+        parts = (mask > 127).astype(np.uint8)
+        parts[:, :photo.shape[1] // 3] *= 2
+        parts[200:240, photo.shape[1] // 2:] = 0
+        return Garment(photo, mask, parts, np.zeros_like(mask), "upper", "top", measure(mask, "upper", "top"), 1.0)
+
+    photo = np.full((960, 720, 3), 230, np.uint8)
+    few, found = analyse(np.ascontiguousarray(photo[::2, ::2]), None), whole(analyse, photo, None)
+    wide = found.parts[::2, ::2]
+    assert found.mask.shape == (960, 720) and set(np.unique(wide[few.mask > 0])) == {0, 1, 2}
+    assert (wide == few.parts)[few.mask > 0].mean() > 0.98 and not wide[204:236, 180:].any() and (found.mask[44:116, 61:63] > 0).all()
 
 
 def test_which_way_a_garment_lies_is_told_by_collar_and_hem_alone():

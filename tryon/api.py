@@ -65,7 +65,7 @@ def generate(networks: Networks, person: Person, garments: Sequence[Garment], fi
 
 
 class TryOn:
-    """Photos are HxWx3 uint8 RGB arrays of any size; nothing is scaled. Bad input raises schema.RowError with a
+    """Photos are HxWx3 uint8 RGB arrays of any size; results have the photo's. Bad input raises schema.RowError with a
     reason (``no_person``, ``no_garment``, ``no_place``, ``unsupported_category``, ``unknown_category``)."""
 
     def __init__(self, networks: Networks, warp: str = "flow", tuck: str = "worn"):

@@ -91,7 +91,7 @@ PLAIN = 0.35  # of a quarter turn: how far off one a garment may lie that is tur
 LEANS, AGREE, MOST = 5, 6, 30  # degrees: from where on a garment lies aslant (its middle from half of that), how nearly its lines must agree, and the most that is told so
 SIDEWAYS = 1.2  # times as wide as high are trousers that lie on their side
 OUTLINE = 3  # pixels at the network's size within which an outline is looked for in the photo
-MOST_PIXELS = 480  # of a photo's longer side at which it is analysed; of a larger one, only the outlines are found in all its pixels
+MOST_PIXELS = 480  # of a photo's longer side at which it is analysed; of a larger one, only the mask's outline is found in all its pixels
 
 
 def clean(mask: np.ndarray) -> np.ndarray:
@@ -331,7 +331,7 @@ def outlined(photo: np.ndarray, mask: np.ndarray) -> bool:
 
 
 def edges_of(photo: np.ndarray, p: np.ndarray) -> GuidedFilter:
-    """What moves the edges of the network's probabilities, of the size of ``p``, to those of a photo HxWx3 uint8."""
+    """What moves the edges of probabilities, of the size of ``p``, to those of a photo HxWx3 uint8."""
     return GuidedFilter(photo, p.shape, OUTLINE)
 
 
@@ -384,8 +384,8 @@ def analyse_upright(networks: Networks, photo: np.ndarray, category: str | None 
 
 
 def whole(analyse: Callable[[np.ndarray, np.ndarray | None], Garment], photo: np.ndarray, mask: np.ndarray | None) -> Garment:
-    """What ``analyse`` finds in a photo HxWx3 uint8, and a mask HxW uint8 0/255 that is given or not, made so much smaller that the longer side has MOST_PIXELS, with
-    the outlines that all of the photo shows. A given mask stays as it is but for what ``analyse`` takes away."""
+    """What ``analyse`` finds in a photo HxWx3 uint8, and a mask HxW uint8 0/255 that is given or not, made so much smaller that the longer side has MOST_PIXELS, at
+    the photo's own size, the mask with the outline that all of its pixels show. A given mask stays as it is but for what ``analyse`` takes away."""
     if mask is not None and (mask.shape != photo.shape[:2] or mask.dtype != np.uint8):
         raise ValueError(f"a mask is an HxW uint8 array of the photo's size {photo.shape[:2]}, not {mask.dtype} {mask.shape}")
     scale = MOST_PIXELS / max(photo.shape[:2])
@@ -395,17 +395,26 @@ def whole(analyse: Callable[[np.ndarray, np.ndarray | None], Garment], photo: np
     few = None if mask is None else (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 127).astype(np.uint8) * 255
     found = analyse(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), few)
     photo, mask, few = (upright(picture, found.turned) for picture in (photo, mask, few))
-    larger, edges = photo.shape[1::-1], edges_of(photo, found.mask)
+    larger = lambda mask: cv2.resize(mask.view(np.uint8) * np.uint8(255), photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    thin = lambda mask: mask & ~grown(shrunk(mask, OUTLINE), OUTLINE)
+
+    def refined(mask: np.ndarray) -> np.ndarray:
+        """A mask bool h x w at the photo's size; what is as thin as the filter is wide stays, or straps of the ground's colour would be lost."""
+        out = at_edges(mask.astype(np.float32), GuidedFilter(photo, mask.shape, OUTLINE)) > 0.5
+        return (out | (larger(thin(mask)) > 127)) & ~(larger(thin(~mask)) > 127)
+
     if mask is None:
-        mask = (at_edges(found.mask / 255, edges) > 0.5).astype(np.uint8) * 255
+        mask = refined(found.mask > 127).astype(np.uint8) * 255
     elif (gone := (few > 127) & (found.mask <= 127)).any():
-        mask = np.where(cv2.resize(gone.view(np.uint8), larger, interpolation=cv2.INTER_LINEAR) > 0, 0, mask).astype(np.uint8)
-    parts = np.where(found.parts > 0, found.parts, cv2.dilate(found.parts, np.ones((3, 3), np.uint8)))
-    parts = np.maximum(cv2.resize(parts, larger, interpolation=cv2.INTER_NEAREST_EXACT), 1) * (mask > 127)
-    inner = cv2.resize(found.inner, larger, interpolation=cv2.INTER_LINEAR)
-    times = np.divide(larger, found.mask.shape[::-1])
+        mask = np.where(refined(gone), 0, mask).astype(np.uint8)
+    parts, most = np.zeros_like(mask), larger((found.parts == 0) & (found.mask > 127))
+    for part in np.unique(found.parts[found.parts > 0]):
+        share = larger(found.parts == part)
+        parts[share > most] = part
+        most = np.maximum(most, share)
+    inside, times = mask > 127, np.divide(photo.shape[1::-1], found.mask.shape[::-1])
     shape = mapped(found.shape, lambda points: (points + 0.5) * times - 0.5, float(times.mean()))
-    return replace(found, photo=photo, mask=mask, parts=parts.astype(np.uint8), inner=np.where((inner > 127) & (mask > 127), np.uint8(255), np.uint8(0)), shape=shape)
+    return replace(found, photo=photo, mask=mask, parts=parts * inside, inner=np.where(inside & (larger(found.inner > 127) > 127), np.uint8(255), np.uint8(0)), shape=shape)
 
 
 def found_in(networks: Networks, photo: np.ndarray, category: str | None, mask: np.ndarray | None, subcategory: str | None, told: tuple[np.ndarray, ...] | None = None) -> Garment:
