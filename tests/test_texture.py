@@ -52,6 +52,14 @@ def test_neck_opens_from_collar_to_collar(goods):
         assert opening[top.inner > 127].mean() > 0.85 and (opening & (top.inner < 128)).sum() < 0.25 * (top.inner > 127).sum()
 
 
+def test_collars_at_one_place_leave_no_neckline(goods):
+    """An error where both ends of a neckline were found between the same two pixels."""
+    top = goods["top-01"]
+    marks = {side: (100.2, 80.0, 1.0) for side in ("collar_left", "collar_right")}
+    narrow = replace(top, inner=np.zeros_like(top.inner), shape=replace(top.shape, landmarks=top.shape.landmarks | marks))
+    assert not neck_opening(narrow).any() and len(textures(narrow))
+
+
 def test_a_neckline_has_no_dents(goods):
     """Teeth along a neckline, as a hanger and a label leave them in what the network found of the inner back; a point of a V that is cut off."""
     top = goods["top-01"]

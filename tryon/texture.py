@@ -263,10 +263,10 @@ def neck_opening(garment: Garment) -> np.ndarray:
         ends = np.array([garment.landmarks[f"collar_{side}"][:2] for side in ("right", "left")])
         outside = [end for end in ends if not len(known) or not known[0] <= end[0] <= known[-1]]
         edge = sorted([*edge, *map(tuple, outside)])
-    if not edge:
+    x, y = np.array(edge, float).reshape(-1, 2).T
+    x0, x1 = (int(np.ceil(x[0])), int(x[-1]) + 1) if len(x) else (0, 0)
+    if x0 >= x1:  # both collars were found at one place
         return inner
-    x, y = np.array(edge, float).T
-    x0, x1 = int(np.ceil(x[0])), int(x[-1]) + 1
     lowest = np.full(w, -1.0)
     # A neckline is cut in one go: narrow dents of what was found of it go, and what is left is smooth.
     dent = int(DENT * (x1 - x0) / 2)
