@@ -400,7 +400,7 @@ def whole(analyse: Callable[[np.ndarray, np.ndarray | None], Garment], photo: np
 
     def refined(mask: np.ndarray) -> np.ndarray:
         """A mask bool h x w at the photo's size; what is as thin as the filter is wide stays, or straps of the ground's colour would be lost."""
-        out = at_edges(mask.astype(np.float32), GuidedFilter(photo, mask.shape, OUTLINE)) > 0.5
+        out = at_edges(mask.astype(np.float32), edges_of(photo, mask)) > 0.5
         return (out | (larger(thin(mask)) > 127)) & ~(larger(thin(~mask)) > 127)
 
     if mask is None:
