@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tryon.masks import among, closed, closest, distance_to, grown, largest, pieces, shrunk, touching
+from tryon.masks import among, closed, closest, distance_to, grown, largest, opened, pieces, shrunk, touching
 
 DOTS = np.random.default_rng(0).random((90, 70)) < 0.004
 
@@ -35,6 +35,15 @@ def test_shrunk_and_closed():
     square[30:, 14:20] = False
     whole = closed(square, 3)
     assert whole[5:38, 28:32].all() and not whole[36:, 15:19].all() and (whole | ~square).all()
+
+
+def test_opened():
+    """A strap that stays, what is broad and goes."""
+    mask = np.zeros((60, 60), bool)
+    mask[10:40, 10:40] = True
+    mask[22:28, 40:58] = True
+    broad = opened(mask, 5)
+    assert not broad[:, 42:].any() and broad[10:40, 15:35].all() and broad[15:35, 10:38].all() and not (broad & ~mask).any()
 
 
 def test_nothing_and_everything():

@@ -10,7 +10,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.colours import colours, rather
 from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
-from tryon.masks import box_of, grown, largest, pieces, shrunk, touching
+from tryon.masks import box_of, grown, largest, opened, pieces, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
 from tryon.outlines import GuidedFilter
@@ -118,12 +118,11 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     room = max(1, round(CLIP * size)) + 2
     window = np.s_[max(0, y0 - room):y1 + room, max(0, x0 - room):x1 + room]
     inside, here = mask[window] > 127, out[window]
-    opened = lambda mask, r: grown(shrunk(mask, max(1, round(r))), max(1, round(r)))
-    solid = opened(inside, THIN * size)
+    solid = opened(inside, max(1, round(THIN * size)))
     if lower:
         top = y0 - window[0].start
         waist = slice(top, top + int(0.12 * (tall - 1)) + 1)
-        solid[waist] &= opened(solid, CLIP * size)[waist]
+        solid[waist] &= opened(solid, max(1, round(CLIP * size)))[waist]
     labels, areas = pieces(solid)
     if len(areas) < 2:
         return mask
@@ -292,7 +291,7 @@ def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, sure: np.ndarray
     if like[index[cloth]].mean() > alike:
         return none
     found = inside & like[index]
-    labels, areas = pieces(grown(shrunk(found, radius), radius) & found)
+    labels, areas = pieces(opened(found, radius) & found)
     return labels, np.flatnonzero(areas[1:] > PATCH * inside.sum()) + 1, ground
 
 

@@ -129,3 +129,17 @@ def test_an_outlined_parse_knows_nothing_where_outlines_meet_and_belongs_to_one_
     assert parse.shape == (20, 30) and parse[2, 2] == S.BACKGROUND and parse[7, 15] == S.UPPER and parse[12, 15] == S.LOWER
     assert (parse[10, 10:21] == 255).all() and (parse[15, 12:20] == 255).all() and (parse == 255).mean() < 0.1
     assert ccp.outlined_parse(Sample("0001", "a", "ccp", photo + b"x")) is None and ccp.outlined_parse(Sample("0002", "a", "ccp", photo)) is None
+
+
+def test_reading_finds_outlined_parses(tmp_path, monkeypatch):
+    """Asked for when the photo is decoded already, whose bytes are others: no outline is ever found, and nobody notices."""
+    folder = write(tmp_path)
+    rings = {"background": [[0, 0, 39, 0, 39, 20, 0, 20]], "upper": [[10, 30, 30, 30, 30, 60, 10, 60]]}
+    known = lambda id: {"photo": hashlib.sha256((tmp_path / "image" / f"{id}.jpg").read_bytes()).hexdigest()[:16], "parse": rings}
+    monkeypatch.setattr(ccp, "outlined", lambda: {"0001": known("0001"), "0002": known("0002"), "0003": known("0001")})
+    photos = {p.id: p for p in ccp.read(folder)}
+    assert {id for id, p in photos.items() if p.by_eye is not None} == {"0002"}  # 0001 has its own parse, 0003 is another photo
+    one = photos["0002"]
+    assert one.parse is None and one.by_eye[45, 20] == S.UPPER and one.by_eye[10, 10] == S.BACKGROUND
+    unsure = ccp.fill_in(one)
+    assert (unsure == (one.by_eye == 255)).all() and set(np.unique(one.parse)) == {S.BACKGROUND, S.UPPER} and ccp.fill_in(photos["0003"]) is None

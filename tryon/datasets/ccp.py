@@ -13,6 +13,7 @@ from tryon.datasets.labels import our_class
 from tryon.datasets.sample import Entry, Sample, SampleError
 from tryon.datasets.source import Source, stem, whole_json
 from tryon.datasets.split import split_of
+from tryon.masks import closest
 
 NAME_TO_CLASS = {"null": S.BACKGROUND, "hair": S.HAIR, "hat": S.HEADWEAR} | {
     name: cls
@@ -163,12 +164,24 @@ def outlined_parse(sample: Sample) -> np.ndarray | None:
     return np.where(times == 1, parse, 255).astype(np.uint8)
 
 
+def fill_in(photo: Sample) -> np.ndarray | None:
+    """Give a photo that has none the parse map that was put right by eye (``Sample.by_eye``), in place, unknown pixels with the class of the nearest known one: bool HxW,
+    where these are; or None."""
+    if photo.by_eye is None:
+        return None
+    unsure = photo.by_eye == 255
+    photo.parse = photo.by_eye[closest(~unsure)]
+    return unsure
+
+
+
 def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test"), parsed_only: bool = False) -> list[Sample]:
     """Read CCP with its corrections into memory, photos decoded, from ``folder``: the untarred ``ccp``, or shards made from it or from any
-    other set of people with parse maps and poses. Raises DatasetError naming an unknown label."""
+    other set of people with parse maps and poses; photos without parse map have ``by_eye``, if CCP's were outlined. Raises DatasetError naming an unknown label."""
     photos = []
     for sample in shards.samples(folder, lambda source: corrected_entries(source, splits, parsed_only), splits):
         if not parsed_only or sample.parse is not None:
+            sample.by_eye = outlined_parse(sample) if sample.parse is None else None
             sample.photo = sample.image  # training asks for it again and again
             photos.append(sample)
     return photos

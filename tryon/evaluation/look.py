@@ -20,10 +20,9 @@ from tryon.report.sheet import Tile
 from tryon.schema import RowError
 
 SIZE = (256, 192)  # H, W at which pictures are compared
-WHOLE = 0.9  # of an un-posed garment, so that it may pass for a product photo
 DEFINITIONS = {
-    "pairs": "a person and the shop picture of what they wear; of ccp: the worn top or coat cut out and laid out flat on a drawn ground, the person "
-             "as photographed and as half-body crop on a studio ground; whether it is a top or a jacket is told, as a catalogue would",
+    "pairs": "a person and the shop picture of what they wear; of ccp: the worn top or coat cut out and laid out flat on a drawn ground (tryon.datasets.unpose, "
+             "those that might pass for a product photo), the person as photographed and as half-body crop on a studio ground; whether it is a top or a jacket is told, as a catalogue would",
     "overlay": "mean over the pairs of the IoU of the pixels where the look shows the new garment and those where the label shows the worn one; "
                "0 for a pair that gives no look. overlay_75: share of pairs at 0.75 or more",
     "ssim": "structural similarity (torchmetrics, RGB, data_range=255, Gaussian window) of look and photo at 256x192, mean over the picture",
@@ -85,8 +84,8 @@ def cases(sample: Sample, image: np.ndarray) -> Iterator[Case]:
         return
     rng = np.random.default_rng(int(hashlib.sha256(sample.id.encode()).hexdigest()[:12], 16))
     cls = max((S.UPPER, S.OUTER), key=lambda c: int((sample.parse == c).sum()))
-    flat = unpose(image, sample.parse == cls, sample.pose[0], rng)
-    if flat is not None and flat.whole >= WHOLE:
+    flat = unpose(image, sample.parse, cls, sample.pose[0], rng)
+    if flat is not None and flat.natural:
         for view in views(sample, image):
             yield Case(sample.id, view.kind, view.image, flat.image, view.parse == cls, view.parse == S.FACE, view.poses[0],
                        "jacket" if cls == S.OUTER else "top")

@@ -337,8 +337,8 @@ def worn_products(people: list[ccp.Photo], times: int = 2) -> list[Product]:
         for cls in (S.UPPER, S.OUTER):
             for n in range(times):
                 seed = int(hashlib.sha256(f"{photo.id}/{cls}/{n}".encode()).hexdigest()[:12], 16)
-                flat = unpose(photo.image, photo.parse == cls, photo.pose[0], np.random.default_rng(seed))
-                if flat is None or flat.whole < 0.9:
+                flat = unpose(photo.image, photo.parse, cls, photo.pose[0], np.random.default_rng(seed))
+                if flat is None or not flat.natural:
                     break
                 out.append(Product(Layout(flat.image, flat.mask, flat.parts, {}), set(), None, None))  # a kind would be learned from their looks
     return out

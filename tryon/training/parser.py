@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from tryon import schema as S
 from tryon.datasets import augment, ccp
 from tryon.datasets.sample import IGNORE
-from tryon.masks import closest
 from tryon.metrics.quality import merged_iou
 from tryon.models.unet import UNet
 from tryon.training.sources import CCP, DRAWN, PARSED
@@ -78,16 +77,16 @@ class ParserTask(Task):
         self.train, self.outlined, self.unsure, unknown = ccp.read(data, ("train", "val") if final else ("train",)), [], {}, []
         for p in self.train:
             if p.parse is None and p.pose is not None:
-                parse = ccp.outlined_parse(p)
-                (unknown if parse is None else self.outlined).append(p)
-                if parse is not None:
-                    self.unsure[p.id] = (parse == IGNORE).astype(np.uint8)
-                    p.parse = parse[closest(parse != IGNORE)]
+                unsure = ccp.fill_in(p)
+                (unknown if unsure is None else self.outlined).append(p)
+                if unsure is not None:
+                    self.unsure[p.id] = unsure.astype(np.uint8)
         self.tagged = with_pseudo_parses(unknown, pseudo, teacher) if pseudo else []
         self.val = [p for p in ccp.read(data, ("val",), parsed_only=True) if p.parse is not None]
         self.train = [p for p in self.train if p.parse is not None and p.classes is None]
         self.others = [p for p in self.train if augment.whole(p.parse)]
         self.drawn, self.groups = list(drawn), groups
+        print(f"{len(self.train)} photos with parse maps, {len(self.outlined)} with ones put right by eye, {len(self.tagged)} parsed by the teacher", flush=True)
         self.colour, self.noise = augment.colour(), augment.noise()
         self.model = UNet(len(S.PARSE_CLASSES))
         self.model.encoder.load_imagenet()

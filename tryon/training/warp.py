@@ -16,7 +16,7 @@ from tryon.body import Body
 from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.sample import Sample
-from tryon.datasets.unpose import BLEND, bones, unpose
+from tryon.datasets.unpose import unpose, worn_parts
 from tryon.fit import TUCKED_RISE, fit
 from tryon.garment import Garment
 from tryon.models.gmm import GMM
@@ -25,7 +25,7 @@ from tryon.person import Person
 from tryon.report.sheet import Tile
 from tryon.schema import RowError
 from tryon.training.parser import with_pseudo_parses
-from tryon.training.sources import CCP
+from tryon.training.sources import CCP, PARSED
 from tryon.training.task import Task, View, some, to_picture
 
 # What may lie over a top: there it is not judged. An arm may lie over its body, but a sleeve that lies over a bare arm is too long.
@@ -62,12 +62,11 @@ def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
                 placed, body = fit(person, product), person.body
             except RowError:
                 continue
-            worn = photo.parse == cls
-            ys, xs = np.nonzero(worn)
             # What is tucked in ends where the trousers begin, which says nothing of its length.
             over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
             truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, S.ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
-            truth[ys, xs] = bones(np.stack((xs, ys), 1).astype(float), photo.pose[0], BLEND * len(worn))
+            worn = worn_parts(photo.parse, cls, photo.pose[0], body.unit, (body.neck + body.hips) / 2)
+            truth = np.where(worn > 0, worn, truth)
             parts = np.rint(warp.placed(placed, product) * 255).astype(np.uint8)
             out.append(Pair(parts, parts.shape[1] / len(worn), truth, photo.parse, photo.pose[0], body,
                             np.rint(warp.product_shapes(product) * 255).astype(np.uint8)))
@@ -87,8 +86,8 @@ def products(photo: Sample, seed: int, networks, times: int) -> Iterator[tuple[i
         return
     for cls in (S.UPPER, S.OUTER):
         for k in range(times):
-            flat = unpose(photo.image, photo.parse == cls, photo.pose[0], np.random.default_rng((seed, cls, k)))
-            if flat is None or flat.whole < 0.9:
+            flat = unpose(photo.image, photo.parse, cls, photo.pose[0], np.random.default_rng((seed, cls, k)))
+            if flat is None or not flat.natural:
                 break
             with suppress(RowError):
                 yield cls, analyse(photo=flat.image, subcategory="jacket" if cls == S.OUTER else "top")
@@ -96,21 +95,22 @@ def products(photo: Sample, seed: int, networks, times: int) -> Iterator[tuple[i
 
 class WarpTask(Task):
     """``teacher``: trained networks (tryon.networks.Networks): the garment network analyses what is laid out flat, and where ``pseudo`` names a
-    folder the parser finds what is worn on the photos that carry only tags, kept there."""
+    folder the parser finds what is worn on photos that have no parse map, nor one that was put right by eye; kept there."""
 
     title = "warp: residual flow on shapes, coarse to fine"
-    sources = (CCP + ", worn tops laid out flat",)
+    sources = (CCP + ", worn tops laid out flat", PARSED)
     sizes = (warp.SIZE,)
 
     def __init__(self, data: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None, pseudo: str = "", times: int = 2):
         photos = [p for p in ccp.read(data, ("train", "val")) if p.pose is not None and len(p.pose)]
-        train = [p for p in photos if p.split == "train" and p.parse is not None]
+        known = [p for p in photos if p.parse is not None or ccp.fill_in(p) is not None]
+        train = [p for p in known if p.split == "train"]
         if pseudo:
             train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher.nets["parser"], 0.0)
         found = pairs(train, teacher, times)
         self.groups = groups
         self.train = [pair for pair, (x, _, worn) in zip(found, map(self.as_placed, found)) if overlap(x[:, :len(PARTS)], worn) >= TRUSTED]
-        self.val = pairs([p for p in photos if p.split == "val" and p.parse is not None], teacher, 1)
+        self.val = pairs([p for p in known if p.split == "val"], teacher, 1)
         self.model = Residual()
         print(f"{len(self.train)} of {len(found)} training and {len(self.val)} validation pairs", flush=True)
 
