@@ -341,14 +341,14 @@ def test_short_sleeves_do_not_fold(persons, goods, angle):
 
 @pytest.mark.parametrize("id", ["top-02", "top-03", "shirt-04", "sweater-05"])
 def test_tops_are_as_long_as_they_are_laid_flat(persons, goods, id):
-    """Shirts that end at the waist, or are dresses: 65 cm of cloth 50 cm wide reach 1.2 torso lengths of 52 cm below the neck. Of long sleeves, 1.03 of them
+    """Shirts that end at the waist, or are dresses: 62 cm of cloth 47 cm wide reach 1.1 torso lengths of 54.6 cm below the neck. Of long sleeves, 1.03 of them
     from the shoulder to the cuff, half is told."""
     garment, ends = goods[id], []
     ratio = (garment.shape.centre[1, 1] - garment.shape.centre[0, 1]) / garment.shape.width
     at = {name: np.array(point[:2]) for name, point in garment.landmarks.items()}
     sleeves = [np.linalg.norm(at[f"cuff_outer_{side}"] - at[f"shoulder_{side}"]) for side in ("left", "right")] if garment.shape.limbs else [0]
     if min(sleeves) > 0.8 * garment.shape.width:
-        ratio = np.sqrt(ratio * 52 / 50 * 1.03 * (garment.shape.centre[1, 1] - garment.shape.centre[0, 1]) / np.mean(sleeves))
+        ratio = np.sqrt(ratio / 0.86 * 1.03 * (garment.shape.centre[1, 1] - garment.shape.centre[0, 1]) / np.mean(sleeves))
     for person in (persons["clara"], persons["edgar"], persons["lina"]):
         body, placed = person.body, fit(person, garment)
         cloth = seen(next(layer for layer in placed.layers if layer.part == "torso"), placed, garment)
@@ -356,7 +356,7 @@ def test_tops_are_as_long_as_they_are_laid_flat(persons, goods, id):
         at = np.stack((x, y), 1) * person.parse.shape[0] / cloth.shape[0] - body.neck
         middle = np.abs(at @ body.across) < 0.25 * body.unit
         ends.append(float(np.percentile(at[middle] @ body.down, 99)) / body.unit)
-    expected = np.clip(ratio, 0.75, 1.45) * 50 / 52 - 0.04
+    expected = np.clip(ratio * 0.86, 0.75, 1.4) - 0.04
     assert np.abs(np.array(ends) - expected).max() < 0.13, (ends, expected)
 
 
@@ -397,7 +397,7 @@ def test_wide_shoulders_come_down_the_arms(persons, goods, id):
             assert cloth[tuple(np.rint(body.joint[joint][::-1] * scale).astype(int))]
             out.append(beside[below < 0.05].max())
             up.append(-below[beside > -0.05].min())
-    assert np.mean(out) < 0.14 and np.mean(up) < 0.14 and max(out) < 0.22  # torso lengths beside and above the joints
+    assert np.mean(out) < 0.14 and np.mean(up) < 0.14 and max(out) < 0.24  # torso lengths beside and above the joints
 
 
 @pytest.mark.parametrize("id", ["top-01", "top-02", "top-03"])
