@@ -122,7 +122,7 @@ def cloth_alone(mask: np.ndarray, lower: bool) -> np.ndarray:
     if lower:
         top = y0 - window[0].start
         waist = slice(top, top + int(0.12 * (tall - 1)) + 1)
-        solid[waist] &= opened(solid, max(1, round(CLIP * size)))[waist]
+        solid[waist] = opened(solid, max(1, round(CLIP * size)))[waist]
     labels, areas = pieces(solid)
     if len(areas) < 2:
         return mask
@@ -291,7 +291,7 @@ def in_colours_of_ground(index: np.ndarray, inside: np.ndarray, sure: np.ndarray
     if like[index[cloth]].mean() > alike:
         return none
     found = inside & like[index]
-    labels, areas = pieces(opened(found, radius) & found)
+    labels, areas = pieces(opened(found, radius))
     return labels, np.flatnonzero(areas[1:] > PATCH * inside.sum()) + 1, ground
 
 

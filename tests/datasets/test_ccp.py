@@ -141,5 +141,6 @@ def test_reading_finds_outlined_parses(tmp_path, monkeypatch):
     assert {id for id, p in photos.items() if p.by_eye is not None} == {"0002"}  # 0001 has its own parse, 0003 is another photo
     one = photos["0002"]
     assert one.parse is None and one.by_eye[45, 20] == S.UPPER and one.by_eye[10, 10] == S.BACKGROUND
+    outlines = one.by_eye
     unsure = ccp.fill_in(one)
-    assert (unsure == (one.by_eye == 255)).all() and set(np.unique(one.parse)) == {S.BACKGROUND, S.UPPER} and ccp.fill_in(photos["0003"]) is None
+    assert (unsure == (outlines == 255)).all() and set(np.unique(one.parse)) == {S.BACKGROUND, S.UPPER} and ccp.fill_in(photos["0003"]) is None

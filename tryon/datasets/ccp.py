@@ -10,7 +10,7 @@ import numpy as np
 from tryon import schema as S
 from tryon.datasets import png, polygons, shards
 from tryon.datasets.labels import our_class
-from tryon.datasets.sample import Entry, Sample, SampleError
+from tryon.datasets.sample import IGNORE, Entry, Sample, SampleError
 from tryon.datasets.source import Source, stem, whole_json
 from tryon.datasets.split import split_of
 from tryon.masks import closest
@@ -156,12 +156,13 @@ def outlined_parse(sample: Sample) -> np.ndarray | None:
     known = outlined().get(sample.id)
     if known is None or not hashlib.sha256(sample.photo).hexdigest().startswith(known["photo"]):
         return None
-    parse, times = np.full(sample.image.shape[:2], 255, np.uint8), np.zeros(sample.image.shape[:2], np.uint8)
+    shape = sample.image.shape[:2]
+    parse, times = np.full(shape, IGNORE, np.uint8), np.zeros(shape, np.uint8)
     for name, rings in known["parse"].items():
-        inside = polygons.even_odd(parse.shape, [np.reshape(ring, (-1, 2)) for ring in rings]) > 0
+        inside = polygons.even_odd(shape, [np.reshape(ring, (-1, 2)) for ring in rings]) > 0
         parse[inside] = S.PARSE_CLASSES.index(name)
         times += inside
-    return np.where(times == 1, parse, 255).astype(np.uint8)
+    return np.where(times == 1, parse, IGNORE).astype(np.uint8)
 
 
 def fill_in(photo: Sample) -> np.ndarray | None:
@@ -169,10 +170,9 @@ def fill_in(photo: Sample) -> np.ndarray | None:
     where these are; or None."""
     if photo.by_eye is None:
         return None
-    unsure = photo.by_eye == 255
-    photo.parse = photo.by_eye[closest(~unsure)]
+    unsure = photo.by_eye == IGNORE
+    photo.parse, photo.by_eye = photo.by_eye[closest(~unsure)], None
     return unsure
-
 
 
 def read(folder: str | Path, splits: tuple[str, ...] = ("train", "val", "test"), parsed_only: bool = False) -> list[Sample]:

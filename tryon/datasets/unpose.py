@@ -19,24 +19,27 @@ from tryon.masks import among, closed, closest, largest, opened, shrunk
 from tryon.texture import bleed
 
 CELL = 4  # pixels of the photo between two points of the grid
-ARMS = ((S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, RIGHT), (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, LEFT))
+ARMS = ((S.R_SHOULDER, S.R_ELBOW, S.R_WRIST, RIGHT, S.RIGHT_ARM), (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, LEFT, S.LEFT_ARM))
 SLEEVE = 1.5  # times as thick as a bare arm: a sleeve
 OUTSIDE = 2.5  # times as far from the arm as that, on the side away from the body: what still is of it
 CUFF, LEAST = 0.15, 0.3  # bones: so much bare skin ends a sleeve; and the share of an arm down to there that cloth covers, if there is one
+ENDS = 1.8  # bones: a sleeve of which neither skin below it nor cloth so far down is seen ends nobody knows where
 ARMHOLE = (0.3, 0.5)  # of the upper arm: as far down torso and sleeve are one surface, and from where on they are two
 ELBOW = (0.85, 1.15)  # bones: between these a sleeve goes over from one into the other
 HIDING = (*S.ARMS, S.HAIR, S.FACE, S.BAG, S.ACCESSORY)
 COLLAR, NECK = 0.15, 0.2  # torso lengths below the shoulders above which, and beside the middle within which, what is hidden may be no cloth
 ARMPIT = 0.3  # torso lengths below the shoulders: from where on a torso has sides
+CUT_OFF = 0.05  # of the square root of its area: what of a garment lies along the photo's border, if that cuts it off
 LEAN = (8, 55)  # degrees off the vertical: sleeves laid flat
 WHOLE, EVEN = 0.9, 0.75  # the least ``Flat.whole`` and ``Flat.even`` of what a shop might show
 
 
 @dataclass
 class Flat:
-    """A worn garment laid out flat: image HxWx3 uint8 on a drawn plain ground, mask HxW uint8 0/255, parts HxW uint8: 0, torso 1, right sleeve 2,
-    left 3; ``whole``: 0-1, how much of it the photo shows: the share of its chest and belly that nothing hides, times the share of the largest piece;
-    ``even``: 0-1, IoU of the mask and its mirror image; ``unit``: the wearer's torso length (neck to middle of the hips) in pixels of the image."""
+    """A worn garment laid out flat: image HxWx3 uint8 on a drawn plain ground, mask HxW uint8 0/255, parts HxW uint8: 0, torso 1, right sleeve 2, left 3;
+    ``whole``: 0-1, how much of it the photo shows: the share of its chest and belly that nothing hides, its own sleeves neither, times that of its cloth which
+    is laid out in one piece; ``even``: 0-1, IoU of the mask and its mirror image; ``unit``: the wearer's torso length (neck to middle of the hips) in
+    pixels of the image."""
 
     image: np.ndarray
     mask: np.ndarray
@@ -53,7 +56,7 @@ class Flat:
 
 @dataclass
 class Sleeve:
-    """An arm in a sleeve: its bones, 3x2 in pixels, of which the sleeve covers the first ``end`` (0-2); RIGHT or LEFT; whether its wrist was seen."""
+    """An arm in a sleeve: its bones, 3x2 in pixels, of which the sleeve covers the first ``end`` (0-2); RIGHT or LEFT; whether its end was ``seen``."""
 
     line: np.ndarray
     end: float
@@ -61,23 +64,22 @@ class Sleeve:
     seen: bool
 
     def about(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of points Nx2: how far down the sleeve the nearest place of its bones is (in bones), how far away, and how far beside it (signed), in pixels."""
-        t, away, side = np.zeros(len(points)), np.full(len(points), np.inf), np.zeros(len(points))
+        """Of points Nx2: how far down the sleeve the nearest place of its bones is (in bones), how far away, in pixels, and the direction of that bone, Nx2."""
+        t, away, along_it = np.zeros(len(points)), np.full(len(points), np.inf), np.zeros((len(points), 2))
         for k in range(2 if self.end > 1 else 1):
             bone, off = self.line[k + 1] - self.line[k], points - self.line[k]
             length = max(float(np.linalg.norm(bone)), 1.0)
             along = np.clip(off @ bone / length ** 2, 0, min(1.0, self.end - k))
             distance = np.linalg.norm(off - along[:, None] * bone, axis=1)
             closer = distance < away
-            t[closer], away[closer] = k + along[closer], distance[closer]
-            side[closer] = (off @ np.array((-bone[1], bone[0])) / length)[closer]
-        return t, away, side
+            t[closer], away[closer], along_it[closer] = k + along[closer], distance[closer], bone / length
+        return t, away, along_it
 
     def share(self, points: np.ndarray, middle: np.ndarray, unit: float) -> np.ndarray:
         """How far points Nx2 go with the sleeve, 0-1: N. middle: of the torso (x, y); unit: torso length in pixels."""
-        t, away, side = self.about(points)
-        bone = np.where((t < 1)[:, None], self.line[1] - self.line[0], self.line[2] - self.line[1])
-        outwards = ((self.at(t) - middle) * np.stack((-bone[:, 1], bone[:, 0]), 1)).sum(1) * side > 0
+        t, away, bone = self.about(points)
+        across, place = np.stack((-bone[:, 1], bone[:, 0]), 1), self.at(t)
+        outwards = ((place - middle) * across).sum(1) * ((points - place) * across).sum(1) > 0
         radius = SLEEVE * np.interp(t, *ARM.T) * unit
         inside = np.where(outwards & (away < OUTSIDE * radius), np.maximum(radius - away, 0.1 * unit), radius - away)
         width = unit * np.interp(t, (ARMHOLE[0], ARMHOLE[1]), (0.03, 0.005))
@@ -107,7 +109,7 @@ def sleeves(parse: np.ndarray, cls: int, pose: np.ndarray, unit: float) -> list[
     """The sleeves of what is worn as ``cls`` of a parse (HxW ids) by the person of an 18x3 ``pose`` whose torso is ``unit`` pixels long."""
     out, (h, w) = [], parse.shape
     around = 0.04 * unit * np.array(((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)))
-    for shoulder, elbow, wrist, part in ARMS:
+    for shoulder, elbow, wrist, part, own in ARMS:
         if not (pose[[shoulder, elbow], 2] > 0).all():
             continue
         line, seen = pose[[shoulder, elbow, wrist], :2].astype(float), bool(pose[wrist, 2] > 0)
@@ -117,10 +119,13 @@ def sleeves(parse: np.ndarray, cls: int, pose: np.ndarray, unit: float) -> list[
         sleeve, t = Sleeve(line, 2.0, part, seen), np.linspace(0, 2, 51)
         x, y = np.rint(sleeve.at(t)[:, None] + around).astype(int).transpose(2, 0, 1)
         met = parse[y.clip(0, h - 1), x.clip(0, w - 1)]
-        bare, cloth = among(met, S.ARMS).mean(1) > 0.5, (met == cls).mean(1) > 0.5
+        bare, cloth = (met == own).mean(1) > 0.5, (met == cls).mean(1) > 0.5
         run = round(CUFF / t[1])
         skin = np.flatnonzero(np.convolve(bare, np.ones(run), "valid") == run)
-        sleeve.end = float(t[skin[0]]) if len(skin) else 2.0
+        if len(skin):
+            sleeve.end = float(t[skin[0]])
+        elif cloth.any() and t[cloth][-1] < ENDS:  # behind something
+            sleeve.end, sleeve.seen = float(t[cloth][-1]), False
         down = (t > 0.1) & (t <= sleeve.end)
         if sleeve.end > CUFF and cloth[down].mean() > LEAST:
             out.append(sleeve)
@@ -142,16 +147,18 @@ def worn_parts(parse: np.ndarray, cls: int, pose: np.ndarray, unit: float, middl
 
 def unpose(image: np.ndarray, parse: np.ndarray, cls: int, pose: np.ndarray, rng: np.random.Generator, height: int = 512) -> Flat | None:
     """The top or coat worn as ``cls`` of a parse (HxW ids) by the person of an 18x3 ``pose`` in ``image`` (HxWx3 uint8), in a picture ``height`` x 3/4 height, with
-    sleeves that lie LEAN degrees off the vertical. None when shoulders, hips or the end of a long sleeve are not in the photo, or the person is seen from the
-    side or the back."""
+    sleeves that lie LEAN degrees off the vertical. None when shoulders, elbows, hips, the hem or the end of a long sleeve are not in the photo, or the person is seen
+    from the side or the back."""
     worn = parse == cls
-    if (pose[[S.NECK_JOINT, S.R_SHOULDER, S.L_SHOULDER, S.R_HIP, S.L_HIP], 2] <= 0).any() or worn.mean() < 0.005:
+    if (pose[[S.R_SHOULDER, S.L_SHOULDER, S.R_HIP, S.L_HIP], 2] <= 0).any() or worn.mean() < 0.005:
+        return None
+    if max(worn[-1].sum(), worn[:, 0].sum(), worn[:, -1].sum()) > CUT_OFF * worn.sum() ** 0.5:
         return None
     unit = float(np.linalg.norm((pose[[S.R_HIP, S.L_HIP], :2] - pose[[S.R_SHOULDER, S.L_SHOULDER], :2]).mean(0)))
     if unit < 20 or pose[S.L_SHOULDER, 0] - pose[S.R_SHOULDER, 0] < 0.45 * unit:
         return None
     found = sleeves(parse, cls, pose, unit)
-    if any(s.end > 1 and not s.seen for s in found):
+    if any(s.end > 1 and not s.seen for s in found) or (pose[[S.R_ELBOW, S.L_ELBOW], 2] <= 0).any():
         return None
     ys, xs = np.nonzero(worn)
     grid = np.stack(np.meshgrid(*(np.arange(v.min() - 2 * CELL, v.max() + 2 * CELL, CELL) for v in (xs, ys))), -1).astype(np.float32)
@@ -166,7 +173,7 @@ def unpose(image: np.ndarray, parse: np.ndarray, cls: int, pose: np.ndarray, rng
     size = height, round(0.75 * height)
     scale = float((np.array(size[::-1]) / np.maximum(high - low, 1)).min()) * rng.uniform(0.75, 0.92)
     place = lambda p: ((p - (low + high) / 2) * scale + np.array(size[::-1]) / 2).astype(np.float32)
-    laid, parts, known = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), np.zeros(size, bool)
+    laid, parts, known, carried = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), np.zeros(size, bool), 0
     mask, hiding = worn.astype(np.uint8) * 255, among(parse, HIDING).view(np.uint8)
     for part in share:  # sleeves lie over nothing: what of them comes to lie on the torso is below it
         mine = share[part].reshape(grid.shape[:2]).astype(np.float32)
@@ -176,17 +183,22 @@ def unpose(image: np.ndarray, parse: np.ndarray, cls: int, pose: np.ndarray, rng
         own = cv2.remap(mine, (back - grid[0, 0]) / CELL, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) > 0.5
         cloth = (of(mask) > 127) & (cover > 0.5)
         seen = cloth & own & (parts == 0)
-        hidden = (of(hiding, cv2.INTER_NEAREST) > 0) & (cover > 0.5) | cloth & ~own
-        solid = completed(seen, hidden, place(np.zeros((1, 2)))[0], unit * scale) if part == TORSO else closed(seen, 0.03 * unit * scale) & (parts == 0)
+        carried += int(seen.sum())
+        if part == TORSO:
+            hidden = (of(hiding, cv2.INTER_NEAREST) > 0) & (cover > 0.5) | cloth & ~own
+            solid = completed(seen, hidden, place(np.zeros((1, 2)))[0], unit * scale)
+        else:
+            solid = closed(seen, 0.03 * unit * scale) & (parts == 0)
         seen &= solid
         laid[seen], parts[solid], known = cv2.remap(image, back, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[seen], part, known | seen
     if not known.any():
         return None
     solid = largest(closed(parts > 0, 0.012 * height))
     parts = parts[closest(parts > 0)] * solid
-    inner = shrunk(known, 1) if shrunk(known, 1).any() else known
+    inner = shrunk(known, 1)
+    inner = inner if inner.any() else known
     laid = np.where(inner[..., None], laid, bleed(laid, inner, height // 4)).astype(np.uint8)
-    whole = float(inside[chest].mean()) * float(largest(worn).sum() / worn.sum()) if chest.any() else 0.0
+    whole = float((inside & (share[TORSO] > 0.5))[chest].mean()) * float((known & solid).sum() / carried) if chest.any() else 0.0
     return Flat(augment.on_ground(laid, solid, augment.studio_ground(size, rng), rng), solid.astype(np.uint8) * 255, parts, whole, evenness(solid), unit * scale)
 
 
@@ -218,7 +230,10 @@ def completed(seen: np.ndarray, hidden: np.ndarray, neck: np.ndarray, unit: floa
     h, w = seen.shape
     ys, xs = np.arange(h), np.arange(w)
     below, beside = ys[:, None] > neck[1] + COLLAR * unit, np.abs(xs[None] - neck[0]) > NECK * unit
-    seen = largest(seen | hidden & (below | beside) & hull(seen))
+    # Slivers of sleeves are left along its sides, but above there may be straps.
+    trimmed = lambda mask: mask & (opened(mask, 0.04 * unit) | (ys < neck[1] + ARMPIT * unit)[:, None])
+    seen = trimmed(seen)
+    seen = largest(seen | hidden & (below | beside) & (between(seen, 0) | between(seen, 1)))
     # Its sides, as far as nothing lies beside them; else straight from where they are seen to where they are again, or as on the other side.
     first, last, there = seen.argmax(1), w - 1 - seen[:, ::-1].argmax(1), seen.any(1) & (ys >= neck[1] + ARMPIT * unit)
     rim, edges = max(2, int(0.03 * unit)), []
@@ -230,15 +245,13 @@ def completed(seen: np.ndarray, hidden: np.ndarray, neck: np.ndarray, unit: floa
     left = left if left is not None else first if right is None else 2 * neck[0] - right
     right = right if right is not None else last if edges[0] is None else 2 * neck[0] - left
     behind = there[:, None] & (xs >= np.minimum(left, first)[:, None]) & (xs <= np.maximum(right, last)[:, None]) & hidden
-    return largest(opened(closed(seen | behind, 0.05 * unit), 0.04 * unit))
+    return largest(trimmed(closed(seen | behind, 0.05 * unit)))
 
 
-def hull(mask: np.ndarray) -> np.ndarray:
-    """The convex hull of a mask: bool HxW."""
-    out = np.zeros(mask.shape, np.uint8)
-    if mask.any():
-        cv2.fillConvexPoly(out, cv2.convexHull(np.argwhere(mask)[:, ::-1].astype(np.int32)), 1)
-    return out.view(bool)
+def between(mask: np.ndarray, axis: int) -> np.ndarray:
+    """Bool HxW: what lies between two pixels of a mask along an axis, and these."""
+    reached = lambda m: np.logical_or.accumulate(m, axis)
+    return reached(mask) & np.flip(reached(np.flip(mask, axis)), axis)
 
 
 def evenness(mask: np.ndarray) -> float:

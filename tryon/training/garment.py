@@ -17,7 +17,7 @@ from tryon.garment import edges_of, soft_mask
 from tryon.models.unet import UNet
 from tryon.models.weights import GARMENT_CHANNELS, KINDS
 from tryon.training.parser import write
-from tryon.training.sources import CCP, DRAWN, GARMENTS, OUTLINED, TRACED
+from tryon.training.sources import CCP, DRAWN, GARMENTS, OUTLINED, PARSED, TRACED
 from tryon.training.task import Task, View, predict, to_input
 
 MIRRORED = tuple(n.replace("left", "RIGHT").replace("right", "left").replace("RIGHT", "right") for n in S.LANDMARKS)
@@ -115,7 +115,7 @@ class GarmentTask(Task):
     None: those of GrabCut."""
 
     title = "garment: U-Net on EfficientNet-Lite0: mask, parts, landmarks, inner back and kind"
-    sources = (GARMENTS, TRACED, OUTLINED, CCP + " (as grounds)", DRAWN)
+    sources = (GARMENTS, TRACED, OUTLINED, CCP + " (as grounds, and worn tops laid out flat)", PARSED, DRAWN)
     sizes = ((256, 224), (256, 224), (256, 256), (224, 256), (288, 192))
 
     def __init__(self, data: str, grounds: str, masks: str, drawn=(), groups: tuple[str, ...] = augment.GROUPS, teacher=None):
@@ -332,14 +332,16 @@ def worn_products(people: list[ccp.Photo], times: int = 2) -> list[Product]:
     """Tops and coats that ``people`` wear, laid out flat ``times`` times each, where the photo shows nearly all of them; parts by the skeleton."""
     out = []
     for photo in people:
-        if photo.parse is None:
+        if photo.pose is None or photo.parse is None and ccp.fill_in(photo) is None:
             continue
         for cls in (S.UPPER, S.OUTER):
             for n in range(times):
                 seed = int(hashlib.sha256(f"{photo.id}/{cls}/{n}".encode()).hexdigest()[:12], 16)
                 flat = unpose(photo.image, photo.parse, cls, photo.pose[0], np.random.default_rng(seed))
-                if flat is None or not flat.natural:
+                if flat is None:
                     break
+                if not flat.natural:
+                    continue
                 out.append(Product(Layout(flat.image, flat.mask, flat.parts, {}), set(), None, None))  # a kind would be learned from their looks
     return out
 

@@ -15,7 +15,7 @@ from tryon.models.pix2pix import Pix2Pix
 from tryon.models.vae import VAE
 from tryon.report.sheet import Tile, label_picture
 from tryon.training.parser import with_pseudo_parses
-from tryon.training.sources import CCP, DRAWN
+from tryon.training.sources import CCP, DRAWN, PARSED
 from tryon.training.task import Task, View, some, to_input, to_picture
 
 SIZE = (256, 192)
@@ -28,11 +28,11 @@ NEVER_UNDER = {S.UPPER: (S.UPPER, S.OUTER, S.FULL), S.OUTER: (S.OUTER,), S.FULL:
 
 
 class GeneratorTask(Task):
-    """``teacher``: a trained parser whose findings on the photos that carry only tags are learned from as well; they are kept in the folder
-    ``pseudo``. ``loss``: weights other than those of ``losses``; each may be zero."""
+    """``teacher``: a trained parser whose findings on photos without a parse map, nor one that was put right by eye, are learned from as well; they are kept in the
+    folder ``pseudo``. ``loss``: weights other than those of ``losses``; each may be zero."""
 
     title = "generator: conditional GAN, U-Net with self-attention"
-    sources = (CCP, DRAWN)
+    sources = (CCP, PARSED, DRAWN)
     sizes = (SIZE,)
     network = Generator
     losses = {"l1": 4.0, "perceptual": 1.0, "adversarial": 0.25, "layout": 0.4}
@@ -41,9 +41,10 @@ class GeneratorTask(Task):
                  attention: bool = True):
         photos = ccp.read(data, ("train", "val"))
         self.val = [p for p in photos if p.parse is not None and p.split == "val"]
-        self.train = [p for p in photos if p.parse is not None and p.split == "train"] + list(drawn)
+        train = [p for p in photos if p.split == "train"]
+        self.train = [p for p in train if p.parse is not None or ccp.fill_in(p) is not None] + list(drawn)
         if pseudo:
-            self.train += with_pseudo_parses([p for p in photos if p.parse is None and p.split == "train"], pseudo, teacher, 0.0)
+            self.train += with_pseudo_parses([p for p in train if p.parse is None], pseudo, teacher, 0.0)
         self.bare = {limb: [i for i, p in enumerate(self.train) if np.isin(p.parse, limb).mean() > BARE] for limb in set(LIMBS.values())}
         self.weights = self.losses | loss
         self.model = self.network()

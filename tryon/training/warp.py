@@ -87,8 +87,10 @@ def products(photo: Sample, seed: int, networks, times: int) -> Iterator[tuple[i
     for cls in (S.UPPER, S.OUTER):
         for k in range(times):
             flat = unpose(photo.image, photo.parse, cls, photo.pose[0], np.random.default_rng((seed, cls, k)))
-            if flat is None or not flat.natural:
+            if flat is None:
                 break
+            if not flat.natural:
+                continue
             with suppress(RowError):
                 yield cls, analyse(photo=flat.image, subcategory="jacket" if cls == S.OUTER else "top")
 
