@@ -357,7 +357,7 @@ def test_jacket_closes_over_a_shirt(persons, goods):
             change = both.image[inner].astype(float) - shirt.image[inner]
             assert np.abs(change - change.mean(1, keepdims=True)).mean() < 1 and np.abs(change).mean() < 20
             seen += inner.sum()
-    assert seen > 5000
+    assert seen > 2500
 
 
 def test_order_matters_only_where_garments_meet(persons, goods):

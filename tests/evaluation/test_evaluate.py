@@ -103,7 +103,7 @@ def test_bad_usage_is_told(people, tmp_path, capsys, monkeypatch, change, status
 
 def test_looks_of_self_made_pairs(tmp_path, capsys):
     """Figures without their floor, pixels changed outside the edit mask, a cycle that was not made, sheets that are not there."""
-    data = drawn.ccp(tmp_path / "ccp", train=0, val=6, size=(384, 288))
+    data = drawn.ccp(tmp_path / "ccp", train=0, val=10, size=(384, 288))
     status, report, said = evaluate(capsys, "look", "--data", data, "--format", "ccp", "--split", "val", "--out", tmp_path / "r.json")
     assert status == 0 and report["strata"].keys() >= {"all pairs", "photo", "half-body crop"}
     figures = report["strata"]["all pairs"]
@@ -119,7 +119,7 @@ def test_looks_of_self_made_pairs(tmp_path, capsys):
 
 def test_looks_of_another_generator(tmp_path, capsys):
     """--generator that is not listened to: no network may be asked for, and the figures must be others."""
-    data = drawn.ccp(tmp_path / "ccp", train=0, val=2, size=(384, 288))
+    data = drawn.ccp(tmp_path / "ccp", train=0, val=7, size=(384, 288))
     (tmp_path / "weights").mkdir()
     for name in ("parser", "pose", "garment", "warp"):
         (tmp_path / "weights" / f"{name}.safetensors").symlink_to(FOLDER / f"{name}.safetensors")
@@ -133,7 +133,7 @@ def test_looks_of_another_generator(tmp_path, capsys):
 def test_compare_goes_on_where_it_stopped(tmp_path, capsys):
     """Rows that are trained or judged again, with another result; rows of two budgets in one table; a row that is judged with the weights of
     another; a table without definitions."""
-    data, out = drawn.ccp(tmp_path / "ccp", train=0, val=2, size=(384, 288)), tmp_path / "out"
+    data, out = drawn.ccp(tmp_path / "ccp", train=0, val=7, size=(384, 288)), tmp_path / "out"
     for n, (row, network) in enumerate((("cgan", "generator"), ("vae", "vae"), ("gmm-only", "gmm"))):  # as a kill after their training leaves them
         (out / row).mkdir(parents=True)
         torch.manual_seed(n)

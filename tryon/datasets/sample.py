@@ -109,8 +109,8 @@ class Sample:
     garments: list[Garment] = field(default_factory=list)
     product: Product | None = None
     classes: np.ndarray | None = None  # bool, one per PARSE_CLASSES: what a photo without parse map is tagged with
-    by_eye: np.ndarray | None = None  # HxW uint8 like parse: what was put right by eye for this package, for training alone
     split: str = ""  # train, val, test
+    by_eye: np.ndarray | None = None  # HxW uint8 like parse: what was put right by eye for this package, for training alone
 
     def __post_init__(self):
         self.split = self.split or split_of(self.identity)
