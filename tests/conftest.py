@@ -41,7 +41,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SLOW = (("e2e",), ("training", "evaluation", "faults"))
 # Slow ones that come last of all, those that others cover least first: on a machine so slow that the whole would take more than 15 minutes, one that has not begun
 # so many seconds after the start is skipped, and the skip says so. Run alone they always run.
-LAST = ("test_killed_twice_and_run_again_is_one_clean_run", "test_killed_workers_are_replaced", "test_named_looks_size_format_and_a_changing_plan", "test_two_workers_train_a_gan_on_s3_and_stop_early",
+LAST = ("test_submitted_job_on_s3_gives_the_pictures_of_the_local_run", "test_two_workers_learn_what_one_does", "test_webp", "test_poison_rows_cannot_loop_and_cost_themselves_alone",
+        "test_final_run_learns_from_validation_and_keeps_its_last_weights", "test_killed_twice_and_run_again_is_one_clean_run", "test_killed_workers_are_replaced", "test_named_looks_size_format_and_a_changing_plan", "test_two_workers_train_a_gan_on_s3_and_stop_early",
         "test_compare_trains_what_is_not_trained", "test_people_are_annotated_and_read_back", "test_garments_are_annotated")
 LATE, BEGUN = 600, time.monotonic()
 
