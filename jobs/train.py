@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
                         help="generator only: leave its attention untrained, where it does nothing")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
     parser.add_argument("--teacher", metavar="FOLDER", help="trained weights to learn from as well (self-training): parser, generator, warp and "
-                                                            "gmm take parses of photos that have none, garment takes masks; the networks that warp learns with")
+                                                            "gmm take parses of photos that have none, garment takes masks; warp and gmm analyse products with them")
     parser.add_argument("--final", action="store_true", help="parser only: learn from the validation split as well, by a schedule that was "
                                                              "chosen without; the last weights are kept, only the test split can judge them")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that train together (default: 1)")

@@ -391,13 +391,16 @@ def test_wide_shoulders_come_down_the_arms(persons, goods, id):
         cloth = np.any([seen(layer, placed, wide_one) for layer in placed.layers], 0)
         scale = cloth.shape[0] / person.parse.shape[0]
         y, x = np.nonzero(cloth)
-        for sign, joint in ((-1, S.R_SHOULDER), (1, S.L_SHOULDER)):
+        for sign, joint, elbow in ((-1, S.R_SHOULDER, S.R_ELBOW), (1, S.L_SHOULDER, S.L_ELBOW)):
             at = np.stack((x, y), 1) / scale - body.joint[joint]
             beside, below = sign * at @ body.across / body.unit, at @ body.down / body.unit
             assert cloth[tuple(np.rint(body.joint[joint][::-1] * scale).astype(int))]
-            out.append(beside[below < 0.05].max())
+            # How far off the bone: a lifted arm takes its sleeve along.
+            bone = body.joint[elbow] - body.joint[joint]
+            off = np.linalg.norm(at - np.clip(at @ bone / (bone @ bone), 0, 1)[:, None] * bone, axis=1) / body.unit
+            out.append(off[(below < 0.05) & (beside > 0)].max())
             up.append(-below[beside > -0.05].min())
-    assert np.mean(out) < 0.14 and np.mean(up) < 0.14 and max(out) < 0.24  # torso lengths beside and above the joints
+    assert np.mean(out) < 0.14 and np.mean(up) < 0.14 and max(out) < 0.22  # torso lengths beside and above the joints
 
 
 @pytest.mark.parametrize("id", ["top-01", "top-02", "top-03"])
