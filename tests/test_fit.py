@@ -582,6 +582,17 @@ def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
     assert Body(replace(person, parse=np.where(person.parse == S.LOWER, np.uint8(S.OUTER), person.parse))).rise is None
 
 
+def test_what_ends_below_the_waistband_hangs_over(persons, goods):
+    """A top put in where the own one ends at the hips, as one that a coat hid before; or one left out over a skirt that begins at the waist."""
+    person, tucked = persons["clara"], {}
+    for rise in (0.15, 0.3):
+        below = np.arange(len(person.parse))[:, None] > person.body.hips[1] - rise * person.body.unit
+        own = np.isin(person.parse, (S.UPPER, S.LOWER))
+        parse = np.where(own, np.where(below, S.LOWER, S.UPPER), person.parse).astype(np.uint8)
+        tucked[rise] = fit(Person(person.photo, parse, person.pose, 1.0), goods["top-02"]).tucked
+    assert tucked == {0.15: False, 0.3: True}
+
+
 def on_arms(person: Person, garment: Garment) -> list[float]:
     """How far down each arm the sleeves of a garment are seen, 1 at the wrist."""
     placed, out = fit(person, garment), []

@@ -48,8 +48,9 @@ HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
-# What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into.
-TUCKED, TUCKED_RISE = ("top", "shirt"), 0.12
+# What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into: most waistbands are at 0.24, and what
+# ends below that hangs over.
+TUCKED, TUCKED_RISE = ("top", "shirt"), 0.2
 
 
 @dataclass
