@@ -580,6 +580,7 @@ def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
     after = Body(replace(person, parse=parse))
     assert before.rise is not None and abs(after.rise - before.rise) < 0.05
     assert Body(replace(person, parse=np.where(person.parse == S.LOWER, np.uint8(S.OUTER), person.parse))).rise is None
+    assert Body(replace(person, parse=np.where(person.parse == S.UPPER, np.uint8(S.LOWER), person.parse))).rise is None, "a top that was taken for trousers"
 
 
 def test_what_ends_below_the_waistband_hangs_over(persons, goods):

@@ -108,9 +108,9 @@ class Body:
             ok = (ij >= 0).all(1) & (ij[:, 0] < person.parse.shape[1]) & (ij[:, 1] < person.parse.shape[0])
             met = np.zeros(len(line), np.uint8)
             met[ok] = person.parse[ij[ok, 1], ij[ok, 0]]
-            if (met == S.LOWER).any():
-                first = int(np.argmax(met == S.LOWER))
-                (under if first and met[first - 1] in HANGING else tops).append(0.6 - 0.01 * first)
+            first = int(np.argmax(met == S.LOWER))  # what goes on beyond the line's end is no waist, but a top of the same colour
+            if first:
+                (under if met[first - 1] in HANGING else tops).append(0.6 - 0.01 * first)
         return float(np.median(tops or under)) if tops or under else None
 
     def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
