@@ -584,14 +584,14 @@ def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
 
 
 def test_what_ends_below_the_waistband_hangs_over(persons, goods):
-    """A top put in where the own one ends at the hips, as one that a coat hid before; or one left out over a skirt that begins at the waist."""
+    """A top put in where the own one ends at the hips, or where only a coat is seen to end at the waist; or one left out over a skirt that begins there."""
     person, tucked = persons["clara"], {}
-    for rise in (0.15, 0.3):
+    for rise, above in ((0.15, S.UPPER), (0.3, S.UPPER), (0.3, S.OUTER)):
         below = np.arange(len(person.parse))[:, None] > person.body.hips[1] - rise * person.body.unit
         own = np.isin(person.parse, (S.UPPER, S.LOWER))
-        parse = np.where(own, np.where(below, S.LOWER, S.UPPER), person.parse).astype(np.uint8)
-        tucked[rise] = fit(Person(person.photo, parse, person.pose, 1.0), goods["top-02"]).tucked
-    assert tucked == {0.15: False, 0.3: True}
+        parse = np.where(own, np.where(below, S.LOWER, above), person.parse).astype(np.uint8)
+        tucked[rise, above] = fit(Person(person.photo, parse, person.pose, 1.0), goods["top-02"]).tucked
+    assert tucked == {(0.15, S.UPPER): False, (0.3, S.UPPER): True, (0.3, S.OUTER): False}
 
 
 def on_arms(person: Person, garment: Garment) -> list[float]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHOULDERS, UPPER_ARM, FOREARM, THIGH, SHIN = 0.64, 0.55, 0.46, 0.79, 0.70
 TORSO_WIDTH = 1.1  # of a clothed torso from the front, in distances of the shoulder joints
 HANGING = (S.OUTER, S.BAG, *S.ARMS)  # what hangs in front of a waist
+TUCKED_RISE = 0.2  # torso lengths above the hips: trousers begin higher if a top is tucked into them; most waistbands are at 0.24, and what ends below hangs over
 
 
 class Body:
@@ -62,7 +63,7 @@ class Body:
         self.across /= max(float(np.linalg.norm(self.across)), 1e-6)
         self.torso_width = self._width(person, 0.35, 0.75)
         self.hip_width = self._width(person, 0.95, 1.1)
-        self.rise = self._rise(person)
+        self.rise, self.tucks = self._rise(person)
         # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
         self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.5))
         self.is_head = among(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
@@ -98,10 +99,11 @@ class Body:
             return default
         return float(np.clip(np.median(widths), 1.0 * default, 1.15 * default))
 
-    def _rise(self, person: "Person") -> float | None:
+    def _rise(self, person: "Person") -> tuple[float | None, bool]:
         """How far above the hips, in torso lengths, what is worn on the legs begins to show; None where it does not, down to 0.2 below. Where an open coat or a bag
-        hangs over it, it may begin higher: such places count only if there are no others."""
-        tops, under = [], []
+        hangs over it, it may begin higher: such places count only if there are no others. And whether a top is seen to end there at the waistband: of what
+        ends below it, or under a coat all along, nothing is told."""
+        tops, under, coats = [], [], 0
         for x in np.linspace(-0.1, 0.1, 7) * self.unit:
             line = self.hips + x * self.across + np.outer(np.arange(-0.6, 0.2, 0.01) * self.unit, self.down)
             ij = np.rint(line).astype(int)
@@ -111,7 +113,11 @@ class Body:
             first = int(np.argmax(met == S.LOWER))  # what goes on beyond the line's end is no waist, but a top of the same colour
             if first:
                 (under if met[first - 1] in HANGING else tops).append(0.6 - 0.01 * first)
-        return float(np.median(tops or under)) if tops or under else None
+                coats += met[first - 1] == S.OUTER
+        if not tops and not under:
+            return None, False
+        rise = float(np.median(tops or under))
+        return rise, rise > TUCKED_RISE and coats < len(tops) + len(under)
 
     def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
         """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""

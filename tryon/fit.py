@@ -48,9 +48,7 @@ HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
-# What may be tucked in, and how far above the hips, in torso lengths, trousers begin that the own top is tucked into: most waistbands are at 0.24, and what
-# ends below that hangs over.
-TUCKED, TUCKED_RISE = ("top", "shirt"), 0.2
+TUCKED = ("top", "shirt")  # what may be tucked in
 
 
 @dataclass
@@ -232,7 +230,7 @@ def fit(person: Person, garment: Garment) -> Fit:
         layers.append(Layer(part, m, np.rint(cover * 255).astype(np.uint8), np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)))
     confidence = float(np.mean([person.pose[0, k, 2] if body.seen[k] else 0.3 for k in joints]))
     # Who wears the own top tucked in, or cut off at the waist, wears the new one so.
-    tucked = garment.subcategory in TUCKED and body.rise is not None and body.rise > TUCKED_RISE
+    tucked = garment.subcategory in TUCKED and body.tucks
     return Fit(layers, (*source[0, 0].tolist(), cell), garment.category, garment.subcategory, body.unit, step, confidence, tucked)
 
 

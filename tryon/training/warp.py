@@ -17,7 +17,7 @@ from tryon.datasets import augment, ccp
 from tryon.datasets.articulate import LEFT, RIGHT, TORSO
 from tryon.datasets.sample import Sample
 from tryon.datasets.unpose import unpose, worn_parts
-from tryon.fit import TUCKED_RISE, fit
+from tryon.fit import fit
 from tryon.garment import Garment
 from tryon.models.gmm import GMM
 from tryon.models.warp import PARTS, Residual, moved
@@ -63,7 +63,7 @@ def pairs(photos: list[Sample], networks, times: int) -> list[Pair]:
             except RowError:
                 continue
             # What is tucked in ends where the trousers begin, which says nothing of its length.
-            over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.rise is not None and body.rise > TUCKED_RISE else ())
+            over = HIDING + ((S.LOWER,) if cls == S.UPPER and body.tucks else ())
             truth = np.select((np.isin(photo.parse, over), np.isin(photo.parse, S.ARMS)), (HIDDEN, BARE), 0).astype(np.uint8)
             worn = worn_parts(photo.parse, cls, photo.pose[0], body.unit, (body.neck + body.hips) / 2)
             truth = np.where(worn > 0, worn, truth)
