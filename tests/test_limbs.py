@@ -88,6 +88,21 @@ def test_bare_shoulders_reach_from_neck_to_arm():
     assert {cls for cls, *_ in found} == {S.NECK} and bare[60, 60:100].all() and not bare[:, 115:].any() and bare[80, 66:76].all() and not bare[100:].any()
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_legs_go_on_where_the_picture_ends_above_the_knees(wide):
+    """Trousers as wide as the coat was over them, in a half-body photo; a wide skirt that becomes trousers in one."""
+    pose = np.zeros((18, 3))
+    pose[[S.R_HIP, S.L_HIP]] = (43, 100, 1), (77, 100, 1)
+    parse, hidden = np.zeros((140, 120), np.uint8), np.zeros((140, 120), bool)
+    parse[110:, 10 if wide else 28:110 if wide else 92], hidden[:130] = S.LOWER, True
+    found = list(limbs(pose, UNIT, parse, hidden))
+    assert {cls for cls, *_ in found} == {S.RIGHT_LEG, S.LEFT_LEG}
+    assert all(p[0, 1] == 100 and p[-1, 1] > 200 and abs(p[12, 0] - 60) < 17 for _, p, _ in found)
+    assert len(trousers(found, parse, hidden)) == (0 if wide else 2)
+    pose[S.R_HIP, 1] = pose[S.L_HIP, 1] = 20  # the knees would be in the picture
+    assert not list(limbs(pose, UNIT, parse, hidden))
+
+
 @pytest.mark.parametrize("what", ["trousers", "boots", "skirt", "bare", "close", "wide"])
 def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     """A coat taken off, and ground where a leg must be, or a skirt that is as wide as the coat was; a skirt that becomes a pair of legs."""

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
+from tryon.body import SHIN, THIGH
 from tryon.masks import runs
 
 BONES = {S.LEFT_ARM: (S.L_SHOULDER, S.L_ELBOW, S.L_WRIST), S.RIGHT_ARM: (S.R_SHOULDER, S.R_ELBOW, S.R_WRIST),
@@ -14,7 +15,7 @@ ARM = np.array(((0, 0.09), (0.35, 0.076), (0.9, 0.062), (1.25, 0.066), (1.9, 0.0
 # Legs are measured on 500 bare ones of CCP's train split, medians: so are CALVES, how far the middle of a leg lies outside of its bones, in torso lengths.
 LEG = np.array(((0, 0.17), (0.5, 0.137), (0.75, 0.115), (1, 0.1), (1.1, 0.097), (1.28, 0.101), (1.45, 0.093), (1.65, 0.075), (1.85, 0.058), (2, 0.058)))
 CALVES = np.array(((0.7, 0), (0.9, -0.005), (1, 0), (1.1, 0.009), (1.25, 0.018), (1.65, 0.019), (1.85, 0.013), (2, 0.004), (2.1, 0)))
-APART = 0.17  # torso lengths between a hip and the middle of both, from the front
+APART, KNEES = 0.17, 0.2  # torso lengths between a hip and the middle of both, from the front; and so much of that a knee is nearer to it: medians
 SHOULDERS = (0.1, 0.11, 0.09)  # torso lengths: the base of the neck above the joints, its half width, that of the shoulder
 # The outline of bare shoulders, medians of CCP's train split: so high above the joints at 0.32 torso lengths from the middle, so much higher per length
 # inwards, and beside the neck by so much more, which is gone within so many.
@@ -195,6 +196,8 @@ def limbs(pose: np.ndarray, unit: float, parse: np.ndarray, hidden: np.ndarray,
     points and half widths (``adjusted``). pose 18x3; unit in pixels; parse HxW ids; hidden HxW bool, where the parse tells nothing."""
     for cls, joints in ((cls, BONES[cls]) for cls in classes):
         line, seen, arm = pose[joints, :2].astype(float), pose[joints, 2] > 0, cls in S.ARMS
+        if not arm and seen[0] and not seen[1] and line[0, 1] + THIGH * unit >= parse.shape[0]:  # a leg of which the picture ends above the knee
+            line[1:], seen[1:] = line[0] + np.array(((0, THIGH), (0, THIGH + SHIN))) * unit - KNEES * APART * unit * outside(pose, joints[0], unit), True
         if not arm and seen[:2].all():
             ankle = line[2] if seen[2] else line[1] + 0.9 * (line[1] - line[0])
             shoe = into_shoe(ankle, parse, hidden, 0.5 * unit)
@@ -299,6 +302,7 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
     # Between close legs no ground is to be seen: they are no wider than both. What they are in may be a narrow skirt, too.
     first = below & (np.cumsum(below) <= 3)
     middle, between, legs = ((a + b) / 2)[first], np.linalg.norm(a - b, axis=1)[first], CLOTHED * (r + q)[first]
-    around = lambda x, y: next((b - a + 1 for a, b in runs(parse[int(y)] == S.LOWER) if a <= round(x) <= b), 0) if 0 <= y < len(parse) else np.inf
+    around = lambda x, y: next((b - a + 1 for a, b in runs(parse[int(np.clip(y, 0, len(parse) - 1))] == S.LOWER) if a <= round(x) <= b), 0)
     wide = np.array([around(x, y) for x, y in middle])
-    return out if (between < legs).all() and np.median(wide / (between + legs)) < SKIRT else []
+    close = between < legs
+    return out if close[middle[:, 1] < len(parse)].all() and np.median(wide / (between + legs)) < SKIRT else []
