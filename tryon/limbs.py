@@ -290,7 +290,7 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
         seen, told = ~at(hidden, points), at(parse, points)
         first = int(np.argmax(seen & (np.arange(STEPS + 1) > STEPS // 4)))
         below_it = told[first:][seen[first:] & (told[first:] != S.SHOES)]  # boots tell nothing
-        if not first or told[first] != S.LOWER or np.mean(below_it == S.LOWER) < 0.5:
+        if not first or not len(below_it) or np.mean(below_it == S.LOWER) < 0.5:  # skin may show through holes
             return []
         below &= seen & (np.arange(STEPS + 1) >= first)
         out.append((S.LOWER, points[:first + 2], CLOTHED * radii[:first + 2]))
