@@ -128,6 +128,17 @@ def test_hat_sits_above_the_eyes(persons, goods):
         assert rows[-1] < eyes and rows[-1] > eyes - 0.3 * placed.unit and rows[0] > eyes - 0.8 * placed.unit
 
 
+def test_a_hat_lies_over_the_middle_of_a_turned_head(persons, goods):
+    """A hat over the eyes alone, beside the head of somebody who looks aside."""
+    person, middle = persons["clara"], []
+    for aside in (0, 0.07):
+        pose = person.pose.copy()
+        pose[0, [S.R_EYE, S.L_EYE], 0] += aside * person.body.unit
+        columns = np.flatnonzero(worn(replace(person, pose=pose), goods["hat-13"]).any(0))
+        middle.append((columns[0] + columns[-1]) / 2 * person.parse.shape[0] / 256 / person.body.unit)
+    assert abs(middle[1] - middle[0]) < 0.02
+
+
 def test_a_cap_with_its_peak_stands_up_farther(persons, goods):
     """A cap that was photographed from above with its peak, pressed flat like a beret; a hat that is no taller than others must not grow."""
     hat = goods["hat-13"]

@@ -119,19 +119,21 @@ class Body:
         rise = float(np.median(tops or under))
         return rise, rise > TUCKED_RISE and coats < len(tops) + len(under)
 
-    def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float]:
-        """Width of the head with its hair above the eyes, and its height above them, in pixels, kept within what heads have."""
+    def head(self, eye: np.ndarray, across: np.ndarray) -> tuple[float, float, float]:
+        """Width of the head with its hair above the eyes, its height above them, kept within what heads have, and how far its middle there lies from the ``eye`` (x, y)
+        along ``across``, as that of a turned head does; in pixels."""
         down = np.array((-across[1], across[0]))
         ys, xs = np.nonzero(self.is_head)
         rel = np.stack((xs, ys), 1) - eye
         u, v = rel @ across, rel @ down
         near = (np.abs(u) < 0.35 * self.unit) & (v < 0) & (v > -0.5 * self.unit)
         if near.sum() < 20:
-            return 0.32 * self.unit, 0.2 * self.unit
+            return 0.32 * self.unit, 0.2 * self.unit, 0.0
         band = near & (v > -0.12 * self.unit)
-        width = float(np.ptp(np.percentile(u[band], (2, 98)))) if band.any() else 0.0
+        ends = np.percentile(u[band], (2, 98)) if band.any() else np.zeros(2)
         height = float(-np.percentile(v[near & (np.abs(u) < 0.1 * self.unit)], 2)) if (near & (np.abs(u) < 0.1 * self.unit)).any() else 0.0
-        return float(np.clip(width, 0.27 * self.unit, 0.42 * self.unit)), float(np.clip(height, 0.14 * self.unit, 0.32 * self.unit))
+        beside = float(np.clip(ends.mean(), -0.1 * self.unit, 0.1 * self.unit))
+        return float(np.clip(np.ptp(ends), 0.27 * self.unit, 0.42 * self.unit)), float(np.clip(height, 0.14 * self.unit, 0.32 * self.unit)), beside
 
     def limb(self, side: str, arm: bool) -> tuple[np.ndarray, np.ndarray]:
         """Polyline of two bones (3x2) and their true lengths: shoulder, elbow, wrist or hip, knee, ankle."""

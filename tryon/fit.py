@@ -609,13 +609,13 @@ def _place_hat(body: Body, garment: Garment, points: np.ndarray):
         d = body.joint[S.L_EYE] - body.joint[S.R_EYE]
         across = d / max(float(np.linalg.norm(d)), 1e-6) * (1 if d[0] >= 0 else -1)
     down = np.array((-across[1], across[0]))
-    width, height = body.head(eye, across)
+    width, height, beside = body.head(eye, across)
     high, low, edge = (float((garment.mask[int(top + share * (bottom - top))] > 0).sum()) for share in ROWS)
     crown = edge if low < edge < WITHOUT_BRIM * (low + (low - high) * (ROWS[2] - ROWS[1]) / (ROWS[1] - ROWS[0])) else low
     crown = max(crown, 0.5 * shape.width)
     s = 1.2 * width / crown
     rise = 0.03 * body.unit  # the lower edge of the hat lies on the forehead
-    origin = eye - down * rise
+    origin = eye - down * rise + across * beside
     # The crown of a hat reaches over the top of the head; a soft one sinks down on it.
     # What is tall for its width - a cap with its peak, laid out - stands up farther.
     most = np.interp((bottom - top) / crown, *TALL)
