@@ -14,8 +14,8 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, lay_on, left_over, on_legs, opens, parted,
-                           reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, hung_over, lay_on, left_over,
+                           on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.limbs import capsule
@@ -757,6 +757,17 @@ def test_holes_between_legs_are_told_from_gaps():
     found = enclosed(cloth, front, [np.broadcast_to(leg, cloth.shape) for leg in legs], 12)
     assert found[20:30, 10:16].all() and found.sum() == 60
     assert not enclosed(cloth, front, [np.broadcast_to(np.arange(90)[None] > 40, cloth.shape)], 12).any()  # a rip in one leg
+
+
+def test_trousers_hang_over_boots_if_they_are_wider():
+    """The shaft of a boot in front of the leg of trousers that is worn over it; a narrow leg over the boot into which it goes, or over the toes of a shoe."""
+    layout, wide, narrow = np.zeros((3, 120, 100), np.uint8)
+    layout[70:110, 20:32] = layout[70:110, 60:72] = S.SHOES
+    wide[:95, 12:40], narrow[:95, 61:71] = 1, 1
+    over = hung_over(layout, [("torso", wide * 0.0, wide * 0.0), ("right", None, wide), ("left", None, narrow)], 100)
+    assert over[70:95, 20:32].all() and over.sum() == 25 * 12
+    layout[:], layout[85:100, 5:60] = 0, S.SHOES
+    assert not hung_over(layout, [("right", None, wide)], 100).any()
 
 
 def test_socks_hide_no_legs(persons, goods):

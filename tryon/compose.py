@@ -18,7 +18,7 @@ from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, once
 from tryon.landmarks import along, length_of
 from tryon.limbs import beside_neck, capsule, hand, profile
-from tryon.masks import among, box_of, closed, distance_to, grown, shrunk, touching
+from tryon.masks import among, box_of, closed, distance_to, grown, pieces, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import mirrored, paint, thrice
 from tryon.texture import bleed, sample, textures
@@ -55,6 +55,7 @@ PARTING = 8  # pixels from one to the next that are asked which leg is nearer
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
 CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
 SOCKS = 0.06  # squared torso lengths: who wears no more legwear than that has bare legs above it
+HEM, HUNG_OVER = 0.03, 0.7  # torso lengths beside shoes in which, and the least share of it above their hem in which, trousers go on that hang over them
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else
 ARMPITS = -0.75  # torso lengths below the hips
@@ -159,6 +160,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         behind, old = behind & ~sleeved, old | sleeved
     if garment.subcategory == "trousers":
         old = old | in_legs(canvas.layout, layers, body)
+        front = front & ~hung_over(canvas.layout, layers, body.unit)
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     skin = among(canvas.layout, S.ARMS) & ~old
@@ -482,6 +484,20 @@ def in_legs(layout: np.ndarray, layers, body: Body) -> np.ndarray:
         leg = next((a > 0.5 for part, _, a in layers if part == seen_as(body, side)), None)
         if leg is not None and leg.any():
             out |= (layout == cls) & ~beyond(leg, body.limb(side, arm=False)[0])
+    return out
+
+
+def hung_over(layout: np.ndarray, layers, unit: float) -> np.ndarray:
+    """Bool HxW: what of shoes the legs of new trousers (``sample``) hang over: those on both sides of which they go on. Narrower ones go into boots."""
+    shoes, legs = layout == S.SHOES, np.any([a > 0.5 for part, _, a in layers if part != "torso"] or np.zeros((1, *layout.shape), bool), 0)
+    out, labels, width = np.zeros(layout.shape, bool), pieces(shoes)[0], max(2, int(HEM * unit))
+    for k in np.unique(labels[shoes & legs]):
+        mine = labels == k
+        last = np.flatnonzero((mine & legs).any(1))[-1]  # the hem
+        beside = grown(mine, width) & ~shoes
+        beside[last:] = False
+        if legs[beside].sum() > HUNG_OVER * beside.sum():
+            out |= mine & legs
     return out
 
 
