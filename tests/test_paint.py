@@ -216,6 +216,24 @@ def test_what_a_wide_skirt_hid_are_legs(persons, which):
         assert leg.sum() > 0.3 * unit * unit / 4 and cv2.distanceTransform(bones, cv2.DIST_L2, 5)[leg].max() < 0.32 * unit
 
 
+@painters
+def test_no_leg_is_bare_above_a_hem(persons, which):
+    """Thighs between the new top and all that the old coat let see of the skirt."""
+    person = persons["edgar"]
+    pose, h = person.pose[0], len(person.parse)
+    hips, knees = (int(pose[joints, 1].mean()) for joints in ([S.R_HIP, S.L_HIP], [S.R_KNEE, S.L_KNEE]))
+    rows, band = np.arange(h)[:, None], (knees - hips) // 3
+    worn = np.isin(person.parse, (S.LOWER, S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR)) & (rows > hips - band)
+    fill, hem = worn & (rows < knees - band), worn & (rows >= knees - band) & (rows < knees)
+    layout = np.where(hem, S.LOWER, np.where(fill, S.BACKGROUND, np.where(worn, S.LEFT_LEG, person.parse))).astype(np.uint8)
+    before, allowed = np.where(fill, S.OUTER, layout).astype(np.uint8), np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.LEFT_LEG, S.RIGHT_LEG, S.LOWER]] = True
+    found, _, _ = paint(generator(which), person.photo, np.zeros(person.photo.shape, np.float32), np.zeros(fill.shape, bool), fill, layout, before, pose, allowed, 100.0,
+                        tone_of(person))
+    inner = fill & cv2.erode(hem.any(0).astype(np.uint8)[None], np.ones((1, 9), np.uint8)).astype(bool)
+    assert inner.sum() > 500 and not np.isin(found[inner], (S.LEFT_LEG, S.RIGHT_LEG)).any()
+
+
 def test_no_ground_between_an_arm_and_a_garment():
     """A line of ground, a pixel wide, where a painted arm meets cloth: it is of the arm. Ground that is wider stays, and so does a gap far from all else that
     is painted."""

@@ -91,6 +91,9 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         twice = told and fill_s.mean() > SMALL  # the layout first, then its colours
         rgb, alpha, logits = look(allowed, coarse=twice)
     logits[~allowed] = -1e4
+    hidden = above((before_s == S.LOWER) & ~garment_s & allowed[S.LOWER])
+    for cls in (S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR):  # which are not seen above a hem
+        logits[cls][hidden] = -1e4
     small_unit = unit * size[0] / h
     found = list(limbs(scaled, small_unit, before_s, ~known))
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
@@ -185,6 +188,12 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
             logits[where[cls]][capsule(shape, points[first:], radii[first:])] += FRONT[cls]
         elif allowed[cls] and cls in HIDES and S.BACKGROUND in where:  # in a sleeve or bare, but there
             logits[where[S.BACKGROUND]][capsule(shape, points[first:], NARROW * radii[first:])] = -1e4
+
+
+def above(cloth: np.ndarray) -> np.ndarray:
+    """Bool h x w: what is higher than the lowest of ``cloth`` (bool h x w) in its column, but for specks of it."""
+    cloth = cv2.morphologyEx(cloth.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
+    return np.logical_or.accumulate(cloth[::-1], 0)[::-1]
 
 
 def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, radius: int) -> np.ndarray:
