@@ -880,6 +880,20 @@ def test_what_was_worn_alone_stays_below_a_shorter_garment(persons, kind):
     assert not ((layout == S.LOWER) & (parse != S.LOWER)).any()
 
 
+def test_a_hem_below_a_coat_tells_what_is_worn_under_it(persons, goods):
+    """The lower half of a coat as a skirt below a new top, though a hand's breadth of the skirt is seen below it."""
+    person = persons["lina"]
+    body, parse = person.body, person.parse.copy()
+    rows, unit = np.arange(len(parse))[:, None], body.unit
+    parse[np.isin(parse, GARMENTS)] = S.OUTER
+    first = int(body.hips[1] + 0.5 * unit)
+    skirt = (parse == S.OUTER) & (rows >= first)
+    parse[skirt] = np.where(np.cumsum(skirt.sum(1))[:, None] < 0.035 * unit ** 2, S.LOWER, S.LEFT_LEG).repeat(parse.shape[1], 1)[skirt]
+    lap = (parse == S.OUTER) & (rows > body.hips[1] + 0.3 * unit) & (rows < first)
+    assert 0.03 < (parse == S.LOWER).sum() / unit ** 2 < 0.04 and lap.sum() > 50
+    assert (wear(replace(person, parse=parse), goods["top-01"]).edit_mask[lap] > 0).mean() > 0.9
+
+
 @pytest.mark.parametrize("who", ["clara", "edgar"])
 def test_forearms_come_out_of_the_short_sleeves_of_a_coat(persons, goods, who):
     """Hands that hang in the air below the new coat, where the old one had long sleeves and something is worn under it."""

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps, without_strangers
+from tryon.person import (alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps,
+                          without_short_dresses, without_strangers)
 
 
 def test_soft_iou_is_the_iou_that_probabilities_promise():
@@ -217,6 +218,21 @@ def test_a_hand_on_the_other_side_of_the_chest_is_of_its_own_arm(persons):
         parse[int(y) - 12:int(y) + 2, int(x) - 6:int(x) + 6] = cls
     found = on_their_side(pose, parse)
     assert [found[int(y) - 5, int(x)] for x, y in pose[[S.L_ANKLE, S.R_ANKLE], :2]] == [S.LEFT_LEG, S.RIGHT_LEG]
+
+
+def test_a_coat_that_ends_over_a_skirt_is_no_dress(persons):
+    """The lower half of a coat that was taken for a dress, kept as a skirt below a new top; a dress over legs, or a long one over trousers, that loses its name."""
+    person = persons["edgar"]
+    pose, parse, unit, (x, y) = person.pose[0], np.zeros_like(person.parse), person.body.unit, person.body.hips
+    reach = lambda down: (int(y + down * unit), np.s_[int(x - 0.4 * unit):int(x + 0.4 * unit)])
+    for start, end, cls in ((-1, -0.3, S.OUTER), (-0.3, 0.3, S.FULL), (0.3, 0.4, S.LOWER)):
+        parse[reach(start)[0]:reach(end)[0], reach(0)[1]] = cls
+    found = without_short_dresses(pose, parse)
+    assert (found == np.where(parse == S.FULL, S.OUTER, parse)).all()
+    bare, long = np.where(parse == S.LOWER, S.LEFT_LEG, parse).astype(np.uint8), parse.copy()
+    long[reach(0.3)[0]:reach(0.8)[0], reach(0)[1]], long[reach(0.8)[0]:reach(1)[0], reach(0)[1]] = S.FULL, S.LOWER
+    for other in (bare, long, np.where(parse == S.OUTER, 0, parse).astype(np.uint8)):
+        assert (without_short_dresses(pose, other) == other).all()
 
 
 def test_the_legs_of_a_stranger_behind_a_hand_are_ground(persons):

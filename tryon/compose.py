@@ -109,7 +109,7 @@ def has_sleeves(garment: Garment) -> bool:
 def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, later: tuple[int, ...] = ()) -> Canvas:
     """Lay garment number ``index`` over the canvas; returns a new canvas. ``later``: classes that garments to come will take off."""
     kind = kind_of(garment)
-    has_legs = (canvas.layout == S.LOWER).sum() >= 0.04 * fit.unit * fit.unit
+    has_legs = (canvas.layout == S.LOWER).sum() >= 0.03 * fit.unit * fit.unit
     # All that follows happens where the garment comes to lie and where the old one is.
     goes = among(canvas.layout, REPLACES[kind])
     if kind in WITH_SCARF:

@@ -76,6 +76,8 @@ STRAY, BESIDE = 0.55, 0.25
 LEGS = (S.R_HIP, S.R_KNEE, S.R_ANKLE, S.L_HIP, S.L_KNEE, S.L_ANKLE)
 # Pieces of skin are of the other side if they are in the mean so near to its bones and so far from their own, in torso lengths; squared, the least of them.
 ON_BONES, OFF_BONES, SIDED = 0.15, 0.3, 0.002
+# Torso lengths below the hips above which no dress ends, and where trousers or a skirt are seen under one: along such a share of its hem, so many torso lengths below it.
+SHORT, ALONG, UNDER = 0.4, 0.7, 0.02
 
 
 def soft_iou(p: np.ndarray) -> float:
@@ -362,6 +364,21 @@ def on_their_side(pose: np.ndarray, label: np.ndarray) -> np.ndarray:
     return moved_on(label, few, moved, step)
 
 
+def without_short_dresses(pose: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW in which what was taken for a dress, but ends high above the knees over trousers or a skirt (pose 18x3), is of the coat or top it goes
+    on from: all of a dress that is below the waist would stay under a new top."""
+    unit, hips = torso_length(pose), pose[[S.R_HIP, S.L_HIP]]
+    dress, tops = label == S.FULL, max((S.OUTER, S.UPPER), key=lambda cls: np.count_nonzero(label == cls))
+    if not unit or not dress.any() or not (label == tops).any():
+        return label
+    columns = np.flatnonzero(dress.any(0))
+    hem = len(label) - 1 - dress[::-1, columns].argmax(0)
+    below = label[np.minimum(hem + max(2, int(UNDER * unit)), len(label) - 1), columns]
+    if np.median(hem) > hips[:, 1].mean() + SHORT * unit or np.mean(below == S.LOWER) < ALONG:
+        return label
+    return np.where(dress, np.uint8(tops), label)
+
+
 def from_line(points: np.ndarray, line: np.ndarray) -> np.ndarray:
     """How far points Nx2 are from a polyline Kx2."""
     out = np.full(len(points), np.inf, np.float32)
@@ -387,7 +404,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
     if bare < 0.04 and joints < 0.62:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
-    label = on_their_side(poses[0], label)
+    label = without_short_dresses(poses[0], on_their_side(poses[0], label))
     return Person(photo, under_hems(without_rims(photo, without_scraps(photo, without_islands(label)))), poses, sure)
 
 
