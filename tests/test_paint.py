@@ -11,7 +11,7 @@ from tryon import schema as S
 from tryon.condition import skin_tone
 from tryon.masks import distance_to
 from tryon.limbs import profile
-from tryon.paint import ARMS, HEMMED, LEGS, OF_HANDS, SHADOW, _bring_up, _told, beyond_shadow, bounded, folded, met, mirrored, paint, printed, without_crevices
+from tryon.paint import ARMS, HEMMED, LEGS, OF_HANDS, SHADOW, _bring_up, _told, beyond_shadow, bounded, folded, met, mirrored, paint, printed, upright, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -345,6 +345,17 @@ def test_folds_go_on_upwards():
     ty, tx, my, mx = folded(source, todo, 10)
     assert (mx < 30).all() and (ty < 60).all()
     assert not len(folded(source & False, todo, 10)[0]) and not len(folded(source, todo & False, 10)[0])
+
+
+def test_folds_go_on_but_seams_do_not():
+    """Rows of the same hem or rip above each other in what a coat hid of trousers; folds that are lost with them."""
+    source, detail = np.zeros((100, 60), bool), np.zeros((100, 60, 3), np.float32)
+    source[40:90, 10:50] = True
+    detail[50:53, 10:50] = 20
+    detail[40:90, 30:33] = 10
+    detail[~source] = 99  # is of something else
+    found = upright(detail, source, 15)
+    assert found[source].max() < 12 and found[42:88, 31].min() > 8 and np.abs(found[42:88, 20]).max() < 4
 
 
 def test_what_a_coat_hid_of_a_skirt_has_its_folds(persons):

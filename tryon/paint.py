@@ -404,7 +404,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             ty, tx, my, mx = folded(source, todo, round(6 * scale))
             detail, mine = np.zeros_like(out), todo[y0:y1, x0:x1]
             if len(ty):
-                detail[ty - y0, tx - x0] = np.clip(image[my, mx] - _mean(image, source, FOLD * scale)[my, mx], -CREASE, CREASE)
+                detail[ty - y0, tx - x0] = upright(np.clip(image - _mean(image, source, FOLD * scale), -CREASE, CREASE), source, round(FOLD * scale))[my, mx]
                 out[mine] = cv2.GaussianBlur(detail, (0, 0), 0.6 * scale)[mine]
         if group in moves:
             if moves[group]:
@@ -422,6 +422,12 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
         ty, tx, my, mx = mirrored(source, todo)
         out[ty - y0, tx - x0] += np.clip(fine((my, mx)), -WEAVE, WEAVE)
     return out
+
+
+def upright(detail: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
+    """What of a detail float32 HxWx3 of ``source`` (bool HxW) goes on for more than about ``reach`` pixels upwards and downwards: folds, but no hems and rips."""
+    blur = lambda a: cv2.blur(a.astype(np.float32), (1, 2 * reach + 1))
+    return blur(cv2.copyTo(detail, source.view(np.uint8))) / thrice(np.maximum(blur(source), 1e-3))
 
 
 def folded(source: np.ndarray, todo: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
