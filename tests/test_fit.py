@@ -479,6 +479,21 @@ def test_shorts_are_as_long_as_they_are(persons, goods, who, taller):
     assert abs(hem + body.waist - long) < 0.17, (hem + body.waist, long)
 
 
+def test_short_shorts_go_with_the_legs(persons, goods):
+    """Thighs that stand apart beside shorts whose legs are too short to have axes."""
+    person, shorts = persons["edgar"], goods["shorts-08"]
+    names = {"hem_left", "hem_right", "crotch", "waist_left", "waist_right"}
+    short = replace(shorts, shape=replace(shorts.shape, limbs={}, landmarks={k: v for k, v in shorts.shape.landmarks.items() if k in names}))
+    pose, unit = person.pose.copy(), person.body.unit
+    out = {S.L_KNEE: 0.2 * unit, S.R_KNEE: -0.2 * unit}
+    for knee, ankle in ((S.L_KNEE, S.L_ANKLE), (S.R_KNEE, S.R_ANKLE)):
+        pose[0, [knee, ankle], 0] += out[knee] * np.sign(person.pose[0, S.L_HIP, 0] - person.pose[0, S.R_HIP, 0])
+    apart = replace(person, pose=pose)
+    wide = lambda who: float(np.linalg.norm(np.subtract(*(landing(fit(who, short), who, short, f"hem_{side}", "torso") for side in ("left", "right")))))
+    waist = lambda who: landing(fit(who, short), who, short, "waist_left", "torso")
+    assert wide(apart) > wide(person) + 0.1 * unit and np.abs(waist(apart) - waist(person)).max() < 0.02 * unit
+
+
 @pytest.mark.parametrize("who", ["edgar", "lina"])
 def test_legs_that_were_laid_out_apart_part_in_a_point(persons, goods, who):
     """A round hole in the crotch of trousers that were laid out with an arch between their legs."""

@@ -462,6 +462,7 @@ LEVEL = 0.8  # of what the hem of a skirt rises towards the sides when it lies f
 BELOW = 0.4  # of its height: where it is as wide as its hem
 NOTCH, UNEVEN, FANNED = 0.12, 0.04, 0.4  # widths of a hem beside the crotch that tell nothing; heights: the most that a hem is off such a form, and that it is moved
 CROTCH = 0.2  # torso lengths below the hips
+BETWEEN = 0.1  # torso lengths to either side of the middle of the hips: what of shorts is of both legs
 CROPPED = 0.8  # of the rise: the longest legs of cropped trousers; those of 445 whole ones, seen from above, have 0.83 and more
 ASLANT = 0.4  # of a leg: where its slant is that of its own, not that of the crotch
 AT_CROTCH = 0.27  # widths of a waist: by so much sooner the inner side of a leg is all leg
@@ -511,6 +512,15 @@ def _to_inseam(line: np.ndarray, true: np.ndarray, half: Callable[[np.ndarray], 
     return lambda at, side: np.interp(at, t, more) * np.clip((1 + sign * side / np.maximum(half(at), 1e-6)) / 2, 0, 1)
 
 
+def _strides(body: Body, points: np.ndarray) -> np.ndarray:
+    """How far to the right of its hip joint the leg is at points Nx2 of the person photo, in pixels; between both legs it goes over from one to the other."""
+    (x, y), gone = ((points - body.hips) @ np.stack((body.across, body.down), 1)).T, []
+    for line in sorted((body.limb(side, arm=False)[0] - body.hips for side in ("left", "right")), key=lambda line: line[0] @ body.across):
+        away, below = (line - line[0]) @ body.across, line @ body.down
+        gone.append(np.interp(y, below, away) if (np.diff(below) > 0).all() else np.zeros(len(y)))
+    return gone[0] + (gone[1] - gone[0]) * smooth(x, -BETWEEN * body.unit, BETWEEN * body.unit)
+
+
 FITTED, ELASTIC = ((0.15, 0.5), (0.92, 0.8)), 1.8  # torso lengths above the hips, and how wide a body is there, of its hips; the most that a waist is stretched
 APART, MOST_APART = 0.7, 0.15  # of the thigh: where legs are as far apart as they are; torso lengths: the most that they are brought together
 OPEN, TOUCH = 0.03, (0.1, 0.2)  # torso lengths of a gap that is one, and of the thigh: down to where legs touch at most, if they are brought together
@@ -546,6 +556,8 @@ def _place_lower(body: Body, garment: Garment, points: np.ndarray, bare: dict[in
         return origin + np.stack((x * sx * (1 + (wider - 1) * (1 - smooth(y, 0, deep))), y * sy), 1) @ np.stack((body.across, body.down))
 
     torso = carry(points)
+    if crotch and not shape.limbs:  # shorts whose legs are too short to have axes go with those of the body
+        torso = torso + np.outer(_strides(body, torso), body.across)
     limbs, joints = {}, (S.R_HIP, S.L_HIP)
     reaches = {side: length_of(axis) for side, axis in shape.limbs.items()}
     # All but cropped trousers end at the ankle, on both sides.
