@@ -784,6 +784,21 @@ def test_socks_hide_no_legs(persons, goods):
     assert shown(plain).sum() > 300 and shown(look).sum() > 0.8 * shown(plain).sum()
 
 
+def test_tights_go_on_below_a_new_hem(persons, goods):
+    """Bare thighs between a shorter dress and the tights that were seen below the skirt; tights that fill all that is between the legs."""
+    person, dress = persons["lina"], goods["dress-11"]
+    legs, rows, unit = np.isin(person.parse, (S.LEFT_LEG, S.RIGHT_LEG)), np.arange(len(person.parse))[:, None], person.body.unit
+    knees = person.pose[0, [S.R_KNEE, S.L_KNEE], 1].mean()
+    parse = np.where(legs, np.where(rows > knees, S.LEGWEAR, S.FULL), person.parse).astype(np.uint8)
+    parse[(person.parse == S.BACKGROUND) & (rows > knees - 0.6 * unit) & (rows <= knees) & (np.abs(np.arange(parse.shape[1]) - person.body.hips[0]) < 0.4 * unit)] = S.FULL
+    assert (parse == S.LEGWEAR).sum() > 0.1 * unit ** 2
+    look = wear(replace(person, parse=parse), dress)
+    shown = (look.edit_mask > 0) & (look.warped_mask == 0) & (rows < knees)
+    thighs = capsule(parse.shape, person.pose[0, [S.R_HIP, S.R_KNEE], :2], np.full(2, 0.05 * unit)) | capsule(parse.shape, person.pose[0, [S.L_HIP, S.L_KNEE], :2], np.full(2, 0.05 * unit))
+    assert not np.isin(look.layout[shown], (S.LEFT_LEG, S.RIGHT_LEG)).any()
+    assert (shown & thighs).sum() > 50 and (look.layout[shown & thighs] == S.LEGWEAR).mean() > 0.95 and (look.layout[shown] == S.BACKGROUND).sum() > 100
+
+
 def test_trousers_are_darker_where_their_legs_meet(persons):
     """Trousers on legs that stand close, which look like a skirt; a pelvis with a line down its middle; legs that stand apart."""
     body = Body(persons["edgar"])

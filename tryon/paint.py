@@ -45,7 +45,7 @@ WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is pain
 NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, whatever it is in
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
-FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500}  # which is in front
+FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500, S.LEGWEAR: 1000}  # which is in front
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
 HANGS = (S.LOWER, S.FULL)  # of what the folds that are seen go on upwards
@@ -99,6 +99,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
     bare, creases = with_ends(bare, whole, scaled, small_unit, before_s, ~known)
+    if allowed[S.LEGWEAR] and not allowed[[S.LEFT_LEG, S.RIGHT_LEG, *HANGS]].any():
+        bare = [(S.LEGWEAR if cls in (S.LEFT_LEG, S.RIGHT_LEG) else cls, *piece) for cls, *piece in bare]  # in tights
     found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, small_unit, fill_s, sleeved), *throat(scaled, small_unit, fill_s)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
@@ -169,7 +171,7 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
         neck = pose[S.NECK_JOINT, :2]
         logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
-    for cls in {cls for cls, *_ in found} & set(HIDES) & set(where):
+    for cls in {cls for cls, *_ in found} & {*HIDES, S.LEGWEAR} & set(where):
         inside = np.zeros(shape, bool)
         for points, radii in (piece for mine, *piece in found if mine == cls):
             end = points[-1] + 0.25 * (points[-1] - points[len(points) // 2])
