@@ -595,6 +595,16 @@ def test_a_hem_that_spreads_like_a_fan_is_worn_level(persons, goods, id, legs):
     assert laid > 0.04 and on < 0.55 * laid, (laid, on)
 
 
+def test_a_waist_that_a_top_hangs_over_is_as_high_as_others(persons):
+    """The inside of a waistband, and the hanger in it, right below the hem of a top that hangs over it."""
+    person = persons["edgar"]
+    body, rows = person.body, np.arange(len(person.parse))[:, None]
+    worn = lambda high: Body(replace(person, parse=np.where(np.isin(person.parse, (S.UPPER, S.LOWER)), np.where(
+        rows < body.hips[1] - high * body.unit, S.UPPER, S.LOWER), person.parse).astype(np.uint8)))
+    assert [round(worn(high).waist, 2) for high in (-0.1, 0.05, 0.17)] == [0.24] * 3
+    assert abs(worn(0.4).waist - 0.4) < 0.02
+
+
 def test_a_waist_is_told_beside_the_coat_that_hangs_over_it(persons):
     """Trousers that begin at the hem of an open jacket, a hand below the belt."""
     person = persons["clara"]

@@ -64,8 +64,8 @@ class Body:
         self.torso_width = self._width(person, 0.35, 0.75)
         self.hip_width = self._width(person, 0.95, 1.1)
         self.rise, self.tucks = self._rise(person)
-        # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if they show.
-        self.waist = 0.24 if self.rise is None else float(np.clip(self.rise, 0.15, 0.5))
+        # Where trousers and skirts begin, in torso lengths above the hips: where the worn ones do, if no top hangs over that.
+        self.waist = 0.24 if self.rise is None or self.rise < TUCKED_RISE else min(self.rise, 0.5)
         self.is_head = among(person.parse, (S.HAIR, S.FACE, S.HEADWEAR))
 
     def moved(self, x: float, y: float) -> "Body":
