@@ -54,7 +54,8 @@ BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
 CUT_OFF = 0.3  # torso lengths of a top at the picture's lower border: what it is worn with is not in the picture
-SOCKS, TIGHTS = 0.06, 0.1  # squared torso lengths: who wears no more legwear than that has bare legs above it; who wears more than that, and shows no bare legs, has none
+# Squared torso lengths: who wears no more legwear than the first has bare legs above it; who wears more than the second, and shows no bare legs, has none.
+SOCKS, TIGHTS = 0.06, 0.1
 HEM, HUNG_OVER = 0.03, 0.7  # torso lengths beside shoes in which, and the least share of it above their hem in which, trousers go on that hang over them
 SHAFT = 0.06  # torso lengths above the ankles: what of shoes is higher is the shaft of a boot
 NEAR = 0.14  # torso lengths from clothes within which some of them may have been taken for something else

@@ -427,7 +427,7 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
 
 
 def upright(detail: np.ndarray, source: np.ndarray, reach: int) -> np.ndarray:
-    """What of a detail float32 HxWx3 of ``source`` (bool HxW) goes on for more than about ``reach`` pixels upwards and downwards: folds, but no hems and rips."""
+    """What of a detail float32 HxWx3 of ``source`` (bool HxW) goes on for about ``reach`` pixels upwards and downwards: folds, but no hems and rips."""
     blur = lambda a: cv2.blur(a.astype(np.float32), (1, 2 * reach + 1))
     return blur(cv2.copyTo(detail, source.view(np.uint8))) / thrice(np.maximum(blur(source), 1e-3))
 

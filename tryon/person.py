@@ -76,7 +76,7 @@ STRAY, BESIDE = 0.55, 0.25
 LEGS = (S.R_HIP, S.R_KNEE, S.R_ANKLE, S.L_HIP, S.L_KNEE, S.L_ANKLE)
 # Pieces of skin are of the other side if they are in the mean so near to its bones and so far from their own, in torso lengths; squared, the least of them.
 ON_BONES, OFF_BONES, SIDED = 0.15, 0.3, 0.002
-# Torso lengths below the hips above which no dress ends, and where trousers or a skirt are seen under one: along such a share of its hem, so many torso lengths below it.
+# Torso lengths below the hips above which no dress ends; along such a share of a hem, and so many torso lengths below it, trousers or a skirt are seen under it.
 SHORT, ALONG, UNDER = 0.4, 0.7, 0.02
 
 
