@@ -406,7 +406,11 @@ def _grain(image: np.ndarray, layout: np.ndarray, before: np.ndarray, fill: np.n
             ty, tx, my, mx = folded(source, todo, round(6 * scale))
             detail, mine = np.zeros_like(out), todo[y0:y1, x0:x1]
             if len(ty):
-                detail[ty - y0, tx - x0] = upright(np.clip(image - _mean(image, source, FOLD * scale), -CREASE, CREASE), source, round(FOLD * scale))[my, mx]
+                reach = round(FOLD * scale)
+                top, left = max(0, my.min() - reach), mx.min()
+                near = np.s_[top:my.max() + reach + 1, left:mx.max() + 1]
+                fine = np.clip(image[near] - _mean(image, source, FOLD * scale)[near], -CREASE, CREASE)
+                detail[ty - y0, tx - x0] = upright(fine, source[near], reach)[my - top, mx - left]
                 out[mine] = cv2.GaussianBlur(detail, (0, 0), 0.6 * scale)[mine]
         if group in moves:
             if moves[group]:
