@@ -104,3 +104,12 @@ def test_how_much_of_an_arm_a_sleeve_reaches_down(persons, goods):
     to = lambda arc: float(np.interp(arc, shoulder.arc, shoulder.far) - shoulder.far[1])  # along the outline, to so far along the bones
     for share in (0, 0.4, 0.8, 1):
         assert share_of_arm(start, shoulder, to(share * true.sum())) == pytest.approx(share, abs=0.02)
+
+
+def test_a_sleeve_begins_above_the_elbow_though_the_hand_is_at_the_shoulder():
+    """A short sleeve that counts as long, and is drawn out to the wrist, as the forearm of a raised hand passes its seam."""
+    line, true = np.array(((0.0, 0), (8, 55), (2, 6))), np.array((55.0, 50))
+    shoulder = Shoulder(np.array((-22.0, -10)), line, true, _walk, 100.0, np.array((0.0, 1)), np.array((1.0, 0)), 1)
+    for start in np.stack(np.meshgrid((-4.0, 2, 8), (0.0, 8, 16)), -1).reshape(-1, 2):
+        assert shoulder.arc[0] <= np.interp(shoulder.nearest(start), shoulder.far, shoulder.arc) < 0.6 * true[0], start
+        assert share_of_arm(start, shoulder, 25.0) < 0.5, start

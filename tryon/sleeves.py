@@ -170,8 +170,8 @@ class Shoulder:
         return np.stack([np.interp(length, self.far, self.path[:, k]) for k in (0, 1)], -1)
 
     def nearest(self, place: np.ndarray) -> float:
-        """How far along the outline the point of it is that is nearest to ``place`` (x, y)."""
-        t, _, _ = along(place[None], self.path)
+        """How far along the outline, down to the elbow, the point of it is that is nearest to ``place`` (x, y): a forearm may be raised to the shoulder."""
+        t, _, _ = along(place[None], self.path[self.arc <= self.true[0]])
         return float(t[0])
 
 
