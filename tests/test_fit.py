@@ -11,9 +11,9 @@ from conftest import wear
 from tryon import sample
 from tryon import schema as S
 from tryon.body import Body
-from tryon.fit import HALF_SLEEVE, HUNG, LONG_SLEEVE, cut_off, fit, grid, on_photo
+from tryon.fit import HALF_SLEEVE, HUNG, LONG_SLEEVE, cut_off, fit, grid, on_photo, sewn
 from tryon.garment import Garment
-from tryon.landmarks import along, measure
+from tryon.landmarks import PART, along, measure
 from tryon.person import Person
 from tryon.schema import RowError
 
@@ -653,6 +653,25 @@ def test_short_sleeves_of_a_shirt_that_hangs_are_short(persons, goods, who):
     lengths, height = [c.length for c in grid(hanging).charts.values()], np.ptp(shape.centre[:, 1])
     assert height > HUNG * shape.width and LONG_SLEEVE * shape.width < np.mean(lengths) < HALF_SLEEVE * height, "the case is the one that is meant"
     assert all(0.3 < reach < 0.75 for reach in on_arms(persons[who], hanging))
+
+
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+@pytest.mark.parametrize("shorter", ["right", "left"])
+def test_of_sleeves_that_are_unequal_the_longer_one_is_worn_on_both_arms(persons, goods, who, shorter):
+    """A T-shirt of which one sleeve hangs in profile, or was found in part, worn with a sleeve and a jagged cap."""
+    longer, whole, less = {"left": "right", "right": "left"}[shorter], capped(goods["sweater-05"], 0.9), capped(goods["sweater-05"], 0.4)
+    assert len(set(sewn(whole).values())) == 2
+    gone = (whole.parts == PART[shorter]) & (less.parts != PART[shorter])
+    parts = np.where(gone, 0, whole.parts).astype(np.uint8)
+    mask = np.where(gone, 0, whole.mask).astype(np.uint8)
+    points = {name: point for name, point in goods["sweater-05"].landmarks.items() if not name.startswith(("cuff", "elbow"))}
+    unequal = replace(whole, mask=mask, parts=parts, shape=measure(mask, "upper", "sweater", parts, points, True))
+    assert len(unequal.shape.limbs) == 2 and sewn(unequal) == dict.fromkeys(("left", "right"), longer)
+    layers = {layer.part: layer for layer in fit(persons[who], unequal).layers}
+    xc = unequal.shape.centre[0, 0]
+    for layer in (layers["left"], layers["right"]):
+        x = layer.map[layer.cover > 127][:, 0] / 8
+        assert (np.sign(x - xc) == (1 if longer == "left" else -1)).mean() > 0.9
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar"])

@@ -47,6 +47,7 @@ LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
 HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
+UNEQUAL = 1.5  # times as long as the other one: a sleeve that shows what the other does not
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 TUCKED = ("top", "shirt")  # what may be tucked in
 
@@ -183,7 +184,17 @@ def grid(garment: Garment) -> Grid:
     near = lambda part: cv2.dilate(part.astype(np.uint8), np.ones((2 * int(cell) + 1,) * 2, np.uint8))
     at = lambda part: cv2.remap(near(part), source.astype(np.float32), None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
     return Grid(source, cell, {name: at(part) for name, part in part_masks(garment).items()},
-                {side: chart(garment, seen, source.reshape(-1, 2)) for side, seen in garment.sleeves.items()})
+                {side: chart(garment, seen, source.reshape(-1, 2)) for side, seen in sewn(garment).items()})
+
+
+@once
+def sewn(garment: Garment) -> dict[str, str]:
+    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter than the other in the photo - it hangs, is folded,
+    or was found in part - the other one is."""
+    length = {side: chart(garment, seen, np.zeros((1, 2))).length for side, seen in garment.sleeves.items()}
+    if not length or max(length.values()) < UNEQUAL * min(length.values()):
+        return garment.sleeves
+    return dict.fromkeys(length, max(length, key=length.get))
 
 
 def fit(person: Person, garment: Garment) -> Fit:
@@ -238,7 +249,7 @@ def fit(person: Person, garment: Garment) -> Fit:
 def part_masks(garment: Garment) -> dict[str, np.ndarray]:
     """Bool HxW of each part of a top or dress, ``torso`` with what its sleeves hide of it and up to straight armholes."""
     parts = garment.parts
-    out = {"torso": parts == 1} | {side: parts == PART[garment.sleeves.get(side, side)] for side in PART}
+    out = {"torso": parts == 1} | {side: parts == PART[sewn(garment).get(side, side)] for side in PART}
     out["torso"] |= (between(garment, "armpit", "hem") | between(garment, "shoulder", "armpit")) & (parts > 0)
     return out
 
@@ -288,7 +299,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     lo, hi = LENGTHS.get(garment.subcategory, (0.75, 2.9))
     charts = grid(garment).charts
     lengths = [c.length for c in charts.values()]
-    sleeve = float(np.mean(lengths) if max(lengths) < 1.5 * min(lengths) else max(lengths)) if lengths else 0.0
+    sleeve = float(np.mean(lengths)) if lengths else 0.0
     height = shape.centre[1, 1] - top
     half = garment.subcategory in TUCKED and height > HUNG * shape.width and sleeve < HALF_SLEEVE * height
     if (waist := _waist(garment)) is not None:
@@ -323,7 +334,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     carry = lambda points: flat(points) + sum(drop(points) for drop in drops)
     length = max(s, WHOLE_SLEEVE * body.unit / sleeve) * sleeve if cut_off(garment) else s * sleeve
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.
-    across = lambda side, points: points if garment.sleeves[side] == side else (-1, 1) * points + (2 * xc, 0)
+    across = lambda side, points: points if sewn(garment)[side] == side else (-1, 1) * points + (2 * xc, 0)
     ends = {side: carry(across(side, c.ends)) for side, c in charts.items()}
     long = bool(charts) and np.mean([share_of_arm(ends[side][0], shoulders[side], length) for side in charts]) > LONG
     limbs = {side: place_sleeve(c, carry(across(side, points)), ends[side], shoulders[side], length, s_across, long) for side, c in charts.items()}
