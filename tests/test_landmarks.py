@@ -7,7 +7,7 @@ import pytest
 from tryon import sample
 from tryon import schema as S
 from tryon.datasets.articulate import split
-from tryon.landmarks import PART, SIDES, measure, rooted, short_sleeves, sure_of_sleeves
+from tryon.landmarks import PART, SIDES, begun_at_shoulders, measure, rooted, short_sleeves, sure_of_sleeves
 
 SIZE = (512, 384)
 MEASURED = ("top", "shirt", "sweater", "jacket", "trousers", "shorts", "skirt", "dress", "jumpsuit", "hat")
@@ -207,6 +207,21 @@ def test_a_piece_of_a_vest_is_no_sleeve():
             sleeved[slice(*other), 30:60] = PART["right"]
         assert (rooted(sleeved, points) == sleeved).all()
     assert (rooted(vest, {}) == vest).all()
+
+
+def test_sleeves_of_a_dress_begin_at_its_shoulders():
+    """A corner of a hem, or the side of a dress, worn on an arm; a ribbon beside a sleeve, which leaves both arms bare."""
+    parts = np.zeros((200, 160), np.uint8)
+    parts[10:190, 30:130] = 1
+    points = {"shoulder_right": (42.0, 12.0, 0.9), "shoulder_left": (118.0, 12.0, 0.9)}
+    pieces = parts.copy()
+    pieces[165:190, 115:130], pieces[60:110, 30:42] = PART["left"], PART["right"]
+    assert (begun_at_shoulders(pieces, points) == parts).all() and (begun_at_shoulders(pieces, {}) == pieces).all()
+    pieces[10:40, 20:42] = PART["right"]
+    found = begun_at_shoulders(pieces, points)
+    assert (found[10:40, 20:42] == PART["right"]).all() and (found[:, 100:] == parts[:, 100:]).all()
+    sleeve = {"armpit_right": (42.0, 40.0, 0.9), "cuff_outer_right": (20.0, 20.0, 0.9), "cuff_inner_right": (22.0, 40.0, 0.9)}
+    assert (begun_at_shoulders(pieces, points | sleeve) == pieces).all()
 
 
 def test_a_waist_is_as_wide_as_its_outline_tells(goods):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.colours import colours, rather
-from tryon.landmarks import PART, SIDES, Shape, alike, between_ends, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, begun_at_shoulders, between_ends, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import box_of, grown, largest, opened, pieces, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -442,6 +442,8 @@ def found_in(networks: Networks, photo: np.ndarray, category: str | None, mask: 
     points = peaks(heat, photo.shape)
     if S.CATEGORY_OF[kind] == "upper":
         label = between_ends(whole_sleeves(rooted(label, points), points), points)
+    elif S.CATEGORY_OF[kind] == "full":
+        label = begun_at_shoulders(label, points)
     sleeved = sure_of_sleeves(points)
     shape = measure(mask, S.CATEGORY_OF[kind], kind, label, points, sleeved)
     if S.CATEGORY_OF[kind] == "upper":

@@ -4,7 +4,7 @@ of sleeves and legs.
 Everything is measured on a mask scaled to ``WORK`` pixels and given back in pixels of the photo. The garment is
 expected upright (collar or waist on top). Left is the wearer's left, which is the right side of the picture.
 """
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -21,7 +21,7 @@ HUGE = 0.24  # of a top: no sleeve is so large
 BESIDE = 0.06  # of a garment's longer side: a hem so far beside the torso, and so near a cuff, is that cuff
 SURE = 0.5  # height of the peak of a landmark that is to be believed before the parts
 SPECK = 0.004  # of a top: no sleeve is so small
-ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, when of the other one there is next to nothing
+ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, of a top when of the other one there is next to nothing
 THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
 SPREAD = 0.25  # widths of a leg of shorts that it has to reach aside to be laid out spread
 INWARDS = 0.5  # how much a pixel inwards counts for the inner corner of a hem, of one downwards
@@ -400,9 +400,9 @@ def _upper_parts(m: np.ndarray, parts: np.ndarray, points: dict, category: str, 
 SLEEVE = ("shoulder", "armpit", "cuff_outer", "cuff_inner")
 
 
-def sure_of_sleeves(points: dict) -> bool:
-    """Whether landmarks (name -> x, y, confidence) tell both sleeves from end to end."""
-    return min(points.get(name, (0, 0, 0))[2] for name in _PAIRS(*SLEEVE)) >= SURE
+def sure_of_sleeves(points: dict, sides: Iterable[str] = tuple(SIDES)) -> bool:
+    """Whether landmarks (name -> x, y, confidence) tell the sleeves of ``sides`` from end to end."""
+    return min(points.get(f"{name}_{side}", (0, 0, 0))[2] for name in SLEEVE for side in sides) >= SURE
 
 
 def short_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
@@ -436,6 +436,17 @@ def rooted(parts: np.ndarray, points: dict) -> np.ndarray:
     found = {side: np.argwhere(parts == value)[:, ::-1] for side, value in PART.items()}
     away = all(np.linalg.norm(at - points[f"shoulder_{side}"][:2], axis=1).min(initial=np.inf) > ROOT * wide for side, at in found.items())
     return np.minimum(parts, 1) if away and min(len(at) for at in found.values()) < 3 * least else parts
+
+
+def begun_at_shoulders(parts: np.ndarray, points: dict) -> np.ndarray:
+    """HxW uint8 ``parts`` of a dress without sleeves that begin away from their shoulders (of ``points``, in pixels), unless landmarks tell of a sleeve on the other side:
+    they are pieces of its sides or its hem."""
+    if not {"shoulder_left", "shoulder_right"} <= points.keys():
+        return parts
+    wide = float(np.linalg.norm(np.subtract(points["shoulder_left"][:2], points["shoulder_right"][:2])))
+    away = {side: np.linalg.norm(np.argwhere(parts == value)[:, ::-1] - points[f"shoulder_{side}"][:2], axis=1).min(initial=np.inf) > ROOT * wide for side, value in PART.items()}
+    sleeved = any(not far and sure_of_sleeves(points, (side,)) for side, far in away.items())
+    return parts if sleeved else np.where(np.isin(parts, [PART[side] for side, far in away.items() if far]), np.uint8(1), parts)
 
 
 def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
