@@ -10,9 +10,10 @@ from tryon import sample
 from tryon import schema as S
 from tryon.colours import colours
 from tryon.datasets import articulate
-from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, leans, patches_of_ground, peaks, quarter_turns, turns_of, upright, whole, without_hanger, without_rim
+from tryon.garment import Garment, below_bar, between_legs, between_parts, cloth_alone, found_in, leans, patches_of_ground, peaks, quarter_turns, turns_of, upright, whole, without_hanger, without_rim
 from tryon.fit import fit
 from tryon.landmarks import PART, Shape, alike, between_ends, lone, measure, other_sleeve, plausible, set_in, unlike, whole_sleeves
+from tryon.models.weights import KINDS
 from tryon.sleeves import chart
 from tryon.texture import textures
 
@@ -213,6 +214,32 @@ def test_a_sleeve_that_is_folded_away_is_like_the_other_one(drawn, persons, foun
     for side, sign in (("left", 1), ("right", -1)):  # of the picture, in which she faces us
         x = np.nonzero(layers[side].cover > 127)[1].mean() / layers[side].cover.shape[1] * person.parse.shape[1]
         assert sign * (x - person.pose[0, 1, 0]) > 0
+
+
+@pytest.mark.parametrize("found", ["left", "right"])
+@pytest.mark.parametrize("reach, sure, sleeved", [(1.0, True, True), (1.0, False, True), (0.6, True, True), (0.6, False, False), (0.3, True, False)])
+def test_a_dress_with_one_sleeve_has_two(found, reach, sure, sleeved):
+    """A dress whose other sleeve is folded away, or was not told from the ground, worn with bare arms; a strap, or the end of a hanger, worn as a sleeve on both."""
+    dress, other = sample.draw_garment(np.random.default_rng((2, 2)), SIZE, "dress"), {"left": "right", "right": "left"}[found]
+    parts = articulate.split(dress.mask, dress.landmarks, "full")
+    parts[parts == PART[other]] = 0
+    at = {name: np.array(point, float) for name, point in dress.landmarks.items()}
+    sleeve = at[f"cuff_outer_{found}"] - at[f"shoulder_{found}"]
+    y, x = np.mgrid[0:SIZE[0], 0:SIZE[1]]
+    parts[(parts == PART[found]) & ((np.stack((x, y), -1) - at[f"shoulder_{found}"]) @ sleeve > reach * sleeve @ sleeve)] = 0
+    for name, start in (("cuff_outer", "shoulder"), ("cuff_inner", "armpit")):
+        at[f"{name}_{found}"] = at[f"{start}_{found}"] + reach * (at[f"{name}_{found}"] - at[f"{start}_{found}"])
+    heat = np.zeros((len(S.LANDMARKS), *SIZE), np.float32)
+    for name, point in at.items():
+        if not name.startswith("cuff") or name.endswith(found):
+            heat[S.LANDMARKS.index(name)][tuple(np.rint(point[::-1]).astype(int))] = 1.0 if sure or not name.startswith("cuff") else 0.4
+    heat[S.LANDMARKS.index(f"shoulder_{other}")] = np.roll(heat[S.LANDMARKS.index(f"shoulder_{other}")], 20, 0)  # where it is folded
+    kinds = np.zeros(len(KINDS), np.float32)
+    told = (parts > 0).astype(np.float32), np.stack([parts == k for k in (1, 2, 3)]).astype(np.float32), heat, np.zeros(SIZE, np.float32), kinds
+    garment = found_in(None, np.where(parts[..., None] > 0, dress.image, np.uint8(255)), "full", None, "dress", told)
+    assert garment.sleeves == (dict.fromkeys(("left", "right"), found) if sleeved else {})
+    lower = garment.landmarks[f"shoulder_{other}"][1] - garment.landmarks[f"shoulder_{found}"][1]
+    assert abs(lower) < 3 if sleeved else 12 < lower < 28, lower
 
 
 def test_a_stub_of_a_sleeve_is_told_from_a_short_sleeve(drawn):

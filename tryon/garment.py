@@ -9,7 +9,7 @@ import numpy as np
 
 from tryon import schema as S
 from tryon.colours import colours, rather
-from tryon.landmarks import PART, SIDES, Shape, alike, begun_at_shoulders, between_ends, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
+from tryon.landmarks import PART, SIDES, Shape, alike, begun_at_shoulders, between_ends, cap, lone, mapped, measure, other_sleeve, rooted, set_in, short_sleeves, sure_of_sleeves, unlike, whole_sleeves
 from tryon.masks import box_of, grown, largest, opened, pieces, shrunk, touching
 from tryon.models.weights import KINDS
 from tryon.networks import Networks
@@ -458,8 +458,11 @@ def found_in(networks: Networks, photo: np.ndarray, category: str | None, mask: 
         if lone(shape):
             label, points = alike(label, points, shape)
             shape = measure(mask, "upper", kind, label, points, sleeved)
-    if S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1 and not lone(shape):
+    elif S.CATEGORY_OF[kind] == "full" and cap(shape, points):
         shape.limbs.clear()  # of short ones both are seen
+    elif S.CATEGORY_OF[kind] == "full" and len(shape.limbs) == 1:
+        label, points = alike(label, points, shape)
+        shape = measure(mask, "full", kind, label, points, sleeved)
     if kind == "dress" and not category and not subcategory and np.ptp(shape.centre[:, 1]) < SHORTEST * shape.width:
         return found_in(networks, photo, None, given, "top", (p, parts, heat, inner, kinds))
     for side, part in PART.items():

@@ -557,6 +557,16 @@ def lone(shape: Shape) -> bool:
     return len(shape.limbs) == 1 and length_of(*shape.limbs.values()) >= LONG * shape.width
 
 
+def cap(shape: Shape, points: dict) -> bool:
+    """Whether one sleeve alone was found of a dress and is a short one, which may as well be a strap or the end of a hanger; landmarks (name -> x, y, confidence) may tell
+    that its outer edge is long."""
+    if len(shape.limbs) != 1 or lone(shape):
+        return False
+    (side,) = shape.limbs
+    edge = np.subtract(*(shape.landmarks[f"{name}_{side}"][:2] for name in ("cuff_outer", "shoulder")))
+    return not sure_of_sleeves(points, (side,)) or float(np.linalg.norm(edge)) < LONG * shape.width
+
+
 def unlike(shape: Shape) -> str | None:
     """The side of a top's sleeve that is so much shorter than the other one that only a piece of it was found, or so much wider that it is torso, too, or
     whose shoulder was found below its armpit."""
