@@ -13,7 +13,7 @@ from tryon import schema as S
 from tryon.body import Body
 from tryon.fit import HALF_SLEEVE, HUNG, LONG_SLEEVE, cut_off, fit, grid, on_photo, sewn
 from tryon.garment import Garment
-from tryon.landmarks import PART, along, measure
+from tryon.landmarks import PART, along, length_of, measure
 from tryon.person import Person
 from tryon.schema import RowError
 
@@ -692,6 +692,17 @@ def test_sleeves_that_the_photo_cuts_off_are_long(persons, goods, who):
     assert not cut_off(padded)
     long, short = on_arms(persons[who], cut), on_arms(persons[who], padded)
     assert min(long) > 0.85 and max(short) < min(long) - 0.1, (long, short)
+
+
+@pytest.mark.parametrize("kind, long", [("sweater", True), ("jacket", True), ("top", False)])
+def test_sleeves_of_a_sweater_that_the_photo_cuts_off_near_the_shoulder_are_long(goods, kind, long):
+    """A hoodie photographed from too near, worn with the sleeves of a T-shirt; a T-shirt whose cuff is at the border, worn with long ones."""
+    whole = goods["sweater-05"]
+    x0, x1 = sorted(round((axis[0] + 0.4 * (axis[-1] - axis[0]))[0]) for axis in whole.shape.limbs.values())
+    mask, parts = (np.ascontiguousarray(a[:, x0:x1]) for a in (whole.mask, whole.parts))
+    shape = measure(mask, "upper", "sweater", parts, {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}, True)
+    assert shape.limbs and max(length_of(axis) for axis in shape.limbs.values()) < 0.5 * shape.width, "the case is the one that is meant"
+    assert cut_off(replace(whole, photo=np.ascontiguousarray(whole.photo[:, x0:x1]), mask=mask, parts=parts, inner=mask, shape=shape, subcategory=kind)) == long
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar"])

@@ -273,6 +273,9 @@ def test_a_sleeve_on_the_torso_goes_down_to_its_cuff():
     whole = between_ends(parts, points)
     assert (whole[40:160, 42:52] == 2).all() and (whole[40:160, 148:158] == 3).all() and (whole[:, 80:120] == parts[:, 80:120]).all()
     assert (between_ends(parts, points | {"cuff_outer_left": (158.0, 60.0, 0.9), "cuff_inner_left": (143.0, 60.0, 0.9)}) == parts).all()
+    cut = parts.copy()
+    cut[22:50, :40] = 2  # goes on beyond the border of the photo
+    assert (between_ends(cut, points) == cut).all()
     short = parts.copy()
     short[100:, :60], short[100:, 140:] = 0, 0
     assert (between_ends(short, points) == short).all()

@@ -45,7 +45,7 @@ LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
 # A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
 # and as long as on one of so many torso lengths.
 HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
-# Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, are long ones.
+# Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, or a sweater's or jacket's, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
 UNEQUAL = 1.5  # times as long as the other one: a sleeve that shows what the other does not
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
@@ -348,7 +348,7 @@ def cut_off(garment: Garment) -> bool:
     def cut(side: str, axis: np.ndarray) -> bool:
         sleeve = garment.parts == PART[side]
         at_border = max(int(line.sum()) for line in (sleeve[:, 0], sleeve[:, -1], sleeve[-1]))
-        return at_border > CUT * 2 * axis[-1, 2] and length_of(axis) > CUT_FROM * garment.shape.width
+        return at_border > CUT * 2 * axis[-1, 2] and (length_of(axis) > CUT_FROM * garment.shape.width or garment.subcategory in ("sweater", "jacket"))
 
     return any(cut(side, axis) for side, axis in garment.shape.limbs.items())
 

@@ -23,6 +23,7 @@ SURE = 0.5  # height of the peak of a landmark that is to be believed before the
 SPECK = 0.004  # of a top: no sleeve is so small
 ROOT = 0.25  # of the width between the shoulders: how far from its shoulder a sleeve begins at most, of a top when of the other one there is next to nothing
 THICKER = 1.5  # times as wide as the upper end of what was found of it: the most that a sleeve is at the shoulder
+AT_BORDER = 0.1  # of the width between the shoulders: so much of a sleeve along the border of the photo goes on beyond it
 SPREAD = 0.25  # widths of a leg of shorts that it has to reach aside to be laid out spread
 INWARDS = 0.5  # how much a pixel inwards counts for the inner corner of a hem, of one downwards
 ELONGATED = 2.5  # times as long as wide, of a sleeve that is no short one
@@ -484,7 +485,7 @@ def whole_sleeves(parts: np.ndarray, points: dict) -> np.ndarray:
 
 def between_ends(parts: np.ndarray, points: dict) -> np.ndarray:
     """HxW uint8 ``parts`` with long sleeves that lie against or on the torso, and of which no more than the upper end was told from it, straight down
-    to the cuffs (of ``points``, in pixels), where those of both sides say the same."""
+    to the cuffs (of ``points``, in pixels), where those of both sides say the same and the border of the photo cuts off none, of which no cuff is seen."""
     if not _PAIRS("shoulder", "cuff_outer", "cuff_inner") <= points.keys():
         return parts
     out, place = parts.copy(), lambda name: np.array(points[name][:2])
@@ -492,7 +493,8 @@ def between_ends(parts: np.ndarray, points: dict) -> np.ndarray:
     wide = float(np.linalg.norm(across))
     ends = {side: [place(f"{name}_{side}") for name in ("shoulder", "cuff_outer", "cuff_inner")] for side in SIDES}
     lengths = [float(np.linalg.norm((outer + inner) / 2 - shoulder)) for shoulder, outer, inner in ends.values()]
-    if min(lengths) < 0.8 * wide or max(lengths) > 1.3 * min(lengths) or abs(across[1]) > 0.2 * wide:
+    cut_off = max((parts[:, column] > 1).sum() for column in (0, -1)) > AT_BORDER * wide
+    if cut_off or min(lengths) < 0.8 * wide or max(lengths) > 1.3 * min(lengths) or abs(across[1]) > 0.2 * wide:
         return parts
     for length, (side, value) in zip(lengths, PART.items()):
         (shoulder, outer, inner), region = ends[side], np.argwhere(parts == value)[:, ::-1]
