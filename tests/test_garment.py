@@ -315,6 +315,9 @@ def test_raglan_sleeves_begin_at_the_shoulder():
     assert (label[150:] == parts[150:]).all()
     seams = {"shoulder_right": (62.0, 30.0, 0.9), "shoulder_left": (138.0, 30.0, 0.9)}
     assert set_in(parts, seams, shape)[0] is not parts and (set_in(parts, seams, shape)[0] == parts).all()  # set-in sleeves stay
+    vest = np.minimum(parts, 1) * (np.abs(np.arange(200) - 100) < 40)  # whose straps are as near to each other
+    bare = measure(vest * 255, "upper", "top", vest, dict(points))
+    assert not bare.limbs and set_in(vest, points, bare)[1] == points
 
 
 def test_landmarks_of_another_garment_in_the_picture_are_dropped(drawn):

@@ -590,11 +590,11 @@ def unlike(shape: Shape) -> str | None:
 
 def set_in(parts: np.ndarray, points: dict, shape: Shape) -> tuple[np.ndarray, dict]:
     """Raglan sleeves, which begin at the collar (HxW uint8 ``parts``, ``points`` and ``shape`` of a top), cut off at the shoulder: what they cover of
-    the shoulders lies there like the torso."""
+    the shoulders lies there like the torso. Straps are no sleeves."""
     xc, out, points = float(shape.centre[:, 0].mean()), parts.copy(), dict(points)
     for side, value in PART.items():
         name = f"shoulder_{side}"
-        if name not in points or abs(points[name][0] - xc) > 0.36 * shape.width:
+        if side not in shape.limbs or name not in points or abs(points[name][0] - xc) > 0.36 * shape.width:
             continue
         ys, xs = np.nonzero(parts == value)
         inner = (np.abs(xs - xc) < 0.44 * shape.width) & (ys < shape.landmarks[f"armpit_{side}"][1])
