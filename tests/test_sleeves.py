@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from tryon import schema as S
 from tryon.body import Body
 from tryon.fit import _walk, fit
-from tryon.sleeves import PART, SIGN, Chart, Shoulder, chart, place_sleeve, share_of_arm
+from tryon.sleeves import PART, SIGN, Chart, Shoulder, _short, chart, place_sleeve, share_of_arm
 
 SLEEVED = ("top-01", "shirt-04", "sweater-05", "jacket-06")
 
@@ -104,6 +105,17 @@ def test_how_much_of_an_arm_a_sleeve_reaches_down(persons, goods):
     to = lambda arc: float(np.interp(arc, shoulder.arc, shoulder.far) - shoulder.far[1])  # along the outline, to so far along the bones
     for share in (0, 0.4, 0.8, 1):
         assert share_of_arm(start, shoulder, to(share * true.sum())) == pytest.approx(share, abs=0.02)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_cuff_of_a_short_sleeve_is_where_landmarks_tell(sign):
+    """A cap sleeve that ends almost in the armpit: the largest quadrangle in it has its cuff along the outer edge, and the sleeve is next to none."""
+    mirror = lambda points: np.array(points, float) if sign < 0 else (99, 0) + np.array(points, float) * (-1, 1)
+    region, ends, cuff = np.zeros((110, 100), np.uint8), mirror(((74, 16), (57, 91))), mirror(((24, 57), (55, 90)))
+    cv2.fillPoly(region, [np.rint(mirror(((74, 16), (60, 21), (24, 57), (55, 90), (57, 91)))).astype(np.int32)], 1)
+    length = lambda told: _short(region > 0, ends, sign, ends, told).length
+    assert length(None) < 25 and length(cuff) == pytest.approx(64.7, abs=3)
+    assert length(mirror(((55, 90), (24, 57)))) == length(None), "landmarks that are wrong are not followed"
 
 
 def test_a_sleeve_begins_above_the_elbow_though_the_hand_is_at_the_shoulder():

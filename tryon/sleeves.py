@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from tryon.landmarks import PART, along
+from tryon.landmarks import PART, SURE, along
 from tryon.limbs import ARM
 
 SIGN = {"right": -1, "left": 1}  # side of the garment -> that of the product photo
@@ -20,7 +20,7 @@ EASE, INSIDE = 1.25, 0.06
 OUTSIDE = np.array(((0.15, 1.0), (0.6, 1.2)))  # times that, how far outside of the bones a sleeve lies at so many upper arms from the shoulder
 ON_SHOULDER, BESIDE_SHOULDER = 0.09, 0.03  # torso lengths above and outside of the joint: where a shoulder turns into the arm
 SLIVER = 0.2  # area of a sleeve over the square of its armhole: below it there is no quadrangle to speak of
-ALIKE = 0.98  # quadrangles of so many times the largest area are as good
+ALIKE, TOLD = 0.98, 0.85  # quadrangles of so many times the largest area are as good, and those that landmarks tell are better
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
 LONG = 0.7  # of the arm: sleeves that would reach so far are long ones
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
@@ -62,12 +62,14 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
     if deep < STUB * float(np.linalg.norm(armhole)) or far.max() ** 2 < SHORT * len(pixels):
         if len(seam):  # up to its very top
             ends[0] = seam[((seam - ends[1]) @ (ends[0] - ends[1])).argmax()]
-        return _short(region, ends, SIGN[side], points)
+        cuff = [garment.landmarks.get(f"cuff_{n}_{side}", (0, 0, 0)) for n in ("outer", "inner")]
+        return _short(region, ends, SIGN[side], points, np.array(cuff)[:, :2] if min(c for *_, c in cuff) >= SURE else None)
     return _long(pixels, ends, garment.shape.limbs[side][:, :2].astype(float), SIGN[side], points)
 
 
-def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) -> Chart:
-    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline, the ends of the cuff."""
+def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray, cuff: np.ndarray | None) -> Chart:
+    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline, the ends of the cuff, or nearly as large a one to where a network found
+    these (``cuff``, 2x2)."""
     outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
     c = outline[::max(1, len(outline) // 90)]
     cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
@@ -77,6 +79,9 @@ def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray) 
     long = lambda q: np.linalg.norm(q, axis=-1)
     likely = (area >= ALIKE * area.max()) & (long(a - s) >= long(b - p))
     i, j = np.unravel_index(int((np.where(likely, long(a - b), 0) if likely.any() else area).argmax()), area.shape)
+    if cuff is not None:
+        told = tuple(int(long(c - end).argmin()) for end in cuff)
+        i, j = told if area[told] >= TOLD * area.max() else (i, j)
     outer, inner = c[i], c[j]
     deep, armhole = area.max() / 2, p - s
     if deep < SLIVER * (armhole @ armhole):  # hardly more than an armhole: straight out of it
