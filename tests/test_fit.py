@@ -700,7 +700,8 @@ def test_sleeves_of_a_sweater_that_the_photo_cuts_off_near_the_shoulder_are_long
     whole = goods["sweater-05"]
     x0, x1 = sorted(round((axis[0] + 0.4 * (axis[-1] - axis[0]))[0]) for axis in whole.shape.limbs.values())
     mask, parts = (np.ascontiguousarray(a[:, x0:x1]) for a in (whole.mask, whole.parts))
-    shape = measure(mask, "upper", "sweater", parts, {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}, True)
+    points = {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}
+    shape = measure(mask, "upper", "sweater", parts, points, True)
     assert shape.limbs and max(length_of(axis) for axis in shape.limbs.values()) < 0.5 * shape.width, "the case is the one that is meant"
     assert cut_off(replace(whole, photo=np.ascontiguousarray(whole.photo[:, x0:x1]), mask=mask, parts=parts, inner=mask, shape=shape, subcategory=kind)) == long
 

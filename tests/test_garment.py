@@ -219,7 +219,7 @@ def test_a_sleeve_that_is_folded_away_is_like_the_other_one(drawn, persons, foun
 @pytest.mark.parametrize("found", ["left", "right"])
 @pytest.mark.parametrize("reach, sure, sleeved", [(1.0, True, True), (1.0, False, True), (0.6, True, True), (0.6, False, False), (0.3, True, False)])
 def test_a_dress_with_one_sleeve_has_two(found, reach, sure, sleeved):
-    """A dress whose other sleeve is folded away, or was not told from the ground, worn with bare arms; a strap, or the end of a hanger, worn as a sleeve on both."""
+    """A dress whose other sleeve is folded away, or was not told from the ground, worn with bare arms; a strap, or the end of a hanger, worn on both."""
     dress, other = sample.draw_garment(np.random.default_rng((2, 2)), SIZE, "dress"), {"left": "right", "right": "left"}[found]
     parts = articulate.split(dress.mask, dress.landmarks, "full")
     parts[parts == PART[other]] = 0

@@ -45,7 +45,8 @@ LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
 # A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
 # and as long as on one of so many torso lengths.
 HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
-# Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, or a sweater's or jacket's, are long ones.
+# Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, or a sweater's or
+# jacket's, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
 UNEQUAL = 1.5  # times as long as the other one: a sleeve that shows what the other does not
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
@@ -189,8 +190,8 @@ def grid(garment: Garment) -> Grid:
 
 @once
 def sewn(garment: Garment) -> dict[str, str]:
-    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter than the other in the photo - it hangs, is folded,
-    or was found in part - the other one is."""
+    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter than the other in the photo - it
+    hangs, is folded, or was found in part - the other one is."""
     length = {side: chart(garment, seen, np.zeros((1, 2))).length for side, seen in garment.sleeves.items()}
     if not length or max(length.values()) < UNEQUAL * min(length.values()):
         return garment.sleeves

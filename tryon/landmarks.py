@@ -440,12 +440,13 @@ def rooted(parts: np.ndarray, points: dict) -> np.ndarray:
 
 
 def begun_at_shoulders(parts: np.ndarray, points: dict) -> np.ndarray:
-    """HxW uint8 ``parts`` of a dress without sleeves that begin away from their shoulders (of ``points``, in pixels), unless landmarks tell of a sleeve on the other side:
-    they are pieces of its sides or its hem."""
+    """HxW uint8 ``parts`` of a dress without sleeves that begin away from their shoulders (of ``points``, in pixels), unless landmarks tell of a sleeve on
+    the other side: they are pieces of its sides or its hem."""
     if not {"shoulder_left", "shoulder_right"} <= points.keys():
         return parts
     wide = float(np.linalg.norm(np.subtract(points["shoulder_left"][:2], points["shoulder_right"][:2])))
-    away = {side: np.linalg.norm(np.argwhere(parts == value)[:, ::-1] - points[f"shoulder_{side}"][:2], axis=1).min(initial=np.inf) > ROOT * wide for side, value in PART.items()}
+    found = {side: np.argwhere(parts == value)[:, ::-1] for side, value in PART.items()}
+    away = {side: np.linalg.norm(at - points[f"shoulder_{side}"][:2], axis=1).min(initial=np.inf) > ROOT * wide for side, at in found.items()}
     sleeved = any(not far and sure_of_sleeves(points, (side,)) for side, far in away.items())
     return parts if sleeved else np.where(np.isin(parts, [PART[side] for side, far in away.items() if far]), np.uint8(1), parts)
 
@@ -560,8 +561,8 @@ def lone(shape: Shape) -> bool:
 
 
 def cap(shape: Shape, points: dict) -> bool:
-    """Whether one sleeve alone was found of a dress and is a short one, which may as well be a strap or the end of a hanger; landmarks (name -> x, y, confidence) may tell
-    that its outer edge is long."""
+    """Whether one sleeve alone was found of a dress and is a short one, which may as well be a strap or the end of a hanger; landmarks (name -> x, y,
+    confidence) may tell that its outer edge is long."""
     if len(shape.limbs) != 1 or lone(shape):
         return False
     (side,) = shape.limbs

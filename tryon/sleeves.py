@@ -68,8 +68,8 @@ def chart(garment, side: str, points: np.ndarray) -> Chart:
 
 
 def _short(region: np.ndarray, ends: np.ndarray, sign: int, points: np.ndarray, cuff: np.ndarray | None) -> Chart:
-    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline, the ends of the cuff, or nearly as large a one to where a network found
-    these (``cuff``, 2x2)."""
+    """Inside the largest quadrangle from the armhole to two points of the sleeve's outline, the ends of the cuff, or nearly as large a one to where a
+    network found these (``cuff``, 2x2)."""
     outline = max(cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=len)[:, 0].astype(float)
     c = outline[::max(1, len(outline) // 90)]
     cross = lambda a, b: a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
