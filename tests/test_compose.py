@@ -401,6 +401,25 @@ def test_a_collar_that_was_taken_for_a_chin_goes(persons, goods):
         assert not look.edit_mask[face].any(), who
 
 
+@pytest.mark.parametrize("collar", (20, 250))
+def test_no_line_of_a_collar_stays_along_the_chin(persons, goods, collar):
+    """The outermost pixels of a face, which are half of a high dark or white collar beside it, as a black or white line between face and painted neck."""
+    person, (_, unit) = persons["clara"], torso(persons["clara"])
+    chin, (x, y) = np.flatnonzero((person.parse == S.FACE).any(1)).max(), person.pose[0, S.NECK_JOINT, :2]
+    ys, xs = np.mgrid[0:len(person.parse), 0:person.parse.shape[1]]
+    high = replace(person, photo=person.photo.copy(), parse=person.parse.copy())
+    neck = (person.parse == S.NECK) & (np.abs(xs - x) < 0.15 * unit) & (ys > chin - 0.02 * unit) & (ys < y)
+    high.parse[neck] = S.UPPER
+    high.photo[np.isin(high.parse, (S.UPPER, S.FULL))] = collar
+    rim = (person.parse == S.FACE) & grown(neck, 1)
+    high.photo[rim] = (high.photo[rim].astype(int) + collar) // 2
+    look = wear(high, goods["top-02"])
+    assert rim.sum() > 10 and (look.edit_mask[rim] > 0).mean() > 0.9
+    off = np.abs(look.image[rim].astype(float) - np.median(person.photo[person.parse == S.FACE], 0)).max(1)
+    assert np.median(off) < 0.6 * np.abs(collar - np.median(person.photo[person.parse == S.FACE], 0)).max() / 2
+    assert not look.edit_mask[(person.parse == S.FACE) & ~grown(neck, 3)].any()
+
+
 @pytest.mark.parametrize("who", ("clara", "edgar"))
 def test_a_light_collar_right_below_the_chin_goes_and_a_beard_stays(persons, who):
     """A white ring of a roll-neck around the throat, close to the chin, that was taken for neck; a dark beard that goes with it."""

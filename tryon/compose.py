@@ -18,7 +18,7 @@ from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, once
 from tryon.landmarks import along, length_of
 from tryon.limbs import beside_neck, capsule, hand, profile
-from tryon.masks import among, box_of, closed, distance_to, grown, pieces, shrunk, touching
+from tryon.masks import among, box_of, closed, closest, distance_to, grown, pieces, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import mirrored, paint, thrice
 from tryon.texture import bleed, sample, textures
@@ -63,6 +63,7 @@ ARMPITS = -0.75  # torso lengths below the hips
 SOFT, STEEP = 0.68, 2.0  # pixels of blur at edges of a sharp picture; and how many times as steep as that of a warped mask such an edge is
 RIM = {S.BACKGROUND: 90, S.LOWER: 64, S.LEGWEAR: 180} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
+UNLIKE, STAINED = 30, 0.85  # of 255, how far the colours of a face and of what was taken off beside it are apart, and the share of its own that a clean pixel has
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
 
@@ -622,7 +623,9 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     soft, sigma = min(EDGE / sharp, h / SOFTEST), float(np.clip(SOFT / sharp, SOFT, 2.5 * SOFT))
     cuffs = grown(freed & among(before, shade.TOPS), max(2, round(h / 200), soft / 2))
     whole = canvas.before
-    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] | hands(whole, body)[window] & ~cuffs
+    mixed = stained(photo, (before == S.FACE) & ~seen, freed | seen & among(before, GARMENTS), max(2, round(h / 300)))
+    freed = freed | mixed
+    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] & ~mixed | hands(whole, body)[window] & ~cuffs
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(3, h // share, int(soft)) for share in RIM.values()]
     near = distance_to(freed | seen & among(before, GARMENTS))
@@ -662,6 +665,31 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
+
+
+def stained(photo: np.ndarray, face: np.ndarray, taken: np.ndarray, width: int) -> np.ndarray:
+    """Bool HxW: what of a ``face`` no more than ``width`` pixels from what was ``taken`` off (bool HxW each) has the colour of that rather than that of the face
+    a little farther in: it would stay as a line along the chin. photo HxWx3 uint8."""
+    out, rim = np.zeros_like(face), face & grown(taken, width)
+    if not rim.any():
+        return out
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(rim)) + (-4 * width, 4 * width, -4 * width, 4 * width), 0)
+    window = np.s_[y0:y1, x0:x1]
+    photo, at, inner, cloth = photo[window], np.nonzero(rim[window]), face[window] & ~rim[window], shrunk(taken[window], 1)
+    if not (inner.any() and cloth.any()):
+        return out
+
+    def nearest(where: np.ndarray) -> np.ndarray:
+        """The mean colour of the nearest places ``where`` to each pixel."""
+        mean = lambda a: cv2.blur(a.astype(np.float32), (2 * width + 1,) * 2)
+        to = tuple(a[at] for a in closest(where))
+        return mean(cv2.copyTo(photo, where.view(np.uint8)))[to] / mean(where)[to][:, None]
+
+    own, old = nearest(inner), nearest(cloth)
+    way, colour = own - old, photo[at].astype(np.float32)
+    out[window][at] = ((way * way).sum(1) > UNLIKE ** 2) & (((colour - old) * way).sum(1) < STAINED * (way * way).sum(1))
+    beside = cv2.boxFilter((out | taken).view(np.uint8), cv2.CV_8U, (3, 3), normalize=False)  # pixels go with those around them, or the outline is frayed
+    return rim & (out & (beside > 3) | (beside >= 7))
 
 
 def shaded_hair(photo: np.ndarray, before: np.ndarray, taken: np.ndarray) -> np.ndarray:
