@@ -551,6 +551,21 @@ def test_trousers_below_a_longer_top_stay_as_they_are():
     assert not (out[100:103, :, 1] > 150).any() & (out[100:103, :, 0] < 50).any()
 
 
+@pytest.mark.parametrize("old", (S.UPPER, S.ACCESSORY))
+def test_the_border_of_hair_has_no_dots(old):
+    """Dots of a new top along hair: pixels of the border that were by turns hair and old top, or old scarf, one by one."""
+    before, layout = np.full((2, 200, 120), S.HAIR, np.uint8)
+    edit = np.zeros((200, 120), bool)
+    edit[:100], before[:100], layout[:100] = True, old, S.UPPER
+    photo = np.where(edit[..., None], np.uint8(20), np.uint8((150, 110, 80)))
+    photo[100, ::2] = 20
+    image = np.where(edit[..., None], np.uint8(240), photo)
+    out, changed = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    row = out[100, 20:100].astype(float).mean(1)
+    assert np.abs(row[1:] - row[:-1]).max() < 40 and row.min() > 110 and row.max() < 240  # from 113, which is hair, to 240
+    assert (out[106:] == photo[106:]).all() and not changed[106:].any()
+
+
 def test_a_waist_reaches_the_hem_above_it(persons, goods, monkeypatch):
     """A strip of the own top that goes on below its hem, or of ground, where the waist of the new skirt hangs through."""
     person, garment = persons["clara"], goods["skirt-09"]

@@ -764,7 +764,7 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
 
     photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
     change; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
-    taken, whole, changed = edit & among(before, GARMENTS), image.copy(), np.zeros(edit.shape, bool)
+    taken, whole, changed = edit & among(before, (*GARMENTS, S.ACCESSORY)), image.copy(), np.zeros(edit.shape, bool)
     if not taken.any():
         return whole, changed
     y0, y1, x0, x1 = np.maximum(np.array(box_of(taken)) + (-8 * width, 8 * width, -8 * width, 8 * width), 0)
@@ -798,9 +798,14 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     way = own - old
     length = (way * way).sum(1)
     share = np.clip((((colour - old) * way).sum(1) / np.maximum(length, 1) - 0.15) / 0.7, 0, 1)  # of what is the pixel's own
-    todo = known & there & (length > 30 ** 2) & (share < 1)
+    todo = known & there & (length > 30 ** 2)
+    whose = (~edit).astype(np.float32)
+    whose[ys[todo], xs[todo]] = share[todo]
+    evened = cv2.GaussianBlur(whose, (0, 0), SOFT)[ys, xs]  # single pixels of another share would be dots
+    todo &= (share < 1) | (evened < 0.99)
+    colour = colour + (evened - share)[:, None] * own - (1 - share)[:, None] * old + (1 - evened)[:, None] * new
     ys, xs = ys[todo], xs[todo]
-    out[ys, xs] = np.clip(np.rint(colour + (1 - share)[:, None] * (new - old)), 0, 255)[todo].astype(np.uint8)
+    out[ys, xs] = np.clip(np.rint(colour), 0, 255)[todo].astype(np.uint8)
     done[ys, xs] = True
     # The outermost pixel is a little of both, as in a photo.
     first = grown(edit, 1)
