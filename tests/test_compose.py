@@ -261,6 +261,17 @@ def test_a_collar_taken_for_neck_is_no_skin(persons, who):
         assert share(np.where(band[..., None], np.clip(person.photo * light, 0, 255), person.photo).astype(np.uint8)) < 0.05, light
 
 
+@pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_the_nape_of_a_head_that_is_turned_stays(persons, who):
+    """A neck that is taken for what lies beside one, as the nose points past it."""
+    person, (_, unit) = persons[who], torso(persons[who])
+    turned = replace(person, pose=person.pose.copy())
+    turned.pose[0, S.NOSE, 0] += 0.2 * unit
+    old, neck = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL)), person.parse == S.NECK
+    found = [left_over(Canvas.of(p.photo, p.parse), old, Body(p))[neck].mean() for p in (person, turned)]
+    assert found[1] <= found[0] + 0.02
+
+
 def test_no_skin_shows_above_a_cuff(persons, goods):
     """Pieces of a bent bare arm in front of the new garment, where its sleeve does not quite lie on them."""
     for who in ("clara", "edgar", "amir"):  # a hand of lina's is there

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, at, beside_neck, capsule, hand, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers, with_ends
+from tryon.limbs import ARM, CALVES, HAND, LEG, above_shoulders, adjusted, at, beside_neck, capsule, hand, head, into_shoe, limbs, out_of_sleeves, profile, shoulders, throat, trousers, with_ends
 
 LINE, UNIT = np.array(((60.0, 20), (60, 90), (60, 160))), 100.0
 
@@ -179,6 +179,19 @@ def test_a_neck_is_no_wider_than_necks_are():
     beside = beside_neck((200, 200), np.array((100.0, 100)), np.array((104.0, 55)), UNIT)
     assert beside[70, 60] and beside[70, 140] and not beside[70, 92:114].any()
     assert not beside[90:].any()  # shoulders
+
+
+def test_a_neck_leads_to_the_middle_of_a_head_that_is_turned():
+    """Ground in a nape, and skin before a throat, of somebody who looks sideways."""
+    pose = np.zeros((18, 3))
+    assert head(pose) is None
+    pose[S.NOSE] = 140, 55, 1
+    assert head(pose).tolist() == [140, 55]
+    pose[[S.R_EAR, S.L_EAR]] = (98, 50, 1), (106, 50, 1)
+    assert head(pose).tolist() == [102, 50]
+    pose[S.NECK_JOINT] = 100, 100, 1
+    (_, points, _), = throat(pose, UNIT, np.ones((200, 200), bool))
+    assert np.abs(points[:, 0] - 100).max() < 3
 
 
 def test_a_painted_neck_goes_over_into_the_shoulders():

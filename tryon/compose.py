@@ -17,7 +17,7 @@ from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, once
 from tryon.landmarks import along, length_of
-from tryon.limbs import beside_neck, capsule, hand, profile
+from tryon.limbs import beside_neck, capsule, hand, head, profile
 from tryon.masks import among, box_of, closed, closest, distance_to, grown, pieces, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import mirrored, paint, thrice
@@ -259,9 +259,10 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     collar = neck & ~(grown(layout == S.FACE, int(CHIN * body.unit)) & ~as_light(photo, skin))
     if collar.any():
         found |= grown(opened(colourless(photo, collar, skin)), 1) & collar
-    if body.seen[S.NOSE]:
+    top = head(np.column_stack((body.joint, body.seen)))
+    if top is not None:
         corner = window[1].start, window[0].start
-        found |= neck & beside_neck(neck.shape, body.neck - corner, body.joint[S.NOSE] - corner, body.unit)
+        found |= neck & beside_neck(neck.shape, body.neck - corner, top - corner, body.unit)
     out[window] = found & touching(found | taken, taken)
     return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
 

@@ -219,10 +219,16 @@ def bare_legs(pose: np.ndarray, unit: float, parse: np.ndarray) -> dict[int, tup
     return {cls: found for cls, *found in limbs(pose, unit, parse, np.zeros(parse.shape, bool), seen)} if seen else {}
 
 
-def beside_neck(shape: tuple[int, int], neck: np.ndarray, nose: np.ndarray, unit: float, half: float = THROAT) -> np.ndarray:
-    """Bool HxW: above the shoulders, farther than ``half`` torso lengths from the line between ``neck`` (between the shoulders) and ``nose`` (x, y)."""
+def head(pose: np.ndarray) -> np.ndarray | None:
+    """Where a neck leads to (x, y): between the ears, as a face that is turned looks past it, or to the nose; None where neither is seen. pose 18x3."""
+    ears = pose[[S.R_EAR, S.L_EAR]]
+    return ears[:, :2].mean(0) if ears[:, 2].all() else pose[S.NOSE, :2] if pose[S.NOSE, 2] else None
+
+
+def beside_neck(shape: tuple[int, int], neck: np.ndarray, head: np.ndarray, unit: float, half: float = THROAT) -> np.ndarray:
+    """Bool HxW: above the shoulders, farther than ``half`` torso lengths from the line between ``neck`` (between the shoulders) and ``head`` (x, y)."""
     above = np.arange(shape[0])[:, None] < neck[1] - NAPE * unit
-    return above & ~capsule(shape, np.array((neck, nose)), np.full(2, half * unit))
+    return above & ~capsule(shape, np.array((neck, head)), np.full(2, half * unit))
 
 
 def shoulder_height(away):
@@ -273,10 +279,9 @@ def shoulders(pose: np.ndarray, unit: float, free: np.ndarray, sleeved: set[int]
 
 def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """What surely is neck, from between the shoulders up to the chin, if it comes to be seen (is in ``free``, bool HxW), in the form of ``limbs``."""
-    if pose[[S.NECK_JOINT, S.NOSE], 2].all():
-        neck, nose = pose[S.NECK_JOINT, :2], pose[S.NOSE, :2]
-        if at(free, np.linspace(neck, nose, 9)).any():
-            yield S.NECK, np.array((neck, nose)), np.full(2, CORE * unit)
+    neck, top = pose[S.NECK_JOINT, :2], head(pose)
+    if pose[S.NECK_JOINT, 2] and top is not None and at(free, np.linspace(neck, top, 9)).any():
+        yield S.NECK, np.array((neck, top)), np.full(2, CORE * unit)
 
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:

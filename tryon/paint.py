@@ -14,7 +14,7 @@ import numpy as np
 from tryon import schema as S
 from tryon import inpaint, shade
 from tryon.condition import condition, skeleton
-from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, limbs, out_of_sleeves, shoulders, throat, trousers, with_ends
+from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, head, limbs, out_of_sleeves, shoulders, throat, trousers, with_ends
 from tryon.masks import box_of, closest, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
 
@@ -168,9 +168,9 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     """Keep limbs and neck to where they can be, in place: logits K x H x W of ``classes``; found: class, points and half widths of limbs and of what is
     around bones besides (tryon.limbs), pose 18x3 and unit (torso length), in pixels of the logits; allowed: bool per class."""
     where, shape = {cls: i for i, cls in enumerate(classes)}, logits.shape[1:]
-    if S.NECK in where and pose[[S.NECK_JOINT, S.NOSE], 2].all():
-        neck = pose[S.NECK_JOINT, :2]
-        logits[where[S.NECK]][beside_neck(shape, neck, pose[S.NOSE, :2], unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
+    neck, top = pose[S.NECK_JOINT, :2], head(pose)
+    if S.NECK in where and pose[S.NECK_JOINT, 2] and top is not None:
+        logits[where[S.NECK]][beside_neck(shape, neck, top, unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
     for cls in {cls for cls, *_ in found} & {*HIDES, S.LEGWEAR} & set(where):
         inside = np.zeros(shape, bool)
         for points, radii in (piece for mine, *piece in found if mine == cls):
