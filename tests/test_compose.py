@@ -262,6 +262,24 @@ def test_a_collar_taken_for_neck_is_no_skin(persons, who):
 
 
 @pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_a_collar_taken_for_ground_goes(persons, who):
+    """A raised white collar that stays beside a neck, as something white is seen far from it, too; ground that is grey beside clothes that are."""
+    person, (neck, unit) = persons[who], torso(persons[who])
+    ys, xs = np.mgrid[0:len(person.parse), 0:person.parse.shape[1]]
+    ground, old = person.parse == S.BACKGROUND, np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL))
+    collar = ground & grown(old, int(0.1 * unit)) & (np.abs(xs - neck[0]) < 0.22 * unit) & (ys > neck[1] - 0.25 * unit) & (ys < neck[1])
+    found = []
+    for colour in (240, 130):
+        photo = person.photo.copy()
+        photo[ground], photo[old] = 120, colour
+        photo[ground & ((ys < neck[1] - 0.5 * unit) | (ys > neck[1] + 0.6 * unit))] = 240
+        if colour == 240:
+            photo[collar] = 240
+        found.append(left_over(Canvas.of(photo, person.parse), old, Body(person))[collar].mean())
+    assert collar.sum() > 30 and found[0] > 0.8 and found[1] < 0.05, found
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
 def test_the_nape_of_a_head_that_is_turned_stays(persons, who):
     """A neck that is taken for what lies beside one, as the nose points past it."""
     person, (_, unit) = persons[who], torso(persons[who])

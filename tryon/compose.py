@@ -31,6 +31,7 @@ REPLACES = {
 }
 
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
+RAISED, COLLAR = 0.3, 0.6  # torso lengths from the middle of a neck where a collar may be, and how far it is from the colour of clothes, in distances from that of the ground
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
@@ -232,7 +233,8 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
 
 def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
-    is where no neck can be: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked."""
+    is where no neck can be: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked,
+    of ground beside a neck by what is next to it, too (``raised``)."""
     out, wide, taken = np.zeros_like(old), max(2, int(NEAR * body.unit)), old & (canvas.worn < 0)
     if taken.sum() < 100:
         return out
@@ -263,8 +265,31 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     if top is not None:
         corner = window[1].start, window[0].start
         found |= neck & beside_neck(neck.shape, body.neck - corner, top - corner, body.unit)
+        throat = capsule(near.shape, np.array((body.neck, top)) - corner, np.full(2, RAISED * body.unit)) & chin
+        found |= opened(raised(photo, (layout == S.BACKGROUND) & ~old[window], near, inside, throat, body.unit))
     out[window] = found & touching(found | taken, taken)
     return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
+
+
+def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: collars that were taken for ``ground``: what of it is ``near`` clothes that are taken off, ``around`` a neck, and much more like the nearest of
+    their ``cloth`` than like the nearest ground beyond (bool HxW each), wherever else in the photo its colours are. photo HxWx3 uint8; unit: torso length in pixels."""
+    out, sure = ground & near & around, ground & ~near
+    if not (out.any() and sure.any() and cloth.any()):
+        return np.zeros_like(out)
+    at = np.nonzero(out)
+    own, old = (nearest_colour(photo, where, at, max(2, round(0.022 * unit))) for where in (sure, cloth))
+    off = lambda a, b: ((a - b) ** 2).sum(1)
+    out[at] = (off(photo[at], old) < COLLAR ** 2 * off(photo[at], own)) & (off(own, old) > UNLIKE ** 2)
+    return out
+
+
+def nearest_colour(photo: np.ndarray, where: np.ndarray, at: tuple[np.ndarray, np.ndarray], width: int) -> np.ndarray:
+    """float32 Nx3: of each of the places ``at`` (y, x) the mean colour of a photo HxWx3 within ``width`` pixels of the nearest place of ``where`` (bool HxW, not
+    empty), of such places alone."""
+    mean = lambda a: cv2.blur(a.astype(np.float32), (2 * width + 1,) * 2)
+    to = tuple(a[at] for a in closest(where))
+    return mean(cv2.copyTo(photo, where.view(np.uint8)))[to] / mean(where)[to][:, None]
 
 
 def as_light(photo: np.ndarray, skin: np.ndarray) -> np.ndarray:
@@ -679,14 +704,7 @@ def stained(photo: np.ndarray, face: np.ndarray, taken: np.ndarray, width: int) 
     photo, at, inner, cloth = photo[window], np.nonzero(rim[window]), face[window] & ~rim[window], shrunk(taken[window], 1)
     if not (inner.any() and cloth.any()):
         return out
-
-    def nearest(where: np.ndarray) -> np.ndarray:
-        """The mean colour of the nearest places ``where`` to each pixel."""
-        mean = lambda a: cv2.blur(a.astype(np.float32), (2 * width + 1,) * 2)
-        to = tuple(a[at] for a in closest(where))
-        return mean(cv2.copyTo(photo, where.view(np.uint8)))[to] / mean(where)[to][:, None]
-
-    own, old = nearest(inner), nearest(cloth)
+    own, old = (nearest_colour(photo, where, at, width) for where in (inner, cloth))
     way, colour = own - old, photo[at].astype(np.float32)
     out[window][at] = ((way * way).sum(1) > UNLIKE ** 2) & (((colour - old) * way).sum(1) < STAINED * (way * way).sum(1))
     beside = cv2.boxFilter((out | taken).view(np.uint8), cv2.CV_8U, (3, 3), normalize=False)  # pixels go with those around them, or the outline is frayed
