@@ -11,7 +11,7 @@ from tryon import schema as S
 from tryon.condition import skin_tone
 from tryon.masks import distance_to
 from tryon.limbs import profile
-from tryon.paint import ARMS, HEMMED, LEGS, OF_HANDS, SHADOW, _bring_up, _told, beyond_shadow, bounded, folded, met, mirrored, paint, printed, upright, without_crevices
+from tryon.paint import ARMS, HEMMED, LEGS, OF_HANDS, SHADOW, _bring_up, _told, beside_hair, beyond_shadow, bounded, folded, met, mirrored, paint, printed, upright, without_crevices
 
 
 def everything() -> np.ndarray:
@@ -308,6 +308,18 @@ def test_what_a_coat_hid_of_a_skirt_has_its_colour(persons, colour):
     nothing = np.zeros(fill.shape, bool)
     image = paint(generator(), coated, np.zeros(photo.shape, np.float32), nothing, fill, person.parse, before, person.pose[0], allowed, 100.0, tone_of(person))[1]
     assert np.abs(np.median(image[fill], 0) - np.median(photo[lower & ~fill], 0)).max() < 12
+
+
+def test_no_ground_is_seen_between_neck_and_hair():
+    """Green triangles of ground where a collar stood between a neck and hair that hangs beside it; hair beside ground, and where no hair hangs."""
+    layout, fill, pose = np.zeros((100, 100), np.uint8), np.zeros((100, 100), bool), np.zeros((18, 3))
+    pose[S.NECK_JOINT], pose[S.NOSE] = (50, 80, 1), (50, 40, 1)
+    layout[20:55, 42:58], layout[55:80, 45:55] = S.FACE, S.NECK
+    layout[20:75, 62:70], layout[20:75, 20:25] = S.HAIR, S.HAIR  # on the right beside the neck, on the left with ground between
+    fill[60:80, 55:62], fill[60:80, 38:45] = True, True
+    found = beside_hair(fill, layout, pose, 100.0)
+    assert found[60:75, 55:62].all() and found.sum() == 15 * 7
+    assert not beside_hair(fill, layout, 0 * pose, 100.0).any()
 
 
 def test_a_neck_is_dark_beside_hair(persons):

@@ -46,6 +46,7 @@ NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, what
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500, S.LEGWEAR: 1000}  # which is in front
+BEHIND = 0.35  # torso lengths from the middle of a neck: no farther off does hair hang beside it
 SMALL = 0.005  # of the picture: a fill up to this size would be lost at half the size, and is painted in one pass
 COARSER = 1.5  # of the generator's pixels: detail of the ground that is repeated
 HANGS = (S.LOWER, S.FULL)  # of what the folds that are seen go on upwards
@@ -95,6 +96,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     for cls in (S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR):  # which are not seen above a hem
         logits[cls][hidden] = -1e4
     small_unit = unit * size[0] / h
+    logits[S.BACKGROUND][beside_hair(fill_s, np.where(garment_s, S.UPPER, before_s), scaled, small_unit) & allowed[S.HAIR]] = -1e4
     found = list(limbs(scaled, small_unit, before_s, ~known))
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
@@ -196,6 +198,25 @@ def above(cloth: np.ndarray) -> np.ndarray:
     """Bool h x w: what is higher than the lowest of ``cloth`` (bool h x w) in its column, but for specks of it."""
     cloth = cv2.morphologyEx(cloth.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).view(bool)
     return np.logical_or.accumulate(cloth[::-1], 0)[::-1]
+
+
+def beside_hair(fill: np.ndarray, layout: np.ndarray, pose: np.ndarray, unit: float) -> np.ndarray:
+    """Bool h x w: where in ``fill`` (bool h x w) no ground is seen, as it lies between neck and hair of a ``layout`` (h x w ids, not looked at in fill), which hangs
+    beside and behind it. pose 18x3; unit: torso length in pixels."""
+    out, top = np.zeros_like(fill), head(pose)
+    if top is None or not pose[S.NECK_JOINT, 2]:
+        return out
+    neck, reach = pose[S.NECK_JOINT, :2], int(BEHIND * unit)
+    for y in range(max(0, int(top[1])), min(len(fill), int(neck[1]))):
+        x = int(round(np.interp(y, (top[1], neck[1]), (top[0], neck[0]))))
+        for step in (-1, 1):
+            xs = x + step * np.arange(reach)
+            xs = xs[(xs >= 0) & (xs < fill.shape[1])]
+            through = fill[y, xs] | np.isin(layout[y, xs], (S.NECK, S.FACE))
+            end = int(np.argmin(through)) if not through.all() else len(xs)
+            if end < len(xs) and layout[y, xs[end]] == S.HAIR:
+                out[y, xs[:end]] = True
+    return out & fill
 
 
 def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, radius: int) -> np.ndarray:
