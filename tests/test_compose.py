@@ -262,6 +262,20 @@ def test_a_collar_taken_for_neck_is_no_skin(persons, who):
 
 
 @pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_scraps_of_hair_on_clothes_go_with_them(persons, who):
+    """Dark spots beside a neck, of a collar whose shaded places were taken for hair; a lock of hair that is seen against the ground."""
+    person, (neck, unit) = persons[who], torso(persons[who])
+    clothes = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL))
+    disc = lambda x, y: cv2.circle(np.zeros(person.parse.shape, np.uint8), (int(x), int(y)), max(2, int(0.03 * unit)), 1, -1) > 0
+    scrap, top = disc(neck[0], neck[1] + 0.3 * unit), int(np.flatnonzero(clothes[:, int(neck[0] + 0.25 * unit)])[0])
+    lock = disc(neck[0] + 0.25 * unit, top - 0.02 * unit)
+    parse = np.where(scrap | lock, np.uint8(S.HAIR), person.parse)
+    photo = np.where((parse == S.HAIR)[..., None], np.median(person.photo[person.parse == S.HAIR], 0).astype(np.uint8), person.photo)
+    found = left_over(Canvas.of(photo, parse), clothes & ~scrap & ~lock, Body(person))
+    assert found[scrap].all() and found[lock].mean() < 0.2
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
 def test_a_collar_taken_for_ground_goes(persons, who):
     """A raised white collar that stays beside a neck, as something white is seen far from it, too; ground that is grey beside clothes that are."""
     person, (neck, unit) = persons[who], torso(persons[who])

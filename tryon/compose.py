@@ -32,6 +32,7 @@ REPLACES = {
 
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
 RAISED, COLLAR = 0.3, 0.6  # torso lengths from the middle of a neck where a collar may be, and how far it is from the colour of clothes, in distances from that of the ground
+STRAND = 0.01  # squared torso lengths: a smaller piece of hair that lies on clothes is of them, or goes with them
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
@@ -233,7 +234,7 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
 
 def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
-    is where no neck can be: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked,
+    is where no neck can be, or a scrap of hair on them: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked,
     of ground beside a neck by what is next to it, too (``raised``)."""
     out, wide, taken = np.zeros_like(old), max(2, int(NEAR * body.unit)), old & (canvas.worn < 0)
     if taken.sum() < 100:
@@ -261,6 +262,12 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     collar = neck & ~(grown(layout == S.FACE, int(CHIN * body.unit)) & ~as_light(photo, skin))
     if collar.any():
         found |= grown(opened(colourless(photo, collar, skin)), 1) & collar
+    strands, area = pieces(layout == S.HAIR)
+    beside = cv2.dilate(strands.astype(np.float32), np.ones((3, 3), np.uint8)).astype(int) * (strands == 0)
+    count = lambda where: np.bincount(beside[where], minlength=len(area))
+    on_cloth = (area < STRAND * body.unit ** 2) & (2 * count(taken | found) >= count(beside > 0))
+    on_cloth[0] = False
+    found |= on_cloth[strands]
     top = head(np.column_stack((body.joint, body.seen)))
     if top is not None:
         corner = window[1].start, window[0].start
