@@ -658,7 +658,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     whole = canvas.before
     mixed = stained(photo, (before == S.FACE) & ~seen, freed | seen & among(before, GARMENTS), max(2, round(h / 300)))
     freed = freed | mixed
-    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] & ~mixed | hands(whole, body)[window] & ~cuffs
+    palms = hands(whole, body)[window]
+    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] & ~mixed | palms & ~cuffs
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(3, h // share, int(soft)) for share in RIM.values()]
     near = distance_to(freed | seen & among(before, GARMENTS))
@@ -673,8 +674,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     again = shaded_hair(photo, before, freed & (found == S.NECK))
     found[again] = S.HAIR
     rim_of_arms = fill & ~freed & among(old, S.ARMS) & (found == S.BACKGROUND)
-    if rim_of_arms.any():  # ground comes out beside ground alone
-        astray = rim_of_arms & (distance_to((found == S.BACKGROUND) & ~rim_of_arms) > rim[S.LEFT_ARM])
+    if rim_of_arms.any():  # ground comes out beside ground alone, and in no hand
+        astray = rim_of_arms & (palms | (distance_to((found == S.BACKGROUND) & ~rim_of_arms) > rim[S.LEFT_ARM]))
         found[astray], again = old[astray], again | astray
     fill, edited[again] = fill & ~again, alpha[again] > 0
     falls, fades = np.ones((2, 256), np.float32) * ((1,), (max(1.0, h / FADES),))
