@@ -31,7 +31,7 @@ REPLACES = {
 }
 
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
-RAISED, COLLAR = 0.3, 0.6  # torso lengths from the middle of a neck where a collar may be, and how far it is from the colour of clothes, in distances from that of the ground
+RAISED, COLLAR = 0.3, 0.6  # torso lengths from a neck's middle: where a collar may be; how far from the colour of clothes, in distances from that of ground
 STRAND = 0.01  # squared torso lengths: a smaller piece of hair that lies on clothes is of them, or goes with them
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
@@ -65,7 +65,7 @@ ARMPITS = -0.75  # torso lengths below the hips
 SOFT, STEEP = 0.68, 2.0  # pixels of blur at edges of a sharp picture; and how many times as steep as that of a warped mask such an edge is
 RIM = {S.BACKGROUND: 90, S.LOWER: 64, S.LEGWEAR: 180} | dict.fromkeys((S.NECK, *S.ARMS, S.LEFT_LEG, S.RIGHT_LEG), 60)  # what may lose a rim to the old garment beside it, so many-th of the height
 SOFTEST, EDGE = 75, 3.4  # the same of ground where the photo is soft, and pixels per softness (``sharpness``)
-UNLIKE, STAINED = 30, 0.85  # of 255, how far the colours of a face and of what was taken off beside it are apart, and the share of its own that a clean pixel has
+UNLIKE, STAINED = 30, 0.85  # of 255, how far apart colours of face or ground and of clothes are that can be told; the share of its own that a clean pixel has
 FADES, MELTS = 130, 64  # so many-th of the height: within which such a rim goes over into the photo, and that of skin into skin
 
 
@@ -234,8 +234,8 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
 
 def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
-    is where no neck can be, or a scrap of hair on them: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked,
-    of ground beside a neck by what is next to it, too (``raised``)."""
+    is where no neck can be, or a scrap of hair on them: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every
+    other pixel is asked, of ground beside a neck by what is next to it, too (``raised``)."""
     out, wide, taken = np.zeros_like(old), max(2, int(NEAR * body.unit)), old & (canvas.worn < 0)
     if taken.sum() < 100:
         return out
@@ -279,8 +279,8 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
 
 
 def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
-    """Bool HxW: collars that were taken for ``ground``: what of it is ``near`` clothes that are taken off, ``around`` a neck, and much more like the nearest of
-    their ``cloth`` than like the nearest ground beyond (bool HxW each), wherever else in the photo its colours are. photo HxWx3 uint8; unit: torso length in pixels."""
+    """Bool HxW: collars that were taken for ``ground``: what of it is ``near`` clothes that are taken off, ``around`` a neck, and much more like the nearest
+    of their ``cloth`` than like the nearest ground beyond (bool HxW each), wherever else its colours are. photo HxWx3 uint8; unit: torso length in pixels."""
     out, sure = ground & near & around, ground & ~near
     if not (out.any() and sure.any() and cloth.any()):
         return np.zeros_like(out)
@@ -292,8 +292,8 @@ def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.nd
 
 
 def nearest_colour(photo: np.ndarray, where: np.ndarray, at: tuple[np.ndarray, np.ndarray], width: int) -> np.ndarray:
-    """float32 Nx3: of each of the places ``at`` (y, x) the mean colour of a photo HxWx3 within ``width`` pixels of the nearest place of ``where`` (bool HxW, not
-    empty), of such places alone."""
+    """float32 Nx3: of each of the places ``at`` (y, x) the mean colour of a photo HxWx3 within ``width`` pixels of the nearest place of ``where`` (bool HxW,
+    not empty), of such places alone."""
     mean = lambda a: cv2.blur(a.astype(np.float32), (2 * width + 1,) * 2)
     to = tuple(a[at] for a in closest(where))
     return mean(cv2.copyTo(photo, where.view(np.uint8)))[to] / mean(where)[to][:, None]
@@ -702,8 +702,8 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
 
 
 def stained(photo: np.ndarray, face: np.ndarray, taken: np.ndarray, width: int) -> np.ndarray:
-    """Bool HxW: what of a ``face`` no more than ``width`` pixels from what was ``taken`` off (bool HxW each) has the colour of that rather than that of the face
-    a little farther in: it would stay as a line along the chin. photo HxWx3 uint8."""
+    """Bool HxW: what of a ``face`` no more than ``width`` pixels from what was ``taken`` off (bool HxW each) has the colour of that rather than that of the
+    face a little farther in: it would stay as a line along the chin. photo HxWx3 uint8."""
     out, rim = np.zeros_like(face), face & grown(taken, width)
     if not rim.any():
         return out

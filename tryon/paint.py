@@ -203,8 +203,8 @@ def above(cloth: np.ndarray) -> np.ndarray:
 
 
 def beside_hair(fill: np.ndarray, layout: np.ndarray, pose: np.ndarray, unit: float) -> np.ndarray:
-    """Bool h x w: where in ``fill`` (bool h x w) no ground is seen, as it lies between neck and hair of a ``layout`` (h x w ids, not looked at in fill), which hangs
-    beside and behind it. pose 18x3; unit: torso length in pixels."""
+    """Bool h x w: where in ``fill`` (bool h x w) no ground is seen, as it lies between neck and hair of a ``layout`` (h x w ids, not looked at in fill),
+    which hangs beside and behind it. pose 18x3; unit: torso length in pixels."""
     out, top = np.zeros_like(fill), head(pose)
     if top is None or not pose[S.NECK_JOINT, 2]:
         return out
