@@ -105,8 +105,8 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     found = [*bare, *trousers(found, before_s, ~known), *shoulders(scaled, small_unit, fill_s, sleeved), *throat(scaled, small_unit, fill_s)]
     layout_s = logits.copy()
     bounded(layout_s, np.arange(len(allowed)), found, allowed, scaled, small_unit)
-    hidden = beside_hair(fill_s, np.where(garment_s, S.UPPER, before_s), scaled, small_unit) & allowed[S.HAIR]
-    layout_s[S.BACKGROUND][hidden] = -1e4
+    behind_hair = beside_hair(fill_s, np.where(garment_s, S.UPPER, before_s), scaled, small_unit) & allowed[S.HAIR]
+    layout_s[S.BACKGROUND][behind_hair] = -1e4
     layout_s = layout_s.argmax(0)
     out, painted, light = layout.copy(), image.astype(np.float32), np.zeros((h, w, 1), np.float32)
     with ThreadPoolExecutor(1) as aside:  # the layout is brought up while the network finds its colours
@@ -123,7 +123,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             moved = pose.copy()
             moved[:, :2] -= (x0, y0)
             bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
-            label[classes == S.BACKGROUND] -= 1e4 * (zoom(hidden, fill.shape, box) > 0.5)
+            label[classes == S.BACKGROUND] -= 1e4 * (zoom(behind_hair, fill.shape, box) > 0.5)
             label = without_crevices(classes[label.argmax(0)], fill[window], layout[window], max(1, round(h / THIN)))
             out[window][fill[window]] = label[fill[window]]
             lit = shade.lit_from(image_s, known & (before_s == S.FACE))
