@@ -679,12 +679,18 @@ def test_cuffs_are_no_darker_than_their_sleeves(persons, goods, who):
         assert look.image[cuff].mean() > 0.92 * look.image[sleeve].mean()
 
 
-def test_a_wrist_loses_what_it_shows_of_the_sleeve(persons, goods):
-    """A line of the old sleeve's colour between a painted arm and the hand."""
+@pytest.mark.parametrize("above", [0.0, 0.07])
+def test_a_wrist_loses_what_it_shows_of_the_sleeve(persons, goods, above):
+    """A line of the old sleeve's colour between a painted arm and the hand, also where the wrist was found so many torso lengths ``above`` the cuff."""
     person = persons["amir"]
+    pose = person.pose.copy()
+    for elbow, wrist in ((S.R_ELBOW, S.R_WRIST), (S.L_ELBOW, S.L_WRIST)):
+        way = pose[0, wrist, :2] - pose[0, elbow, :2]
+        pose[0, wrist, :2] -= above * person.body.unit * way / np.linalg.norm(way)
+    person = replace(person, pose=pose)
     top, near = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL)), np.zeros(person.parse.shape, np.uint8)
     for wrist in (S.R_WRIST, S.L_WRIST):
-        cv2.circle(near, tuple(int(v) for v in person.body.joint[wrist]), int(0.1 * person.body.unit), 1, -1)
+        cv2.circle(near, tuple(int(v) for v in person.body.joint[wrist]), int((0.1 + above) * person.body.unit), 1, -1)
     line = grown(top, 2) & np.isin(person.parse, (S.LEFT_ARM, S.RIGHT_ARM)) & (near > 0)
     photo = person.photo.copy()
     photo[top] = 20, 200, 40

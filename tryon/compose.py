@@ -17,7 +17,7 @@ from tryon.condition import GARMENTS, skin_tone
 from tryon.fit import CROTCH, Fit, seen_as
 from tryon.garment import Garment, once
 from tryon.landmarks import along, length_of
-from tryon.limbs import beside_neck, capsule, hand, head, profile
+from tryon.limbs import BONES, at, beside_neck, capsule, hand, head, profile
 from tryon.masks import among, box_of, closed, closest, distance_to, grown, pieces, shrunk, touching
 from tryon.networks import Networks
 from tryon.paint import mirrored, paint, thrice
@@ -40,7 +40,7 @@ EVEN = 0.06  # torso lengths to either side over which that edge is evened out
 BELT = 0.11  # torso lengths: the most that a belt shows above them
 HELD = 0.25  # torso lengths from a hand within which something is held
 WAISTBAND = 0.12  # torso lengths that trousers begin above or below where they do in the middle
-WRIST = 0.04  # torso lengths that the pixels at a wrist, which may change, reach into a hand
+CUFF = 0.1  # torso lengths above a wrist: what is in a sleeve there has its cuff at the hand, no farther than twice that from the wrist
 PRINT = 60  # of 255: what differs by more from the cloth's edge is a print
 RIM_OF = 4  # of the reach within which cloth closes gaps, so many-th is the rim of it that its photo shows mixed with the ground
 BROWS = 0.05  # torso lengths above the eyes
@@ -654,12 +654,12 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # Edges are as wide as the photo is soft. Of hands, the pixels at a wrist show some of the sleeve that was taken off.
     sharp = sharpness(photo)
     soft, sigma = min(EDGE / sharp, h / SOFTEST), float(np.clip(SOFT / sharp, SOFT, 2.5 * SOFT))
-    cuffs = grown(freed & among(before, shade.TOPS), max(2, round(h / 200), soft / 2))
+    cuffs = beyond_cuffs((freed | seen) & among(before, shade.TOPS), before, body.moved(-x0, -y0), max(2, round(h / 200), int(soft / 2)))
     whole = canvas.before
     mixed = stained(photo, (before == S.FACE) & ~seen, freed | seen & among(before, GARMENTS), max(2, round(h / 300)))
     freed = freed | mixed
     palms = hands(whole, body)[window]
-    kept = (among(whole, (S.FACE, S.SHOES)) | hands(whole, body, WRIST))[window] & ~mixed | palms & ~cuffs
+    kept = (among(whole, (S.FACE, S.SHOES))[window] & ~mixed | palms) & ~cuffs
     rim = np.zeros(256, np.uint8)
     rim[list(RIM)] = [max(3, h // share, int(soft)) for share in RIM.values()]
     near = distance_to(freed | seen & among(before, GARMENTS))
@@ -884,8 +884,8 @@ def belt(layout: np.ndarray, body: Body) -> np.ndarray:
     return out
 
 
-def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
-    """Bool HxW: skin of the arms farther than ``beyond`` torso lengths from the wrists; no sleeve may cover it."""
+def hands(layout: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: skin of the arms beyond the wrists; no sleeve may cover it."""
     out = np.zeros(layout.shape, bool)
     for wrist, elbow in ((S.R_WRIST, S.R_ELBOW), (S.L_WRIST, S.L_ELBOW)):
         if not (body.seen[wrist] and body.seen[elbow]):
@@ -899,7 +899,22 @@ def hands(layout: np.ndarray, body: Body, beyond: float = 0.0) -> np.ndarray:
             continue
         y, x = np.mgrid[0:window.shape[0], 0:window.shape[1]]
         along = (x + x0 - centre[0]) * d[0] + (y + y0 - centre[1]) * d[1]
-        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, S.ARMS) & (along > beyond * body.unit)
+        out[y0:y0 + window.shape[0], x0:x0 + window.shape[1]] |= among(window, S.ARMS) & (along > 0)
+    return out
+
+
+def beyond_cuffs(sleeves: np.ndarray, layout: np.ndarray, body: Body, reach: int) -> np.ndarray:
+    """Bool HxW: skin of an arm (of ``layout``, parse ids) that is in one of ``sleeves`` (bool HxW) at the wrist, within ``reach`` pixels of it along the forearm."""
+    out, far = np.zeros(sleeves.shape, bool), 2 * CUFF * body.unit
+    for cls, (_, elbow, wrist) in ((cls, BONES[cls]) for cls in S.ARMS):
+        if not (body.seen[wrist] and body.seen[elbow]):
+            continue
+        (x, y), way = body.joint[wrist], body.joint[wrist] - body.joint[elbow]
+        way = way / max(float(np.linalg.norm(way)), 1e-6)
+        window = np.s_[max(0, int(y - far)):max(0, int(y + far) + 1), max(0, int(x - far)):max(0, int(x + far) + 1)]
+        if sleeves[window].any() and at(sleeves, body.joint[wrist] - np.multiply.outer((CUFF / 2, CUFF), way) * body.unit).any():
+            line = cv2.line(np.zeros((2 * reach + 1,) * 2, np.uint8), (reach, reach), np.rint(reach - reach * way).astype(int).tolist(), 1)
+            out[window] |= (layout[window] == cls) & cv2.dilate(sleeves[window].astype(np.uint8), line).view(bool)
     return out
 
 
