@@ -992,6 +992,19 @@ def test_a_hem_below_a_coat_tells_what_is_worn_under_it(persons, goods):
     assert (wear(replace(person, parse=parse), goods["top-01"]).edit_mask[lap] > 0).mean() > 0.9
 
 
+@pytest.mark.parametrize("sleeved", [True, False])
+def test_a_skirt_beside_bare_forearms_stays(persons, sleeved):
+    """Holes in the skirt of a dress, and ends of arms on it, where forearms that its sleeves leave bare hang beside it."""
+    person = persons["clara"]
+    body, unit = person.body, person.body.unit
+    arms, regions = np.isin(person.parse, S.ARMS), arm_regions(person.parse, person.body, person.body.unit)
+    around = np.any(list(regions.values()), 0) & (np.indices(arms.shape)[0] > body.hips[1] - 0.15 * unit)
+    skirt, hands = grown(around, int(0.04 * unit)) & ~arms, compose_module.hands(person.parse, body)
+    parse = np.where(np.isin(person.parse, GARMENTS) | skirt | sleeved & arms & ~hands, np.uint8(S.FULL), person.parse)
+    old, *_ = taken_off(Canvas.of(person.photo, parse), "upper", body, unit, False, True)
+    assert skirt.sum() > 100 and (old[around & arms & ~hands].mean() > 0.9 if sleeved else old[skirt].mean() < 0.02)
+
+
 @pytest.mark.parametrize("who", ["clara", "edgar"])
 def test_forearms_come_out_of_the_short_sleeves_of_a_coat(persons, goods, who):
     """Hands that hang in the air below the new coat, where the old one had long sleeves and something is worn under it."""

@@ -52,6 +52,7 @@ SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap betwee
 CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso lengths at whose end ground is seen
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
+BARE, FIRST = 0.004, 10  # squared torso lengths of an arm's skin: the least that tells where a sleeve ends; and so many percent of it lie before that
 BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
@@ -217,13 +218,13 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
                 whole |= tunic
         elif kind == "jacket":
             whole = np.zeros_like(old)
-        rest = whole & below & ~sleeves_of(layout.shape, body, unit)
+        rest = whole & below & ~sleeves_of(canvas.layout, body, unit)
     old &= ~rest
     layout[rest] = S.UPPER if kind == "lower" else S.LOWER
     before = np.where(rest & own, layout, before).astype(np.uint8)
     if kind == "jacket":  # what is worn under a jacket is no wider than the body, and its sleeves are in those of the jacket
         trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
-        arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(layout.shape, body, unit)
+        arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(canvas.layout, body, unit)
         old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
     if kind == "scarf":
         old &= scarf(layout, body)
@@ -337,12 +338,14 @@ def above_brows(shape: tuple[int, int], body: Body) -> np.ndarray:
     return (np.arange(shape[1])[None] - eye[0]) * body.down[0] + (np.arange(shape[0])[:, None] - eye[1]) * body.down[1] < -BROWS * body.unit
 
 
-def sleeves_of(shape: tuple[int, int], body: Body, unit: float) -> np.ndarray:
-    """Bool HxW: where sleeves may be, along the arms."""
-    out = np.zeros(shape, bool)
-    for side in ("left", "right"):
-        points, radii = profile(body.limb(side, arm=True)[0], True, unit)
-        out |= capsule(shape, points, radii + 0.06 * unit)
+def sleeves_of(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
+    """Bool HxW: where sleeves may be, along the arms, down to where their skin begins to be seen in ``layout`` (HxW parse ids)."""
+    out = np.zeros(layout.shape, bool)
+    for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
+        line = body.limb(side, arm=True)[0]
+        points, radii = profile(line, True, unit)
+        there, skin = capsule(layout.shape, points, radii + 0.06 * unit), layout == cls
+        out |= there & ~beyond(skin, line, FIRST) if (skin & there).sum() > BARE * unit * unit else there
     return out
 
 
@@ -935,12 +938,12 @@ def bare_arms(layout: np.ndarray, regions: dict[int, np.ndarray], body: Body, un
     return touching(among(layout, S.ARMS), np.any(list(regions.values()), 0)) & (shoulders == 0)
 
 
-def beyond(sleeve: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Bool HxW: farther along an arm (polyline Kx2) than the new sleeve (bool HxW) reaches."""
+def beyond(sleeve: np.ndarray, line: np.ndarray, most: float = 90) -> np.ndarray:
+    """Bool HxW: farther along an arm (polyline Kx2) than the new sleeve (bool HxW) reaches, which is where ``most`` percent of it are."""
     step = 4
     position = lambda y, x: arm_position(np.stack((x, y), -1).reshape(-1, 2) * float(step), line)
     seen = sleeve[::step, ::step]
-    end = np.percentile(position(*np.nonzero(seen if seen.any() else np.ones_like(seen))), 90)
+    end = np.percentile(position(*np.nonzero(seen if seen.any() else np.ones_like(seen))), most)
     grid = position(*np.mgrid[0:seen.shape[0], 0:seen.shape[1]]).reshape(seen.shape).astype(np.float32)
     m = np.array(((1 / step, 0, 0), (0, 1 / step, 0)))
     return cv2.warpAffine(grid, m, sleeve.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE) > end
