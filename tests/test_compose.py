@@ -14,8 +14,8 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, hung_over, lay_on, left_over,
-                           on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, hung_over, in_the_midst, lay_on,
+                           left_over, on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.limbs import capsule
@@ -195,6 +195,15 @@ def test_what_was_taken_for_an_arm_goes_with_its_sleeve(persons):
         found = left_over(Canvas.of(person.photo, parse), old & ~band, Body(person))
         assert band.sum() > 500 and found[band].mean() > 0.6, cls
         assert found[~grown(old, 1)].sum() < 0.02 * band.sum() and not found[np.isin(person.parse, (S.FACE, S.HAIR))].any(), cls
+
+
+def test_what_is_in_the_midst_of_old_clothes_goes_with_them():
+    """Prints and pieces of sleeves that were taken for a bag, as dark scraps on a bare arm; bags, and what a hand holds, that go."""
+    layout = np.full((200, 200), S.UPPER, np.uint8)
+    layout[20:28, 20:28], layout[60:70, 60:64], layout[100:108, 100:108], layout[150:190, 150:190] = S.BAG, S.ACCESSORY, S.BAG, S.BAG
+    layout[108:120, 100:108] = S.LEFT_ARM
+    found = in_the_midst(layout, layout == S.UPPER, 120)
+    assert found[20:28, 20:28].all() and found[60:70, 60:64].all() and found.sum() == 64 + 40
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar", "amir"])

@@ -53,6 +53,7 @@ CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso le
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
 BARE, FIRST = 0.004, 10  # squared torso lengths of an arm's skin: the least that tells where a sleeve ends; and so many percent of it lie before that
+ALONE = 0.013  # squared torso lengths: what is smaller and in the midst of clothes is no bag
 BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
 DRESS = 0.1  # squared torso lengths of a dress: the least that is one
@@ -125,7 +126,7 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, has_sleeves(garment))
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
-    old |= left_over(full, taken, whole_body)[window]
+    old |= left_over(full, taken, whole_body)[window] | in_the_midst(canvas.layout, old & (canvas.worn < 0), fit.unit)
     front = in_front(canvas, fit, garment, body, later) & ~old
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))
@@ -298,6 +299,16 @@ def nearest_colour(photo: np.ndarray, where: np.ndarray, at: tuple[np.ndarray, n
     mean = lambda a: cv2.blur(a.astype(np.float32), (2 * width + 1,) * 2)
     to = tuple(a[at] for a in closest(where))
     return mean(cv2.copyTo(photo, where.view(np.uint8)))[to] / mean(where)[to][:, None]
+
+
+def in_the_midst(layout: np.ndarray, taken: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: bags and accessories (of ``layout``, parse ids) that are too small for one and have nothing but clothes that are ``taken`` off (bool HxW) around
+    them: parts of these, such as prints and buttons."""
+    mine = among(layout, (S.BAG, S.ACCESSORY)) & ~taken
+    labels, areas = pieces(mine & ~touching(mine, grown(~(taken | mine), 1)))
+    few = areas < ALONE * unit * unit
+    few[0] = False
+    return few[labels]
 
 
 def as_light(photo: np.ndarray, skin: np.ndarray) -> np.ndarray:
