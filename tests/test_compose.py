@@ -15,7 +15,7 @@ from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
 from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, hung_over, in_the_midst, lay_on,
-                           left_over, on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
+                           left_over, lost_sleeves, on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
 from tryon.limbs import capsule
@@ -204,6 +204,21 @@ def test_what_is_in_the_midst_of_old_clothes_goes_with_them():
     layout[108:120, 100:108] = S.LEFT_ARM
     found = in_the_midst(layout, layout == S.UPPER, 120)
     assert found[20:28, 20:28].all() and found[60:70, 60:64].all() and found.sum() == 64 + 40
+
+
+@pytest.mark.parametrize("bare, seen", [(False, True), (True, True), (False, False)])
+def test_the_end_of_a_sleeve_that_was_taken_for_ground_goes(persons, bare, seen):
+    """A dark cuff before dark ground that stays between a painted arm and its hand; ground beside a bare wrist that goes, or where no hand is."""
+    person = persons["edgar"]
+    body, line = person.body, person.body.limb("right", arm=True)[0]
+    hand = compose_module.hands(person.parse, body)
+    layout = np.where(np.isin(person.parse, S.ARMS) & ~hand, np.uint8(S.RIGHT_ARM if bare else S.UPPER), person.parse)
+    if not seen:
+        layout[hand] = S.BACKGROUND
+    end = capsule(layout.shape, np.array((line[1] + 0.7 * (line[2] - line[1]), line[2])), np.full(2, 0.08 * body.unit)) & ~hand
+    layout[end] = S.BACKGROUND
+    found = lost_sleeves(layout, layout == S.UPPER, body)
+    assert end.sum() > 200 and (found[end].mean() > 0.8 if seen and not bare else not found.any()) and not found[layout != S.BACKGROUND].any()
 
 
 @pytest.mark.parametrize("who", ["clara", "edgar", "amir"])

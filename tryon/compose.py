@@ -30,7 +30,7 @@ REPLACES = {
     "full": (S.UPPER, S.OUTER, S.FULL, S.LOWER), "hat": (S.HEADWEAR,), "scarf": (S.ACCESSORY,), "bag": (),
 }
 
-WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for
+WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for, and sleeves
 RAISED, COLLAR = 0.3, 0.6  # torso lengths from a neck's middle: where a collar may be; how far from the colour of clothes, in distances from that of ground
 STRAND = 0.01  # squared torso lengths: a smaller piece of hair that lies on clothes is of them, or goes with them
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
@@ -53,6 +53,7 @@ CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso le
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
 INSEAM = 0.15  # torso lengths below the crotch until legs of trousers are as dark as where they meet
 BARE, FIRST = 0.004, 10  # squared torso lengths of an arm's skin: the least that tells where a sleeve ends; and so many percent of it lie before that
+SLEEVE = 0.06  # torso lengths: so much may a sleeve stand off an arm
 ALONE = 0.013  # squared torso lengths: what is smaller and in the midst of clothes is no bag
 BLACK = (25, 80), (2.5, 1.0)  # how light cloth is, of 255, and the power of the shade on it
 PARTING = 8  # pixels from one to the next that are asked which leg is nearer
@@ -126,7 +127,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, has_sleeves(garment))
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
-    old |= left_over(full, taken, whole_body)[window] | in_the_midst(canvas.layout, old & (canvas.worn < 0), fit.unit)
+    own = old & (canvas.worn < 0)
+    old |= left_over(full, taken, whole_body)[window] | in_the_midst(canvas.layout, own, fit.unit)
+    if kind in WITH_SCARF:
+        old |= lost_sleeves(canvas.layout, own, body)
     front = in_front(canvas, fit, garment, body, later) & ~old
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))
@@ -311,6 +315,19 @@ def in_the_midst(layout: np.ndarray, taken: np.ndarray, unit: float) -> np.ndarr
     return few[labels]
 
 
+def lost_sleeves(layout: np.ndarray, taken: np.ndarray, body: Body) -> np.ndarray:
+    """Bool HxW: ground (of ``layout``, parse ids) on forearms between a sleeve that is ``taken`` off (bool HxW) and a hand that is seen: the end of that sleeve."""
+    out, ground = np.zeros_like(taken), layout == S.BACKGROUND
+    for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
+        line = body.limb(side, arm=True)[0]
+        points, radii = profile(line, True, body.unit)
+        lost = at(ground, points) & np.logical_or.accumulate(at(taken, points)) & ~np.logical_or.accumulate(at(layout == cls, points))
+        if lost.any() and not hand(line, layout == cls, body.unit):
+            first = int(lost.argmax())
+            out |= ground & capsule(layout.shape, points[first:], radii[first:] + SLEEVE * body.unit)
+    return out
+
+
 def as_light(photo: np.ndarray, skin: np.ndarray) -> np.ndarray:
     """Bool HxW: places of a photo HxWx3 that are as light as most ``skin`` (Nx3; both uint8 RGB), as no beard is."""
     light = lambda pixels: cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
@@ -355,7 +372,7 @@ def sleeves_of(layout: np.ndarray, body: Body, unit: float) -> np.ndarray:
     for side, cls in (("left", S.LEFT_ARM), ("right", S.RIGHT_ARM)):
         line = body.limb(side, arm=True)[0]
         points, radii = profile(line, True, unit)
-        there, skin = capsule(layout.shape, points, radii + 0.06 * unit), layout == cls
+        there, skin = capsule(layout.shape, points, radii + SLEEVE * unit), layout == cls
         out |= there & ~beyond(skin, line, FIRST) if (skin & there).sum() > BARE * unit * unit else there
     return out
 
@@ -668,7 +685,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     # Edges are as wide as the photo is soft. Of hands, the pixels at a wrist show some of the sleeve that was taken off.
     sharp = sharpness(photo)
     soft, sigma = min(EDGE / sharp, h / SOFTEST), float(np.clip(SOFT / sharp, SOFT, 2.5 * SOFT))
-    cuffs = beyond_cuffs((freed | seen) & among(before, shade.TOPS), before, body.moved(-x0, -y0), max(2, round(h / 200), int(soft / 2)))
+    cuffs = beyond_cuffs((freed | seen) & among(before, shade.TOPS) | freed & (before == S.BACKGROUND), before, body.moved(-x0, -y0), max(2, round(h / 200), int(soft / 2)))
     whole = canvas.before
     mixed = stained(photo, (before == S.FACE) & ~seen, freed | seen & among(before, GARMENTS), max(2, round(h / 300)))
     freed = freed | mixed
