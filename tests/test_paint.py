@@ -403,6 +403,16 @@ def test_a_limb_is_there_whatever_it_is_in():
         assert (found[40:150, 58:63] == told).all() and (found[:, :40] == S.BACKGROUND).all()
 
 
+def test_no_ground_is_painted_in_front_of_a_body():
+    """A hole in a skirt between forearms; ground that fails between legs, or beside the waist."""
+    pose, classes = np.zeros((18, 3), np.float32), np.array((S.BACKGROUND, S.LOWER))
+    pose[[S.NECK_JOINT, S.R_HIP, S.L_HIP]] = (60, 20, 1), (40, 120, 1), (80, 120, 1)
+    logits = np.zeros((2, 200, 120), np.float32) + np.float32((5, 1))[:, None, None]
+    bounded(logits, classes, [], everything(), pose, 100.0)
+    found = classes[logits.argmax(0)]
+    assert (found[60:120, 52:69] == S.LOWER).all() and (found[145:] == S.BACKGROUND).all() and (found[:, :40] == S.BACKGROUND).all()
+
+
 def test_edges_of_what_is_painted_have_no_steps():
     """A leg beside ground along whose edge the pixels of its mask are seen as a staircase."""
     h, w, slope = 120, 80, 0.13

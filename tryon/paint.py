@@ -42,6 +42,7 @@ NECK = (0.01, 0.05, 0.075, 0.105, 0.14, 0.18, 0.25, 0.35, 0.45), (0.66, 0.74, 0.
 HAIR = (0.0, 0.005, 0.015, 0.025, 0.037, 0.052, 0.07, 0.09, 0.12), (0.5, 0.53, 0.61, 0.69, 0.79, 0.85, 0.89, 0.92, 1.0)
 NEAREST = 0.06  # share of a place of the pyramid that must be known: so little that the nearest colours count
 WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is painted
+TRUNK = (0.3, 1.0, 0.35)  # of the way from the neck to the hips: from where to where a body surely is, and so many times as far to both sides as hips are apart
 NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, whatever it is in
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
@@ -175,6 +176,10 @@ def bounded(logits: np.ndarray, classes: np.ndarray, found: list[tuple[int, np.n
     neck, top = pose[S.NECK_JOINT, :2], head(pose)
     if S.NECK in where and pose[S.NECK_JOINT, 2] and top is not None:
         logits[where[S.NECK]][beside_neck(shape, neck, top, unit, SLIM) | above_shoulders(shape, neck, unit)] = -1e4
+    hips = [S.R_HIP, S.L_HIP]
+    if S.BACKGROUND in where and pose[[S.NECK_JOINT, *hips], 2].all():  # no ground is seen through a body
+        trunk = np.array(TRUNK[:2])[:, None] * (pose[hips, :2].mean(0) - neck) + neck
+        logits[where[S.BACKGROUND]][capsule(shape, trunk, np.full(2, TRUNK[2] * np.linalg.norm(np.ptp(pose[hips, :2], 0))))] = -1e4
     for cls in {cls for cls, *_ in found} & {*HIDES, S.LEGWEAR} & set(where):
         inside = np.zeros(shape, bool)
         for points, radii in (piece for mine, *piece in found if mine == cls):
