@@ -655,6 +655,20 @@ def test_short_sleeves_of_a_shirt_that_hangs_are_short(persons, goods, who):
     assert all(0.3 < reach < 0.75 for reach in on_arms(persons[who], hanging))
 
 
+@pytest.mark.parametrize("narrower", ["right", "left"])
+def test_a_long_sleeve_of_which_a_strip_alone_is_seen_is_worn_like_the_other_one(goods, narrower):
+    """A sweater of which one sleeve lies behind the torso: it is as long as the other one and less than half as large."""
+    whole, other = goods["sweater-05"], {"left": "right", "right": "left"}[narrower]
+    assert sewn(whole) == {side: side for side in PART}
+    ys, xs = np.nonzero(whole.parts == PART[narrower])
+    a, b = whole.shape.limbs[narrower][[0, -1], :2]
+    inside = (xs - a[0]) * (b - a)[1] - (ys - a[1]) * (b - a)[0]
+    hidden = inside > np.quantile(inside, 0.4) if narrower == "left" else inside < np.quantile(inside, 0.6)
+    parts = whole.parts.copy()
+    parts[ys[hidden], xs[hidden]] = 1
+    assert sewn(replace(whole, parts=parts)) == dict.fromkeys(PART, other)
+
+
 @pytest.mark.parametrize("who", ["clara", "edgar"])
 @pytest.mark.parametrize("shorter", ["right", "left"])
 def test_of_sleeves_that_are_unequal_the_longer_one_is_worn_on_both_arms(persons, goods, who, shorter):

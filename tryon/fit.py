@@ -48,7 +48,7 @@ HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, or a sweater's or
 # jacket's, are long ones.
 CUT, CUT_FROM = 0.6, 0.5
-UNEQUAL = 1.5  # times as long as the other one: a sleeve that shows what the other does not
+UNEQUAL = 1.5, 2.0  # times as long as the other one, and times as large: a sleeve that shows what the other does not
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 TUCKED = ("top", "shirt")  # what may be tucked in
 
@@ -190,12 +190,14 @@ def grid(garment: Garment) -> Grid:
 
 @once
 def sewn(garment: Garment) -> dict[str, str]:
-    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter than the other in the photo - it
-    hangs, is folded, or was found in part - the other one is."""
+    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter or smaller than the other in the photo -
+    it hangs, is folded, or was found in part - the other one is."""
     length = {side: chart(garment, seen, np.zeros((1, 2))).length for side, seen in garment.sleeves.items()}
-    if not length or max(length.values()) < UNEQUAL * min(length.values()):
-        return garment.sleeves
-    return dict.fromkeys(length, max(length, key=length.get))
+    area = {side: float((garment.parts == PART[seen]).sum()) for side, seen in garment.sleeves.items()}
+    for size, unequal in zip((length, area), UNEQUAL):
+        if size and max(size.values()) >= unequal * min(size.values()):
+            return dict.fromkeys(size, max(size, key=size.get))
+    return garment.sleeves
 
 
 def fit(person: Person, garment: Garment) -> Fit:
