@@ -708,6 +708,20 @@ def test_sleeves_that_the_photo_cuts_off_are_long(persons, goods, who):
     assert min(long) > 0.85 and max(short) < min(long) - 0.1, (long, short)
 
 
+@pytest.mark.parametrize("share, goes_on", [(0.5, True), (0.25, False)])
+def test_a_sleeve_of_which_the_border_takes_the_corner_of_the_cuff_goes_on_beyond_it(goods, share, goes_on):
+    """A striped sweater that fills its photo, worn with sleeves to the elbow. share: of a sleeve's width that is at the border."""
+    whole = goods["sweater-05"]
+    x0, x1 = sorted(round((axis[0] + 0.62 * (axis[-1] - axis[0]))[0]) for axis in whole.shape.limbs.values())
+    mask, parts = (np.ascontiguousarray(a[:, x0:x1]) for a in (whole.mask, whole.parts))
+    points = {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}
+    cut = replace(whole, photo=np.ascontiguousarray(whole.photo[:, x0:x1]), mask=mask, parts=parts, inner=mask, shape=measure(mask, "upper", "sweater", parts, points), subcategory="top")
+    for side, column in (("right", 0), ("left", -1)):
+        rows = np.flatnonzero(parts[:, column] == PART[side])
+        parts[rows[round(share * 2 * cut.shape.limbs[side][-1, 2]):], column] = 0
+    assert cut_off(cut) == goes_on
+
+
 @pytest.mark.parametrize("kind, long", [("sweater", True), ("jacket", True), ("top", False)])
 def test_sleeves_of_a_sweater_that_the_photo_cuts_off_near_the_shoulder_are_long(goods, kind, long):
     """A hoodie photographed from too near, worn with the sleeves of a T-shirt; a T-shirt whose cuff is at the border, worn with long ones."""

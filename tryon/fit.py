@@ -47,7 +47,7 @@ LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
 HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
 # Sleeves that the border of the photo cuts off, along so much of their width there, and that are so many widths of the top long up to it, or a sweater's or
 # jacket's, are long ones.
-CUT, CUT_FROM = 0.6, 0.5
+CUT, CUT_FROM = 0.4, 0.5
 UNEQUAL = 1.5, 2.0  # times as long as the other one, and times as large: a sleeve that shows what the other does not
 DROPPED = 0.2  # torso lengths: the most that a seam lies beyond the top of the shoulder
 TUCKED = ("top", "shirt")  # what may be tucked in
