@@ -655,6 +655,14 @@ def test_short_sleeves_of_a_shirt_that_hangs_are_short(persons, goods, who):
     assert all(0.3 < reach < 0.75 for reach in on_arms(persons[who], hanging))
 
 
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+@pytest.mark.parametrize("keep, long", [(0.5, False), (0.7, True)])
+def test_sleeves_that_reach_well_beyond_the_elbow_are_long_ones(persons, goods, who, keep, long):
+    """A wide sweater, worn on some with sleeves that end halfway between elbow and wrist."""
+    reach = on_arms(persons[who], capped(goods["shirt-04"], keep))
+    assert min(reach) > 0.95 if long else max(reach) < 0.65, reach
+
+
 @pytest.mark.parametrize("narrower", ["right", "left"])
 def test_a_long_sleeve_of_which_a_strip_alone_is_seen_is_worn_like_the_other_one(goods, narrower):
     """A sweater of which one sleeve lies behind the torso: it is as long as the other one and less than half as large."""
