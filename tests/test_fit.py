@@ -663,6 +663,18 @@ def test_sleeves_that_reach_well_beyond_the_elbow_are_long_ones(persons, goods, 
     assert min(reach) > 0.95 if long else max(reach) < 0.65, reach
 
 
+@pytest.mark.parametrize("who", ["clara", "edgar"])
+def test_sleeves_to_the_elbow_make_no_dress_longer(persons, goods, who):
+    """A narrow dress whose sleeves are 0.8 of its width, taken for long ones, hung to the calves."""
+    hem = []
+    for keep in (0.3, 0.5):
+        dress = replace(capped(goods["shirt-04"], keep), category="full", subcategory="dress")
+        placed = fit(persons[who], dress)
+        hem.append(np.flatnonzero(seen(placed.layers[0], placed, dress).any(1))[-1])
+    assert np.mean([c.length for c in grid(dress).charts.values()]) > LONG_SLEEVE * dress.shape.width, "the case is the one that is meant"
+    assert abs(hem[1] - hem[0]) < 4, hem
+
+
 @pytest.mark.parametrize("narrower", ["right", "left"])
 def test_a_long_sleeve_of_which_a_strip_alone_is_seen_is_worn_like_the_other_one(goods, narrower):
     """A sweater of which one sleeve lies behind the torso: it is as long as the other one and less than half as large."""

@@ -40,8 +40,9 @@ ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the
 SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
 COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders: the highest that the sides of a collar lie, and where LENGTHS begin
 # How long a top is, is told by its width and, if they are at least LONG_SLEEVE of it, by its sleeves, which reach the wrists: so many torso lengths. What hangs
-# is narrower than what lies. Both together are right more often than either: chosen on CCP's validation split.
-LONG_SLEEVE, WHOLE_SLEEVE = 0.75, 1.03
+# is narrower than what lies. Both together are right more often than either: chosen on CCP's validation split. Dresses are narrow for their sleeves: those of 0.8
+# end at the elbow.
+LONG_SLEEVE, LONG_SLEEVES, WHOLE_SLEEVE = 0.75, {"dress": 0.85}, 1.03
 # A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
 # and as long as on one of so many torso lengths.
 HUNG, HALF_SLEEVE, SHOWN = 1.5, 0.6, 1.2
@@ -307,7 +308,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     half = garment.subcategory in TUCKED and height > HUNG * shape.width and sleeve < HALF_SLEEVE * height
     if (waist := _waist(garment)) is not None:
         length *= float(np.clip((WAIST / (waist * length)) ** IN_LOG, SHORTER, 1))
-    elif sleeve > LONG_SLEEVE * shape.width and not half:
+    elif sleeve > LONG_SLEEVES.get(garment.subcategory, LONG_SLEEVE) * shape.width and not half:
         length *= float(np.sqrt(WHOLE_SLEEVE * body.unit / (sleeve * sy)))
     s *= min(1.0, (SHOWN if half else hi) / max(whole, 1e-6))  # of sleeves: what hangs is narrower than what lies, and seems to be longer
     ankles = _ankles(body, body.neck)
