@@ -736,6 +736,17 @@ def test_gaps_close_between_cloth_and_slits_beside_arms(beside, wide, closes):
     assert (alpha[50, 40:40 + wide] == closes).all() and (alpha[:, :40] == 1).all() and (alpha[:, 75 + wide:] == 0).all()
 
 
+def test_what_closes_a_gap_meets_the_cloth_in_no_ragged_line():
+    """A sleeve with a ragged dark edge, as it lay on its ground: light and dark dots along the cloth that was made between it and the torso."""
+    alpha, colour, nothing = np.ones((100, 100), np.float32), np.full((100, 100, 3), 170, np.float32), np.zeros((100, 100), bool)
+    alpha[:, 45:53] = 0
+    colour[::3, 41:45] = 60
+    before = colour.copy()
+    close_gaps(colour, alpha, alpha == 0, nothing, nothing, 8)
+    assert np.abs(np.diff(colour[10:90, 42:53], axis=0)).max() < 45 and np.abs(np.diff(colour[10:90, 42:53], axis=1)).max() < 45
+    assert (colour[:, :40] == before[:, :40]).all() and (colour[:, 58:] == before[:, 58:]).all(), "what lies farther off stays"
+
+
 def test_a_gap_repeats_no_print():
     """Letters beside a gap mirrored into it: dashes along the seam of a sleeve."""
     alpha, colour, nothing = np.ones((100, 100), np.float32), np.full((100, 100, 3), 40, np.float32), np.zeros((100, 100), bool)

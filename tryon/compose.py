@@ -600,8 +600,8 @@ def walled(gaps: np.ndarray, cloth: np.ndarray, arms: np.ndarray) -> np.ndarray:
 
 def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.ndarray, trunk: np.ndarray, reach: int) -> None:
     """Where the old garment (bool HxW) would peep out between the parts of the new one, at most 2 ``reach`` pixels wide, or between it and bare ``arms``, half
-    as wide, cloth closes the gap, in place, if it is one (``walled``); and above its hem all of ``trunk``."""
-    seen = alpha > 0.5
+    as wide, cloth closes the gap, in place, if it is one (``walled``), and meets what is there softly; and above its hem all of ``trunk``."""
+    seen, wide = alpha > 0.5, max(2, round(len(alpha) / 300))
     if not (old & ~seen).any():
         return
     y0, y1, x0, x1 = np.maximum(np.array(box_of(old & ~seen)) + (-3 * reach, 3 * reach, -3 * reach, 3 * reach), 0)
@@ -632,6 +632,14 @@ def close_gaps(colour: np.ndarray, alpha: np.ndarray, old: np.ndarray, arms: np.
         edge_on[known & ~done] = colour[to][known & ~done]
         done |= known
         colour[ys[known], xs[known]] = colour[to][known]
+    # Where what was there, its reflection and what is carried on meet is no ragged line.
+    cloth, met = seen | gaps, np.zeros(gaps.shape, bool)
+    of = gaps.astype(np.uint8)
+    of[ys[done], xs[done]] = 2
+    for part in range(3):
+        met |= grown((of == part) & cloth, wide) & (of != part) & cloth
+    even = lambda a: cv2.GaussianBlur(a.astype(np.float32), (0, 0), wide / 2)
+    colour[met] = even(cv2.copyTo(colour, cloth.view(np.uint8)))[met] / even(cloth)[met][:, None]
     alpha[gaps | edge] = 1.0
 
 
