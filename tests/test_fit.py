@@ -735,7 +735,8 @@ def test_a_sleeve_of_which_the_border_takes_the_corner_of_the_cuff_goes_on_beyon
     x0, x1 = sorted(round((axis[0] + 0.62 * (axis[-1] - axis[0]))[0]) for axis in whole.shape.limbs.values())
     mask, parts = (np.ascontiguousarray(a[:, x0:x1]) for a in (whole.mask, whole.parts))
     points = {k: (x - x0, y, 1.0) for k, (x, y, _) in whole.landmarks.items() if not k.startswith(("cuff", "elbow"))}
-    cut = replace(whole, photo=np.ascontiguousarray(whole.photo[:, x0:x1]), mask=mask, parts=parts, inner=mask, shape=measure(mask, "upper", "sweater", parts, points), subcategory="top")
+    shape, photo = measure(mask, "upper", "sweater", parts, points), np.ascontiguousarray(whole.photo[:, x0:x1])
+    cut = replace(whole, photo=photo, mask=mask, parts=parts, inner=mask, shape=shape, subcategory="top")
     for side, column in (("right", 0), ("left", -1)):
         rows = np.flatnonzero(parts[:, column] == PART[side])
         parts[rows[round(share * 2 * cut.shape.limbs[side][-1, 2]):], column] = 0

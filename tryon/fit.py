@@ -40,8 +40,8 @@ ASKEW = 0.12  # widths of a top: the most that its collar or hem lies beside the
 SEAM = 0.02  # torso lengths along an armhole in which a sleeve goes over into the torso
 COLLAR, MEASURED = 0.12, 0.08  # torso lengths above the joints of the shoulders: the highest that the sides of a collar lie, and where LENGTHS begin
 # How long a top is, is told by its width and, if they are at least LONG_SLEEVE of it, by its sleeves, which reach the wrists: so many torso lengths. What hangs
-# is narrower than what lies. Both together are right more often than either: chosen on CCP's validation split. Dresses are narrow for their sleeves: those of 0.8
-# end at the elbow.
+# is narrower than what lies. Both together are right more often than either: chosen on CCP's validation split. Dresses are narrow for their sleeves: those of
+# 0.8 end at the elbow.
 LONG_SLEEVE, LONG_SLEEVES, WHOLE_SLEEVE = 0.75, {"dress": 0.85}, 1.03
 # A top that is higher than so many of its widths hangs. Its sleeves, however long for its width, are short ones if they are no more than such a share of its height,
 # and as long as on one of so many torso lengths.
@@ -191,8 +191,8 @@ def grid(garment: Garment) -> Grid:
 
 @once
 def sewn(garment: Garment) -> dict[str, str]:
-    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter or smaller than the other in the photo -
-    it hangs, is folded, or was found in part - the other one is."""
+    """Side of a top or dress -> that side whose sleeve is worn there: both are sewn alike, so where one is much shorter or smaller than the other in the photo
+    - it hangs, is folded, or was found in part - the other one is."""
     length = {side: chart(garment, seen, np.zeros((1, 2))).length for side, seen in garment.sleeves.items()}
     area = {side: float((garment.parts == PART[seen]).sum()) for side, seen in garment.sleeves.items()}
     for size, unequal in zip((length, area), UNEQUAL):
