@@ -318,6 +318,20 @@ def test_a_collar_taken_for_ground_goes(persons, who):
 
 
 @pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_a_piece_of_a_scarf_that_lies_on_clothes_goes_with_them(persons, who):
+    """A piece too small for a scarf, on the clothes below the throat; a necklace on the skin of the throat stays."""
+    person, (neck, unit) = persons[who], torso(persons[who])
+    clothes = np.isin(person.parse, (S.UPPER, S.OUTER, S.FULL))
+    top = int(np.flatnonzero(clothes[:, int(neck[0])])[0])
+    disc = lambda y: cv2.circle(np.zeros(clothes.shape, np.uint8), (int(neck[0]), int(y)), max(2, int(0.05 * unit)), 1, -1) > 0
+    for y, goes in ((top + 0.02 * unit, True), (top - 0.06 * unit, False)):
+        piece = disc(y)
+        parse = np.where(piece, np.uint8(S.ACCESSORY), person.parse)
+        found = left_over(Canvas.of(person.photo, parse), clothes & ~piece, Body(person))[piece].mean()
+        assert found == goes, (y, found)
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
 def test_the_nape_of_a_head_that_is_turned_stays(persons, who):
     """A neck that is taken for what lies beside one, as the nose points past it."""
     person, (_, unit) = persons[who], torso(persons[who])

@@ -240,8 +240,9 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
 
 def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     """Bool HxW: what the parser took for arm, neck, hair or ground, but that touches clothes that are taken off (``old``, bool HxW) and has their colours, or
-    is where no neck can be, or a scrap of hair on them: cuffs, collars, fringes. What skin, hair and ground look like is told by all of the photo, of which every
-    other pixel is asked, of ground beside a neck by what is next to it, too (``raised``)."""
+    is where no neck can be, or a scrap of hair on them, or an accessory that lies on them around the neck: cuffs, collars, fringes, pieces of
+    scarves. What skin, hair and ground look like is told by all of the photo, of which every other pixel is asked, of ground beside a neck by what is next to
+    it, too (``raised``)."""
     out, wide, taken = np.zeros_like(old), max(2, int(NEAR * body.unit)), old & (canvas.worn < 0)
     if taken.sum() < 100:
         return out
@@ -269,19 +270,27 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
     if collar.any():
         found |= grown(opened(colourless(photo, collar, skin)), 1) & collar
     strands, area = pieces(layout == S.HAIR)
-    beside = cv2.dilate(strands.astype(np.float32), np.ones((3, 3), np.uint8)).astype(int) * (strands == 0)
-    count = lambda where: np.bincount(beside[where], minlength=len(area))
-    on_cloth = (area < STRAND * body.unit ** 2) & (2 * count(taken | found) >= count(beside > 0))
-    on_cloth[0] = False
-    found |= on_cloth[strands]
+    found |= ((area < STRAND * body.unit ** 2) & lie_on(strands, taken | found))[strands]
     top = head(np.column_stack((body.joint, body.seen)))
     if top is not None:
         corner = window[1].start, window[0].start
         found |= neck & beside_neck(neck.shape, body.neck - corner, top - corner, body.unit)
-        throat = capsule(near.shape, np.array((body.neck, top)) - corner, np.full(2, RAISED * body.unit)) & chin
-        found |= opened(raised(photo, (layout == S.BACKGROUND) & ~old[window], near, inside, throat, body.unit))
+        throat = capsule(near.shape, np.array((body.neck, top)) - corner, np.full(2, RAISED * body.unit))
+        found |= opened(raised(photo, (layout == S.BACKGROUND) & ~old[window], near, inside, throat & chin, body.unit))
+        loose, area = pieces((layout == S.ACCESSORY) & ~old[window])
+        around = 2 * np.bincount(loose[throat], minlength=len(area)) > area
+        found |= (around & lie_on(loose, taken))[loose]
     out[window] = found & touching(found | taken, taken)
     return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
+
+
+def lie_on(labels: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """Bool per piece (HxW ``labels``, 0 where there is none): at least half of its outline lies along ``cloth`` (bool HxW)."""
+    beside = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(int) * (labels == 0)
+    count = lambda where: np.bincount(beside[where], minlength=int(labels.max()) + 1)
+    out = 2 * count(cloth) >= count(beside > 0)
+    out[0] = False
+    return out
 
 
 def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
