@@ -332,6 +332,23 @@ def test_a_piece_of_a_scarf_that_lies_on_clothes_goes_with_them(persons, who):
 
 
 @pytest.mark.parametrize("who", ("clara", "edgar"))
+def test_what_lies_between_a_neck_and_a_collar_is_no_ground(persons, who):
+    """The dark inside of a white collar, which is like neither that nor the ground; ground that is as light as the rest of it."""
+    person, (neck, unit) = persons[who], torso(persons[who])
+    ys, xs = np.mgrid[0:len(person.parse), 0:person.parse.shape[1]]
+    rows, away = (ys > neck[1] - 0.15 * unit) & (ys < neck[1] - 0.05 * unit), np.abs(xs - neck[0]) / unit
+    throat, inner, collar = rows & (away < 0.1), rows & (away >= 0.1) & (away < 0.17), rows & (away >= 0.17) & (away < 0.27)
+    parse = np.select((throat, inner, collar), (np.uint8(S.NECK), np.uint8(S.BACKGROUND), np.uint8(S.UPPER)), person.parse)
+    old = np.isin(parse, (S.UPPER, S.OUTER, S.FULL))
+    found = []
+    for colour in (20, 130):
+        photo = person.photo.copy()
+        photo[parse == S.BACKGROUND], photo[old], photo[inner], photo[throat] = 130, 240, colour, np.median(person.photo[person.parse == S.FACE], 0)
+        found.append(left_over(Canvas.of(photo, parse), old, Body(person))[inner].mean())
+    assert inner.sum() > 20 and found[0] > 0.8 and found[1] < 0.05, found
+
+
+@pytest.mark.parametrize("who", ("clara", "edgar"))
 def test_the_nape_of_a_head_that_is_turned_stays(persons, who):
     """A neck that is taken for what lies beside one, as the nose points past it."""
     person, (_, unit) = persons[who], torso(persons[who])

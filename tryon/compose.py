@@ -33,6 +33,7 @@ REPLACES = {
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for, and sleeves
 RAISED, COLLAR = 0.3, 0.6  # torso lengths from a neck's middle: where a collar may be; how far from the colour of clothes, in distances from that of ground
 STRAND = 0.01  # squared torso lengths: a smaller piece of hair that lies on clothes is of them, or goes with them
+INSIDE = 0.1  # torso lengths from a neck, and from a collar beside it: what is seen between them is the inside of the collar
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
 LIKE_SKIN = 0.4  # of how far skin is from grey, in its own direction: anything less is no skin
 SLANT = 0.25  # pixels per pixel: the most that the upper edge of trousers falls from the middle outwards
@@ -276,12 +277,20 @@ def left_over(canvas: Canvas, old: np.ndarray, body: Body) -> np.ndarray:
         corner = window[1].start, window[0].start
         found |= neck & beside_neck(neck.shape, body.neck - corner, top - corner, body.unit)
         throat = capsule(near.shape, np.array((body.neck, top)) - corner, np.full(2, RAISED * body.unit))
-        found |= opened(raised(photo, (layout == S.BACKGROUND) & ~old[window], near, inside, throat & chin, body.unit))
+        beside = among(layout, (S.FACE, S.NECK)) & ~found
+        found |= opened(raised(photo, (layout == S.BACKGROUND) & ~old[window], near, inside, throat & chin, beside, body.unit))
         loose, area = pieces((layout == S.ACCESSORY) & ~old[window])
         around = 2 * np.bincount(loose[throat], minlength=len(area)) > area
         found |= (around & lie_on(loose, taken))[loose]
     out[window] = found & touching(found | taken, taken)
     return out & ~hands(canvas.layout, body)  # of which more would be lost than gloves found
+
+
+def between(one: np.ndarray, other: np.ndarray, reach: int) -> np.ndarray:
+    """Bool HxW: what has something of ``one`` on one side and something of the ``other`` (bool HxW each) on the other side, in its row, within ``reach`` pixels
+    of each."""
+    toward = lambda mask, at: cv2.dilate(mask.view(np.uint8), np.ones((1, reach + 1), np.uint8), anchor=(at, 0)).view(bool)
+    return toward(one, 0) & toward(other, reach) | toward(one, reach) & toward(other, 0)
 
 
 def lie_on(labels: np.ndarray, cloth: np.ndarray) -> np.ndarray:
@@ -293,9 +302,10 @@ def lie_on(labels: np.ndarray, cloth: np.ndarray) -> np.ndarray:
     return out
 
 
-def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.ndarray, around: np.ndarray, unit: float) -> np.ndarray:
+def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.ndarray, around: np.ndarray, skin: np.ndarray, unit: float) -> np.ndarray:
     """Bool HxW: collars that were taken for ``ground``: what of it is ``near`` clothes that are taken off, ``around`` a neck, and much more like the nearest
-    of their ``cloth`` than like the nearest ground beyond (bool HxW each), wherever else its colours are. photo HxWx3 uint8; unit: torso length in pixels."""
+    of their ``cloth`` than like the nearest ground beyond, wherever else its colours are; or between such cloth and ``skin`` (bool HxW each), and most
+    of it unlike that ground, as the inside of a collar is. photo HxWx3 uint8; unit: torso length in pixels."""
     out, sure = ground & near & around, ground & ~near
     if not (out.any() and sure.any() and cloth.any()):
         return np.zeros_like(out)
@@ -303,7 +313,12 @@ def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.nd
     own, old = (nearest_colour(photo, where, at, max(2, round(0.022 * unit))) for where in (sure, cloth))
     off = lambda a, b: ((a - b) ** 2).sum(1)
     out[at] = (off(photo[at], old) < COLLAR ** 2 * off(photo[at], own)) & (off(own, old) > UNLIKE ** 2)
-    return out
+    unlike = np.zeros_like(out)
+    unlike[at] = out[at] | (off(photo[at], own) > UNLIKE ** 2)
+    labels, areas = pieces(ground & near & around & between(skin, cloth | out, int(INSIDE * unit)))
+    inside = 2 * np.bincount(labels[unlike], minlength=len(areas)) > areas
+    inside[0] = False
+    return out | inside[labels]
 
 
 def nearest_colour(photo: np.ndarray, where: np.ndarray, at: tuple[np.ndarray, np.ndarray], width: int) -> np.ndarray:
