@@ -340,7 +340,7 @@ def _place_upper(body: Body, garment: Garment, points: np.ndarray):
     # Where the sleeve of the other side is seen, the torso is that of the other side, too.
     across = lambda side, points: points if sewn(garment)[side] == side else (-1, 1) * points + (2 * xc, 0)
     ends = {side: carry(across(side, c.ends)) for side, c in charts.items()}
-    long = bool(charts) and not half and np.mean([share_of_arm(ends[side][0], shoulders[side], length) for side in charts]) > LONG
+    long = bool(charts) and np.mean([share_of_arm(ends[side][0], shoulders[side], length) for side in charts]) > LONG
     limbs = {side: place_sleeve(c, carry(across(side, points)), ends[side], shoulders[side], length, s_across, long) for side, c in charts.items()}
     torso = carry(points)
     return torso, limbs, (S.R_SHOULDER, S.L_SHOULDER) + ((S.R_ELBOW, S.L_ELBOW) if limbs else ())

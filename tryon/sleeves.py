@@ -22,7 +22,7 @@ ON_SHOULDER, BESIDE_SHOULDER = 0.09, 0.03  # torso lengths above and outside of 
 SLIVER = 0.2  # area of a sleeve over the square of its armhole: below it there is no quadrangle to speak of
 ALIKE, TOLD = 0.98, 0.85  # quadrangles of so many times the largest area are as good, and those that landmarks tell are better
 BEYOND = 0.15  # of the width: cloth farther outside the edges lies no farther
-LONG = 0.66  # of the arm: sleeves that would reach so far are long ones
+LONG = 0.7  # of the arm: sleeves that would reach so far are long ones
 SETTLE = 0.3  # torso lengths of sleeve in which its edges come from the armhole to the arm
 
 
