@@ -110,7 +110,7 @@ def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     found = [(cls, *profile(line, False, UNIT)) for cls, line in zip((S.RIGHT_LEG, S.LEFT_LEG), lines)]
     parse, hidden = np.zeros((200, 120), np.uint8), np.zeros((200, 120), bool)
     for _, points, radii in found:
-        parse[capsule(parse.shape, points, 0.9 * radii)] = S.RIGHT_LEG if what == "bare" else S.LOWER
+        parse[capsule(parse.shape, points, 1.2 * radii)] = S.RIGHT_LEG if what == "bare" else S.LOWER
     if what in ("skirt", "wide"):
         parse[:, 30:90] = S.LOWER
     if what == "boots":
@@ -120,6 +120,21 @@ def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     assert len(legs) == (2 if what in ("trousers", "boots", "close") else 0)
     for (cls, points, radii), line in zip(legs, lines):
         assert cls == S.LOWER and (points[0] == line[0]).all() and 105 < points[-1, 1] < 125
+
+
+@pytest.mark.parametrize("apart", [5, 22])
+def test_trousers_are_no_wider_under_a_coat_than_below_it(apart):
+    """Humps beside the hips where a coat was, above legs that are closer than their joints were found to be."""
+    found = [(cls, *profile(LINE + (x, 0), False, UNIT)) for cls, x in ((S.RIGHT_LEG, -apart), (S.LEFT_LEG, apart))]
+    parse, hidden = np.zeros((200, 120), np.uint8), np.zeros((200, 120), bool)
+    for (_, points, radii), way in zip(found, (6, -6)):
+        parse[capsule(parse.shape, points + (way, 0), radii)] = S.LOWER
+    hidden[:110] = True
+    below = np.flatnonzero(parse[112])
+    legs = trousers(found, parse, hidden)
+    assert len(legs) == 2
+    edges = [(points[-2, 0] - radii[-2], points[-2, 0] + radii[-2]) for _, points, radii in legs]
+    assert abs(min(a for a, _ in edges) - below[0]) < 2.5 and abs(max(b for _, b in edges) - below[-1]) < 2.5
 
 
 def test_a_hidden_hand_has_fingers_and_a_thumb_towards_the_body():

@@ -284,12 +284,28 @@ def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[in
         yield S.NECK, np.array((neck, top)), np.full(2, CORE * unit)
 
 
+def beyond_trousers(points: np.ndarray, radii: np.ndarray, other: np.ndarray, parse: np.ndarray, hidden: np.ndarray) -> float:
+    """How many pixels to the right (negative: to the left) a leg in trousers (points and half widths) reaches beyond their outer edge where that is first seen
+    (the median of three places), at most half its width; 0 if it does not. other: points of the other leg; parse, hidden: as in ``trousers``."""
+    off, middle = [], np.s_[STEPS // 4:round(END * STEPS)]
+    for (x, y), radius, across in zip(np.rint(points[middle]).astype(int), radii[middle], other[middle, 0]):
+        side = 1 if x > across else -1
+        if 0 <= y < len(parse) and 0 <= x < parse.shape[1] and parse[y, x] == S.LOWER and not hidden[y, x]:
+            row, gone = parse[y, x::side], hidden[y, x::side]
+            end = int(np.argmin(np.append((row == S.LOWER) & ~gone, False)))
+            if end < len(row) and row[end] == S.BACKGROUND and not gone[end]:
+                off.append(side * np.clip(radius - end, 0, radius))
+    return float(np.median(off[:3])) if off else 0.0
+
+
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen: nothing if one is bare there, or if they seem to be
-    in a skirt: no ground is seen between them, or what close legs are in is wider than both."""
+    """Both legs in trousers, in the form of ``limbs`` (which gives ``found``), down to where they are first seen, no farther out than their edge there: nothing if
+    one is bare there, or if they seem to be in a skirt: no ground is seen between them, or what close legs are in is wider than both."""
     legs = {cls: (points, radii) for cls, points, radii in found if cls in (S.LEFT_LEG, S.RIGHT_LEG)}
     if len(legs) < 2:
         return []
+    legs = {cls: (points - (beyond_trousers(points, CLOTHED * radii, legs[other][0], parse, hidden), 0), radii)
+            for (cls, (points, radii)), other in zip(legs.items(), reversed(legs))}
     out, below = [], np.ones(STEPS + 1, bool)
     for points, radii in legs.values():
         seen, told = ~at(hidden, points), at(parse, points)
