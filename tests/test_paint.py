@@ -290,6 +290,16 @@ def test_cloth_has_its_colour_beyond_the_shadow_of_what_was_over_it():
     assert beyond_shadow(seen, distance_to(gone) > SHADOW).sum() == 3 * 28
 
 
+@pytest.mark.parametrize("height", [10, 4])
+def test_a_hem_does_not_tell_the_colour_of_what_a_coat_hid(height):
+    """Dark shorts with white cuffs that become light blue where a coat hung over them; of a hem alone all tells it."""
+    seen, gone = np.zeros((60, 40), bool), np.zeros((60, 40), bool)
+    seen[20:20 + height, 5:35], gone[:20] = True, True
+    told = beyond_shadow(seen, distance_to(gone) > SHADOW)
+    rows = np.flatnonzero(told.any(1))
+    assert told.any() and rows[-1] == (25 if height == 10 else 22)
+
+
 @pytest.mark.parametrize("colour", [(248, 120, 100), (40, 60, 150)])
 def test_what_a_coat_hid_of_a_skirt_has_its_colour(persons, colour):
     """A skirt that becomes grey where a coat hung over it, as if the network knew its colour better than the photo."""

@@ -317,9 +317,12 @@ def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndar
 
 
 def beyond_shadow(seen: np.ndarray, clear: np.ndarray) -> np.ndarray:
-    """What is ``seen`` of some cloth (bool h x w) without its outermost pixels, which are mixed with what lay beside it, and, as far as enough is left, alone what
-    is ``clear`` (bool h x w) of the shadow of what was taken off."""
+    """What is ``seen`` of some cloth (bool h x w) without its outermost pixels, which are mixed with what lay beside it, and, as far as enough is left, without
+    its hem, and alone what is ``clear`` (bool h x w) of the shadow of what was taken off. Columns no longer than that shadow are hem."""
     inner = cv2.erode(seen.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    count = inner.sum(0)
+    plain = inner & (np.cumsum(inner, 0) <= HEMMED * count) & (count > SHADOW)
+    inner = plain if plain.sum() >= LIT * max(int(inner.sum()), 1) else inner
     beyond = inner & clear
     return beyond if beyond.sum() >= LIT * max(int(inner.sum()), 1) else inner
 
