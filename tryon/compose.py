@@ -32,6 +32,7 @@ REPLACES = {
 
 WITH_SCARF = ("upper", "jacket", "full")  # what a scarf is taken off for, and sleeves
 RAISED, COLLAR = 0.3, 0.6  # torso lengths from a neck's middle: where a collar may be; how far from the colour of clothes, in distances from that of ground
+BESIDE = 0.5  # torso lengths around it in which ground and clothes are looked for that tell a collar from ground
 STRAND = 0.01  # squared torso lengths: a smaller piece of hair that lies on clothes is of them, or goes with them
 INSIDE = 0.1  # torso lengths from a neck, and from a collar beside it: what is seen between them is the inside of the collar
 CHIN = 0.03  # torso lengths below a face: beards are no collars, unless they are light
@@ -306,9 +307,15 @@ def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.nd
     """Bool HxW: collars that were taken for ``ground``: what of it is ``near`` clothes that are taken off, ``around`` a neck, and much more like the nearest
     of their ``cloth`` than like the nearest ground beyond, wherever else its colours are; or between such cloth and ``skin`` (bool HxW each), and most
     of it unlike that ground, as the inside of a collar is. photo HxWx3 uint8; unit: torso length in pixels."""
+    whole = np.zeros_like(ground)
+    if not (ground & near & around).any():
+        return whole
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(ground & near & around)) + np.array((-1, 1, -1, 1)) * int(BESIDE * unit), 0)
+    window = np.s_[y0:y1, x0:x1]
+    photo, ground, near, cloth, around, skin = (a[window] for a in (photo, ground, near, cloth, around, skin))
     out, sure = ground & near & around, ground & ~near
-    if not (out.any() and sure.any() and cloth.any()):
-        return np.zeros_like(out)
+    if not (sure.any() and cloth.any()):
+        return whole
     at = np.nonzero(out)
     own, old = (nearest_colour(photo, where, at, max(2, round(0.022 * unit))) for where in (sure, cloth))
     off = lambda a, b: ((a - b) ** 2).sum(1)
@@ -318,7 +325,8 @@ def raised(photo: np.ndarray, ground: np.ndarray, near: np.ndarray, cloth: np.nd
     labels, areas = pieces(ground & near & around & between(skin, cloth | out, int(INSIDE * unit)))
     inside = 2 * np.bincount(labels[unlike], minlength=len(areas)) > areas
     inside[0] = False
-    return out | inside[labels]
+    whole[window] = out | inside[labels]
+    return whole
 
 
 def nearest_colour(photo: np.ndarray, where: np.ndarray, at: tuple[np.ndarray, np.ndarray], width: int) -> np.ndarray:
@@ -333,6 +341,8 @@ def in_the_midst(layout: np.ndarray, taken: np.ndarray, unit: float) -> np.ndarr
     """Bool HxW: bags and accessories (of ``layout``, parse ids) that are too small for one and have nothing but clothes that are ``taken`` off (bool HxW) around
     them: parts of these, such as prints and buttons."""
     mine = among(layout, (S.BAG, S.ACCESSORY)) & ~taken
+    if not mine.any():
+        return mine
     labels, areas = pieces(mine & ~touching(mine, grown(~(taken | mine), 1)))
     few = areas < ALONE * unit * unit
     few[0] = False
