@@ -110,7 +110,7 @@ def test_legs_go_on_in_the_trousers_that_show_below_a_coat(what):
     found = [(cls, *profile(line, False, UNIT)) for cls, line in zip((S.RIGHT_LEG, S.LEFT_LEG), lines)]
     parse, hidden = np.zeros((200, 120), np.uint8), np.zeros((200, 120), bool)
     for _, points, radii in found:
-        parse[capsule(parse.shape, points, 1.2 * radii)] = S.RIGHT_LEG if what == "bare" else S.LOWER
+        parse[capsule(parse.shape, points, 0.9 * radii)] = S.RIGHT_LEG if what == "bare" else S.LOWER
     if what in ("skirt", "wide"):
         parse[:, 30:90] = S.LOWER
     if what == "boots":

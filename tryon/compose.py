@@ -129,10 +129,10 @@ def put_on(canvas: Canvas, fit: Fit, garment: Garment, index: int, body: Body, l
     old, layout, before = taken_off(canvas, kind, body, fit.unit, has_legs, has_sleeves(garment))
     taken = np.zeros(full.layout.shape, bool)
     taken[window] = old
-    own = old & (canvas.worn < 0)
-    old |= left_over(full, taken, whole_body)[window] | in_the_midst(canvas.layout, own, fit.unit)
+    theirs = old & (canvas.worn < 0)
+    old |= left_over(full, taken, whole_body)[window] | in_the_midst(canvas.layout, theirs, fit.unit)
     if kind in WITH_SCARF:
-        old |= lost_sleeves(canvas.layout, own, body)
+        old |= lost_sleeves(canvas.layout, theirs, body)
     front = in_front(canvas, fit, garment, body, later) & ~old
     colour, alpha, old, bare = laid(canvas, sample(fit, garment, full.layout.shape, box), fit, garment, body, old, front)
     seen = without_crumbs(alpha, front & (canvas.layout == S.HAIR))

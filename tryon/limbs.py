@@ -46,7 +46,7 @@ MANY = STEPS / 2  # lines across a limb that tell how thick all of it is
 ROUNDER = 1.1  # times those widths: bare arms, median of 92 in CCP's train split
 BARE = 0.03  # squared torso lengths: the least of a leg that tells where it is
 SKIRT = 1.25  # times as wide as both legs in trousers: what is wider is no trousers
-CLOTHED = 1.15  # times a leg's width: that of trousers
+CLOTHED = 0.85, 1.15  # times a leg's width: that of trousers, the least and the usual one
 
 
 def profile(line: np.ndarray, arm: bool, unit: float, beyond: float = 0.0, outwards: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -284,18 +284,21 @@ def throat(pose: np.ndarray, unit: float, free: np.ndarray) -> Iterator[tuple[in
         yield S.NECK, np.array((neck, top)), np.full(2, CORE * unit)
 
 
-def beyond_trousers(points: np.ndarray, radii: np.ndarray, other: np.ndarray, parse: np.ndarray, hidden: np.ndarray) -> float:
-    """How many pixels to the right (negative: to the left) a leg in trousers (points and half widths) reaches beyond their outer edge where that is first seen
-    (the median of three places), at most half its width; 0 if it does not. other: points of the other leg; parse, hidden: as in ``trousers``."""
-    off, middle = [], np.s_[STEPS // 4:round(END * STEPS)]
+def in_trousers(points: np.ndarray, radii: np.ndarray, other: np.ndarray, parse: np.ndarray, hidden: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A leg (points and half widths) in its trousers, no farther out than their outer edge where that is first seen (the median of three places): as much narrower
+    as CLOTHED tells, and if that is not enough nearer to the ``other`` leg (its points), by no more than half its width. parse, hidden: as in ``trousers``."""
+    shares, middle = [], np.s_[STEPS // 4:round(END * STEPS)]
     for (x, y), radius, across in zip(np.rint(points[middle]).astype(int), radii[middle], other[middle, 0]):
         side = 1 if x > across else -1
         if 0 <= y < len(parse) and 0 <= x < parse.shape[1] and parse[y, x] == S.LOWER and not hidden[y, x]:
             row, gone = parse[y, x::side], hidden[y, x::side]
             end = int(np.argmin(np.append((row == S.LOWER) & ~gone, False)))
             if end < len(row) and row[end] == S.BACKGROUND and not gone[end]:
-                off.append(side * np.clip(radius - end, 0, radius))
-    return float(np.median(off[:3])) if off else 0.0
+                shares.append((end / radius, radius * side))
+    if not shares:
+        return points, CLOTHED[1] * radii
+    share, outwards = np.median(shares[:3], 0)
+    return points - (max(0.0, CLOTHED[0] - share) * outwards, 0), float(np.clip(share, *CLOTHED)) * radii
 
 
 def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray, hidden: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]]:
@@ -304,17 +307,16 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
     legs = {cls: (points, radii) for cls, points, radii in found if cls in (S.LEFT_LEG, S.RIGHT_LEG)}
     if len(legs) < 2:
         return []
-    legs = {cls: (points - (beyond_trousers(points, CLOTHED * radii, legs[other][0], parse, hidden), 0), radii)
-            for (cls, (points, radii)), other in zip(legs.items(), reversed(legs))}
     out, below = [], np.ones(STEPS + 1, bool)
-    for points, radii in legs.values():
+    for (points, radii), (other, _) in zip(legs.values(), reversed(legs.values())):
+        points, radii = in_trousers(points, radii, other, parse, hidden)
         seen, told = ~at(hidden, points), at(parse, points)
         first = int(np.argmax(seen & (np.arange(STEPS + 1) > STEPS // 4)))
         below_it = told[first:][seen[first:] & (told[first:] != S.SHOES)]  # boots tell nothing
         if not first or not len(below_it) or np.mean(below_it == S.LOWER) < 0.5:  # skin may show through holes
             return []
         below &= seen & (np.arange(STEPS + 1) >= first)
-        out.append((S.LOWER, points[:first + 2], CLOTHED * radii[:first + 2]))
+        out.append((S.LOWER, points[:first + 2], radii[:first + 2]))
     (a, r), (b, q) = legs.values()
     if not below.any():
         return []
@@ -322,7 +324,7 @@ def trousers(found: list[tuple[int, np.ndarray, np.ndarray]], parse: np.ndarray,
         return out
     # Between close legs no ground is to be seen: they are no wider than both. What they are in may be a narrow skirt, too.
     first = below & (np.cumsum(below) <= 3)
-    middle, between, legs = ((a + b) / 2)[first], np.linalg.norm(a - b, axis=1)[first], CLOTHED * (r + q)[first]
+    middle, between, legs = ((a + b) / 2)[first], np.linalg.norm(a - b, axis=1)[first], CLOTHED[1] * (r + q)[first]
     around = lambda x, y: next((b - a + 1 for a, b in runs(parse[int(np.clip(y, 0, len(parse) - 1))] == S.LOWER) if a <= round(x) <= b), 0)
     wide = np.array([around(x, y) for x, y in middle])
     close = between < legs
