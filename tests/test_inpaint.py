@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tryon.inpaint import fill, shift
-from tryon.paint import copied, spread
+from tryon.paint import copied
+from tryon.pyramid import spread
 
 Y, X = np.mgrid[0:192, 0:160]
 HOLE = (np.abs(X - 80) < 20) & (np.abs(Y - 100) < 60)

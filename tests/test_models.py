@@ -9,7 +9,7 @@ import torch
 
 from tryon import sample
 from tryon import schema as S
-from tryon.models import gmm, warp, weights
+from tryon.models import gmm, limb, warp, weights
 from tryon.models.digest import FOLDER, digest
 from tryon.models.discriminator import PatchGAN
 from tryon.models.encoder import CHANNELS, Encoder
@@ -20,7 +20,7 @@ from tryon.models.vae import LATENT
 SIZE = (96, 64)
 BUILDS = {**weights.NETWORKS, "discriminator": PatchGAN}
 INPUTS = {"generator": (CONDITION,), "pix2pix": (CONDITION,), "vae": (CONDITION,), "discriminator": (3, CONDITION), "warp": (warp.SHAPES,),
-          "gmm": (gmm.PERSON, gmm.PRODUCT)}  # channels; others: RGB
+          "gmm": (gmm.PERSON, gmm.PRODUCT), "limb": (limb.CONDITION,)}  # channels; others: RGB
 SIZES = {"gmm": gmm.SIZE, "warp": warp.SIZE}  # of the inputs; others: SIZE
 SHAPES = {
     "parser": [(2, len(S.PARSE_CLASSES), 48, 32)],
@@ -30,6 +30,7 @@ SHAPES = {
     "discriminator": [(2, 1, 12, 8)],
     "warp": [(2, 2 * len(warp.PARTS), h, w) for h, w in ((8, 6), (8, 6), (16, 12), (32, 24))],
     "gmm": [(2, *gmm.SIZE, 2)],
+    "limb": [(2, 3, *SIZE), (2, 1, *SIZE)],
 }
 everyone = pytest.mark.parametrize("name", BUILDS)
 shipped = pytest.mark.parametrize("name", weights.NETWORKS)

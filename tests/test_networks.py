@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from tryon.models import weights
+from tryon.models import limb, weights
 from tryon.models.generator import CONDITION
 from tryon.models.warp import SHAPES, SIZE
 from tryon.networks import Networks, native_bfloat16
 
-NAMES = ("parser", "pose", "garment", "generator", "warp")
+NAMES = ("parser", "pose", "garment", "generator", "limb", "warp")
 
 
 def found(networks: Networks, persons, goods) -> dict[str, np.ndarray]:
     photo, product = persons["clara"].photo, goods["top-01"].photo
     condition = np.random.default_rng(0).random((CONDITION, 128, 96), dtype=np.float32)
     shapes = np.random.default_rng(1).random((SHAPES, *SIZE), dtype=np.float32)
+    bare = np.random.default_rng(2).random((2, limb.CONDITION, 96, 32), dtype=np.float32)
     arrays = {"parse": networks.parse(photo), "pose": networks.pose(photo)[:2], "garment": networks.garment(product),
-              "generate": networks.generate(condition), "coarse": networks.generate(condition, coarse=True), "warp": (networks.warp(shapes),)}
+              "generate": networks.generate(condition), "coarse": networks.generate(condition, coarse=True), "warp": (networks.warp(shapes),), "limb": networks.limbs(bare)[1]}
     return {f"{k} {i}": a for k, v in arrays.items() for i, a in enumerate(v)}
 
 

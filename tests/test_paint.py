@@ -423,13 +423,26 @@ def test_no_ground_is_painted_in_front_of_a_body():
     assert (found[60:120, 52:69] == S.LOWER).all() and (found[145:] == S.BACKGROUND).all() and (found[:, :40] == S.BACKGROUND).all()
 
 
+def test_no_top_comes_out_between_the_legs_of_trousers(persons):
+    """A piece of the coat's cloth that hangs down between the legs of new trousers, below its hem."""
+    person = persons["edgar"]
+    hips = person.pose[0, [S.R_HIP, S.L_HIP], 1].mean()
+    unit = hips - person.pose[0, S.NECK_JOINT, 1]
+    rows = np.arange(len(person.parse))[:, None]
+    fill = np.isin(person.parse, (S.LOWER, S.BACKGROUND)) & (rows > hips + 0.45 * unit) & (rows < hips + 1.2 * unit)
+    fill &= np.abs(np.arange(person.parse.shape[1]) - person.pose[0, [S.R_HIP, S.L_HIP], 0].mean()) < 0.3 * unit
+    allowed = np.zeros(len(S.PARSE_CLASSES), bool)
+    allowed[[S.BACKGROUND, S.UPPER, S.OUTER]] = True
+    assert fill.sum() > 200 and set(np.unique(painted(person, fill, allowed)[0][fill])) == {S.BACKGROUND}
+
+
 def test_edges_of_what_is_painted_have_no_steps():
     """A leg beside ground along whose edge the pixels of its mask are seen as a staircase."""
     h, w, slope = 120, 80, 0.13
     edge = 30.3 + slope * np.arange(h)
     label = np.where(np.arange(w)[None] < np.rint(edge)[:, None], S.LEFT_LEG, S.BACKGROUND).astype(np.uint8)
     colours = {S.FACE: np.full((h, w, 3), 200, np.float32), S.BACKGROUND: np.full((h, w, 3), 100, np.float32)}
-    out = _bring_up(colours, np.ones((h, w, 3), np.float32), label, (h, w), (0, h, 0, w), 0.68)
+    out = _bring_up(colours, np.ones((h, w, 3), np.float32), label, (h, w), (0, h, 0, w), 0.68, {}, label > 0)
     half = np.array([np.interp(-150, -row, np.arange(w)) for row in out[..., 0]])[10:-10]  # where it is half
     off = half - np.polyval(np.polyfit(np.arange(len(half)), half, 1), np.arange(len(half)))
     stairs = np.rint(edge)[10:-10] - np.polyval(np.polyfit(np.arange(len(half)), np.rint(edge)[10:-10], 1), np.arange(len(half)))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import (alone, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps,
+from tryon.person import (alone, even_shafts, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps,
                           without_short_dresses, without_strangers)
 
 
@@ -154,6 +154,23 @@ def test_shoes_begin_below_hems():
     assert (out[500:503, 30:70] == S.LOWER).all() and (out[504:530, 15:85] == S.SHOES).all() and (out != label).sum() < 4 * 70
     label[300:500] = S.BACKGROUND
     assert np.array_equal(under_hems(label), label)
+
+
+def test_the_tops_of_boots_are_even():
+    """Dark boots below dark trousers whose upper edge is frayed; straps of sandals on skin, or boots that end beside the ground, that are changed."""
+    label = np.zeros((540, 120), np.uint8)
+    label[300:440, 30:80], label[440:500, 30:80] = S.LOWER, S.SHOES
+    rng = np.random.default_rng(0)
+    for x in range(30, 80):
+        label[440 + rng.integers(-3, 4):440 + 4, x] = S.SHOES
+        if rng.random() < 0.4:
+            label[438:443, x] = S.LOWER
+    frayed = lambda a: np.abs(np.diff((a[420:460, 34:76] == S.SHOES).argmax(0))).sum()
+    out = even_shafts(label)
+    assert frayed(label) > 40 and frayed(out) < 12 and set(np.unique(out[430:450, 34:76])) == {S.LOWER, S.SHOES}
+    assert (out[:430] == label[:430]).all() and (out[450:] == label[450:]).all() and ((out == 0) == (label == 0)).all()
+    label[label == S.LOWER] = S.LEFT_LEG
+    assert (even_shafts(label) == label).all()
 
 
 @pytest.mark.parametrize("height", [300, 541, 1024])

@@ -20,7 +20,8 @@ from tryon.landmarks import along, length_of
 from tryon.limbs import BONES, at, beside_neck, capsule, hand, head, profile
 from tryon.masks import among, box_of, closed, closest, distance_to, grown, pieces, shrunk, touching
 from tryon.networks import Networks
-from tryon.paint import mirrored, paint, thrice
+from tryon.paint import mirrored, paint
+from tryon.pyramid import thrice
 from tryon.texture import bleed, sample, textures
 
 CLASS_OF = {"upper": S.UPPER, "jacket": S.OUTER, "lower": S.LOWER, "full": S.FULL, "hat": S.HEADWEAR, "scarf": S.ACCESSORY, "bag": S.BAG}
@@ -50,6 +51,7 @@ MOUTH = 1.0  # times as far below the nose as the eyes are above it: the end of 
 SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one between them
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 STUB = 0.3  # widths of a top or jacket: sleeves no longer than that are none
+LOW, ROUNDED = 0.4, 0.06  # of the height of a top, its lower part, whose side tells where its hem is; and torso lengths inwards of that where a rounded hem ends
 SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
 CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso lengths at whose end ground is seen
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
@@ -178,6 +180,8 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
         front = front & ~hung_over(canvas.layout, layers, body.unit)
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
+    if garment.category == "lower":
+        front = front | beside_top(front & among(canvas.layout, shade.TOPS), canvas.layout == S.BACKGROUND, body.unit)
     skin = among(canvas.layout, S.ARMS) & ~old
     bare = {} if kind_of(garment) == "jacket" and has_sleeves(garment) else come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit))
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
@@ -232,7 +236,10 @@ def taken_off(canvas: Canvas, kind: str, body: Body, unit: float, has_legs: bool
     if kind == "jacket":  # what is worn under a jacket is no wider than the body, and its sleeves are in those of the jacket
         trunk = capsule(layout.shape, np.array((body.neck, body.hips)), np.array((0.32, 0.36) if sleeved else (0.5, 0.55)) * (body.torso_width, body.hip_width))
         arms = np.zeros(layout.shape, bool) if sleeved else sleeves_of(canvas.layout, body, unit)
-        old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~lower_than(layout.shape, body, -0.1)
+        hem = lower_than(layout.shape, body, -0.1)  # hangs below the jacket
+        if sleeved:  # but no cuff is a hem
+            hem &= ~sleeves_of(canvas.layout, body, unit) | capsule(layout.shape, np.array((body.hips, 2 * body.hips - body.neck)), np.full(2, 0.5 * body.hip_width))
+        old |= among(layout, (S.UPPER, S.FULL)) & own & ~trunk & ~arms & ~hem
     if kind == "scarf":
         old &= scarf(layout, body)
     if kind in WITH_SCARF:
@@ -769,7 +776,7 @@ def finish(canvas: Canvas, pose: np.ndarray, body: Body, networks: Networks) -> 
     reach_out(made, photo, kept & ~edited & (old != S.BACKGROUND), edited, sigma)
     made = cv2.add(made, 0, dtype=cv2.CV_8U)  # rounded and saturated
     made = cv2.copyTo(made, edited.view(np.uint8), photo.copy())
-    out[window], band = unmixed(photo, made, edited, before, found, kept, max(2, round(h / 300)))
+    out[window], band = unmixed(photo, made, edited, before, found, kept, seen, max(2, round(h / 300)))
     layout[window], edit[window] = found, edited | band
     return out, layout, edit
 
@@ -857,14 +864,14 @@ def sharpness(photo: np.ndarray) -> float:
     return max(0.1, float(2 * np.abs(c - 2 * b + a)[edges].sum() / change[edges].sum())) if edges.any() else 1.0
 
 
-def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.ndarray, layout: np.ndarray, kept: np.ndarray,
+def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.ndarray, layout: np.ndarray, kept: np.ndarray, covered: np.ndarray,
             width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of hair, skin and other clothes along a garment that was taken off show some of it. Their share of it is read off the colours on
-    both sides and given to what is there now.
+    """Pixels of hair, skin and other clothes along a garment that was taken off, or along skin or ground that is covered now, show some of it. Their share of it is read off the
+    colours on both sides and given to what is there now.
 
     photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
-    change; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
-    taken, whole, changed = edit & among(before, (*GARMENTS, S.ACCESSORY)), image.copy(), np.zeros(edit.shape, bool)
+    change; covered HxW bool, where a new garment is; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
+    taken, whole, changed = edit & (among(before, (*GARMENTS, S.ACCESSORY)) | covered), image.copy(), np.zeros(edit.shape, bool)
     if not taken.any():
         return whole, changed
     y0, y1, x0, x1 = np.maximum(np.array(box_of(taken)) + (-8 * width, 8 * width, -8 * width, 8 * width), 0)
@@ -890,14 +897,18 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
 
     old, known = around(photo, shrunk(taken, 1))
     new, there = around(image, edit)
-    own, colour = np.zeros_like(old), photo[ys, xs].astype(np.float32)
+    own, colour, fewer = np.zeros_like(old), photo[ys, xs].astype(np.float32), np.ascontiguousarray(photo[::2, ::2])
     for cls in np.unique(layout[band]):
-        mine = layout[ys, xs] == cls
-        found, some = around(photo, far & (layout == cls))
-        own[mine], known[mine] = found[mine], (known & some)[mine]
+        mine, inner = layout[ys, xs] == cls, far & (layout == cls)
+        known[mine] &= around(photo, inner)[1][mine]
+        few = np.ascontiguousarray(inner[::2, ::2])
+        if few.any():  # the nearest: hair is light and dark in strands
+            own[mine] = nearest_colour(fewer, few, (ys[mine] // 2, xs[mine] // 2), max(1, width // 2))
     way = own - old
     length = (way * way).sum(1)
     share = np.clip((((colour - old) * way).sum(1) / np.maximum(length, 1) - 0.15) / 0.7, 0, 1)  # of what is the pixel's own
+    shaded = (layout[ys, xs] == S.HAIR) & (old.mean(1) < own.mean(1)) & (share < 1)  # whether it is dark cloth or hair in its shadow, nobody knows: it is hair
+    share[shaded], colour[shaded] = 1, own[shaded]
     todo = known & there & (length > 30 ** 2)
     whose = (~edit).astype(np.float32)
     whose[ys[todo], xs[todo]] = share[todo]
@@ -943,6 +954,19 @@ def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
         top[side] = np.minimum.accumulate(top[side] - fall) + fall
     top = np.minimum(top, cv2.blur(top[None].astype(np.float32), (2 * max(1, int(EVEN * body.unit)) + 1, 1))[0])
     return np.arange(shape[0])[:, None] >= top
+
+
+def beside_top(top: np.ndarray, ground: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: ``ground`` beside a ``top`` (bool HxW each) that hangs over, no lower than its hem is at that side: nothing that is worn under it stands out there. unit: torso length
+    in pixels."""
+    out, rows = np.zeros_like(ground), np.flatnonzero(top.any(1))
+    for flip in (slice(None), slice(None, None, -1)):
+        if len(rows):
+            first = top[rows, flip].argmax(1)
+            side = np.median(first[-max(1, int(LOW * len(rows))):])
+            rows_of = rows[:np.flatnonzero(first <= side + ROUNDED * unit)[-1] + 1]
+            out[rows_of, flip] |= np.arange(top.shape[1]) < first[:len(rows_of), None]
+    return out & ground
 
 
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:

@@ -63,7 +63,7 @@ class ImageConfig:
 
 # The weight files that each choice of render.warp and of render.generator needs.
 WARPS = {"flow": ("warp",), "geometry": (), "gmm": ("gmm",)}
-GENERATORS = {"cgan": ("generator",), "pix2pix": ("pix2pix",), "vae": ("vae",), "none": ()}
+GENERATORS = {"cgan": ("generator", "limb"), "pix2pix": ("pix2pix", "limb"), "vae": ("vae", "limb"), "none": ()}
 TUCKS = ("worn", "out")
 
 

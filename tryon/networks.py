@@ -41,7 +41,7 @@ class Networks:
     are: work on several pictures at the same time.
     """
 
-    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator", "warp"),
+    def __init__(self, device: str = "auto", folder: str = "", names: tuple[str, ...] = ("parser", "pose", "garment", "generator", "limb", "warp"),
                  precision: str = "auto"):
         self.folder, self.device = folder, ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
         fast = precision == "bfloat16" or precision == "auto" and native_bfloat16(self.device)
@@ -108,9 +108,16 @@ class Networks:
         with self._alone():
             return self.nets["gmm"](*(self._input(self.nets["gmm"], cv2.merge(list(a))) for a in (person, product)))[0].cpu().numpy()
 
+    def limbs(self, conditions: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Conditions of straight limbs N x C x h x w (tryon.straight) -> of each its colours h x w x 3 in 0..255 and the logit of being limb h x w, float32."""
+        with self._alone():
+            x = torch.from_numpy(conditions).to(self.device, next(self.nets["limb"].parameters()).dtype).contiguous(memory_format=torch.channels_last)
+            colours, logit = (t.float().cpu().numpy() for t in self.nets["limb"](x))
+        return [(np.ascontiguousarray(c.transpose(1, 2, 0)) * 255, np.ascontiguousarray(l[0])) for c, l in zip(colours, logit)]
+
     @property
     def generator(self) -> torch.nn.Module | None:
-        return next((self.nets[name] for names in GENERATORS.values() for name in names if name in self.nets), None)
+        return next((self.nets[names[0]] for names in GENERATORS.values() if names and names[0] in self.nets), None)
 
     def generate(self, condition: np.ndarray, coarse: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Condition C x h x w in 0..1 (tryon.condition; h and w multiples of 16) -> rendered h x w x 3 and alpha h x w in 0..255 and 0..1,

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from tryon import schema as S
-from tryon import inpaint, shade
+from tryon import inpaint, shade, straight
 from tryon.condition import condition, skeleton
-from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, beside_neck, capsule, head, limbs, out_of_sleeves, shoulders, throat, trousers, with_ends
+from tryon.limbs import BONES, SLIM, STEPS, above_shoulders, at, beside_neck, capsule, head, limbs, out_of_sleeves, shoulders, throat, trousers, with_ends
 from tryon.masks import box_of, closest, distance_to, grown, shrunk
 from tryon.networks import Networks, working_size
+from tryon.pyramid import spread, thrice
 
 # Classes that look alike, so that one may be matched to the other: all skin is one.
 GROUP = np.arange(len(S.PARSE_CLASSES))
@@ -45,6 +46,7 @@ WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is pain
 TRUNK = (0.3, 1.0, 0.35)  # of the way from the neck to the hips: from where to where a body surely is, and so many times as far to both sides as hips are apart
 NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, whatever it is in
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
+BELOW = 0.3  # torso lengths below the hips: where legs are
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500, S.LEGWEAR: 1000}  # which is in front
 BEHIND = 0.35  # torso lengths from the middle of a neck: no farther off does hair hang beside it
@@ -97,7 +99,20 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     for cls in (S.LEFT_LEG, S.RIGHT_LEG, S.LEGWEAR):  # which are not seen above a hem
         logits[cls][hidden] = -1e4
     small_unit = unit * size[0] / h
+    hips = scaled[[S.R_HIP, S.L_HIP]]
+    if hips[:, 2].all():  # no top comes out between the legs of trousers
+        below = np.isin(before_s, (S.LOWER, S.BACKGROUND)) & (np.arange(size[0])[:, None] > hips[:, 1].mean() + BELOW * small_unit)
+        logits[[S.UPPER, S.OUTER]] = np.where(below, -1e4, logits[[S.UPPER, S.OUTER]])
     found = list(limbs(scaled, small_unit, before_s, ~known))
+    lit = shade.lit_from(image_s, known & (before_s == S.FACE))
+    stretch = np.array((w / size[1], h / size[0]))
+    if "limb" in networks.nets and tone.any():
+        hidden = [(cls, (points + 0.5) * stretch - 0.5, radii * stretch[1]) for cls, points, radii in found if at(fill_s, points).any()]
+        anew = {limb.cls: limb for limb in straight.painted(networks, image, before, ~fill & ~garment, hidden, pose, unit, tone, lit)}
+        outlines = {cls: limb.outlined() for cls, limb in anew.items()}
+        found = [(cls, (outlines[cls][0] + 0.5) / stretch - 0.5, outlines[cls][1] / stretch[1]) if cls in anew else (cls, *piece) for cls, *piece in found]
+    else:
+        anew = {}
     whole, bare = found, out_of_sleeves(found, garment_s, fill_s)
     sleeved = {cls for cls, points, _ in found} - {cls for cls, points, _ in bare if len(points) > STEPS}
     bare, creases = with_ends(bare, whole, scaled, small_unit, before_s, ~known)
@@ -120,14 +135,13 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             box = y0, y1, x0, x1 = box_of(fill)
             window = np.s_[y0:y1, x0:x1]
             label = np.stack([zoom(np.ascontiguousarray(logits[..., i]), fill.shape, box) for i in range(len(classes))])
-            at = lambda p: (p + 0.5) * (w / size[1], h / size[0]) - 0.5 - (x0, y0)
+            within = lambda p: (p + 0.5) * stretch - 0.5 - (x0, y0)
             moved = pose.copy()
             moved[:, :2] -= (x0, y0)
-            bounded(label, classes, [(cls, at(points), radii * h / size[0]) for cls, points, radii in found], allowed, moved, unit)
+            bounded(label, classes, [(cls, within(points), radii * stretch[1]) for cls, points, radii in found], allowed, moved, unit)
             label[classes == S.BACKGROUND] -= 1e4 * (zoom(behind_hair, fill.shape, box) > 0.5)
             label = without_crevices(classes[label.argmax(0)], fill[window], layout[window], max(1, round(h / THIN)))
             out[window][fill[window]] = label[fill[window]]
-            lit = shade.lit_from(image_s, known & (before_s == S.FACE))
             relieved = relief(whole, scaled, np.where(fill_s, layout_s, np.where(known, before_s, S.BACKGROUND)), lit)
             flat = image_s / relieved[..., None] ** shade.SKIN
             clear = distance_to(~known) > SHADOW
@@ -138,10 +152,11 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
             falls = shade.limbs(out, fill, unit, lit, box, set(shade.LIMBS) - {cls for cls, *_ in whole})
             bare_limbs = [cls for cls, *_ in whole]
             mine, here = np.isin(label, bare_limbs), fill_s & np.isin(layout_s, bare_limbs)
+            mine &= ~np.isin(label, list(anew))
             if here.any() and mine.any():
                 falls[mine] *= zoom(spread(relieved[..., None], here), fill.shape, box)[mine][:, None] ** shade.SKIN
             shade.meet(falls, label, unit)
-            shade.crease(falls, label, [(cls, at(points)) for cls, points in creases], unit)
+            shade.crease(falls, label, [(cls, within(points)) for cls, points in creases], unit)
             grain = _grain(image, out, before, fill, box, h / size[0], {S.BACKGROUND: moves, **prints})
         if networks.generator is not None and twice:
             rgb, alpha, _ = second.result()
@@ -150,7 +165,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         light = cv2.resize(np.clip(change, -LIGHT, LIGHT).astype(np.float32), (w, h), interpolation=cv2.INTER_LINEAR)[..., None]
     if fill_s.any():
         colours = {g: _colours(rgb, around.get(g), flat if g == S.FACE else image_s, fill_s & (GROUP[layout_s] == g), known & (GROUP[before_s] == g), g, clear) for g in np.unique(GROUP[label])}
-        painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft) + grain
+        painted[window] = _bring_up(colours, falls, label, fill.shape, box, soft, anew, grown(fill[window], 2)) + grain
     return out, painted, light
 
 
@@ -238,41 +253,12 @@ def without_crevices(label: np.ndarray, fill: np.ndarray, layout: np.ndarray, ra
     return np.where(fill & (distance_to(solid) > 2 * radius + 1), label, label[closest(solid)])
 
 
-def thrice(a: np.ndarray) -> np.ndarray:
-    """HxW -> float32 HxWx3, the same in every channel: faster than to broadcast over so few."""
-    a = np.asarray(a, np.float32)
-    return cv2.merge((a, a, a))
-
-
 def zoom(a: np.ndarray, shape: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarray:
     """The part ``box`` of ``a`` enlarged to ``shape``, bilinear."""
     y0, y1, x0, x1 = box
     fy, fx = a.shape[0] / shape[0], a.shape[1] / shape[1]
     m = np.array(((fx, 0, (x0 + 0.5) * fx - 0.5), (0, fy, (y0 + 0.5) * fy - 0.5)))
     return cv2.warpAffine(a.astype(np.float32), m, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-
-
-def spread(a: np.ndarray, known: np.ndarray, enough: float = 0.5) -> np.ndarray:
-    """Carry the values of ``a`` (h x w x C) from ``known`` smoothly over its border and everywhere: push-pull over a pyramid (Gortler et al.
-    1996). ``known`` must hold at least one pixel. A level is followed wholly where at least the share ``enough`` of it is known: the less, the nearer is
-    what counts."""
-    wide = lambda weight: np.repeat(weight, a.shape[2], 2)  # faster than to broadcast over so few channels
-    # OpenCV takes no more than four channels.
-    one = lambda x, size, how: cv2.resize(np.ascontiguousarray(x, np.float32), size, interpolation=how).reshape(*size[::-1], -1)
-    resize = lambda x, size, how: np.concatenate([one(x[..., i:i + 4], size, how) for i in range(0, x.shape[2], 4)], 2) if x.shape[2] > 4 else one(x, size, how)
-    a, mask, levels = np.ascontiguousarray(a, np.float32), np.ascontiguousarray(known).view(np.uint8), []
-    level = cv2.copyTo(a, mask).reshape(a.shape)
-    weight = known.astype(np.float32)[..., None]
-    while max(weight.shape[:2]) > 1 and weight.min() < enough:  # from there on nothing more is taken
-        h, w = weight.shape[:2]
-        half = max(1, (w + 1) // 2), max(1, (h + 1) // 2)
-        levels.append((level, weight))
-        level, weight = resize(level, half, cv2.INTER_AREA), one(weight, half, cv2.INTER_AREA)
-    out = level / wide(np.maximum(weight, 1e-9))
-    for level, weight in levels[:0:-1]:
-        up, trust = resize(out, level.shape[1::-1], cv2.INTER_LINEAR), np.clip(weight / enough, 0, 1)
-        out = level * wide(trust / np.maximum(weight, 1e-9)) + up * wide(1 - trust)
-    return cv2.copyTo(a, mask, resize(out, known.shape[::-1], cv2.INTER_LINEAR)).reshape(a.shape) if levels else out
 
 
 def _told(image: np.ndarray, flat: np.ndarray, known: np.ndarray, clear: np.ndarray, before: np.ndarray, tone: np.ndarray, layout: np.ndarray, unit: float) -> dict[int, np.ndarray]:
@@ -402,7 +388,8 @@ def core(mask: np.ndarray) -> np.ndarray:
     return deep | mask & ~grown(deep, 4)
 
 
-def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndarray, shape, box, soft: float) -> np.ndarray:
+def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndarray, shape, box, soft: float, limbs: dict[int, straight.Painted],
+              near: np.ndarray) -> np.ndarray:
     """Colours of ``box`` at full resolution: each pixel takes those of its own kind only (group -> h x w x 3), skin in the ``light`` (a factor h x w x 3) that
     falls on it, and edges between kinds are a little soft, by a blur of ``soft`` pixels; they are those of a blur twice as wide, twice as steep, so that
     the steps of the pixels of ``wanted`` are not seen."""
@@ -410,9 +397,13 @@ def _bring_up(colours: dict[int, np.ndarray], light: np.ndarray, wanted: np.ndar
     for group, colour in colours.items():
         mine = GROUP[wanted] == group
         alpha, colour = cv2.GaussianBlur(mine.astype(np.float32), (0, 0), sigma), zoom(colour, shape, box)
-        if group == S.FACE:  # what shows of it in the pixels beside it has its light, too
-            beside = cv2.GaussianBlur(cv2.copyTo(light, mine.view(np.uint8)), (0, 0), sigma) / thrice(np.maximum(alpha, 1e-3))
-            colour *= cv2.copyTo(light, mine.view(np.uint8), beside)
+        if group == S.FACE:  # what shows of it in the pixels beside it has its light and colours, too
+            for cls, limb in limbs.items():
+                ys, xs = np.nonzero(near & (wanted == cls))
+                colour[ys, xs] = limb.at(np.stack((xs + box[2], ys + box[0]), 1))
+            colour = cv2.copyTo(colour * light, mine.view(np.uint8))
+            beside = cv2.GaussianBlur(colour, (0, 0), sigma) / thrice(np.maximum(alpha, 1e-3))
+            colour = cv2.copyTo(colour, mine.view(np.uint8), beside)
         alpha *= alpha
         out += colour * thrice(alpha)
         total += alpha

@@ -61,6 +61,7 @@ RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
 SCRAPS, TOUCHING = {S.BAG: (0.014, 0.4), S.ACCESSORY: (0.005, 0.2), S.LEFT_ARM: (0.005, 0.4), S.RIGHT_ARM: (0.005, 0.4)}, 0.15
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
+SHAFTS = 180  # the same of the edges of boots
 FRAYED = 400  # so many-th of the height: as far as outlines are evened out
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
@@ -191,6 +192,23 @@ def without_scraps(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
         if beside.max() > TOUCHING * len(around) and same > alike:
             moved[window][mine] = nearest
     return moved_on(label, few, moved, 2)
+
+
+def even_shafts(label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW with even upper edges of shoes along trousers and tights, which between dark and dark are guessed: each of both has what most around it have."""
+    shoes, worn = label == S.SHOES, among(label, (S.LOWER, S.LEGWEAR))
+    if not shoes.any() or not worn.any():
+        return label
+    room = len(label) // SHAFTS
+    y0, y1, x0, x1 = np.maximum(np.array(box_of(shoes)) + (-4 * room, 4 * room, -4 * room, 4 * room), 0)
+    window, out = np.s_[y0:y1, x0:x1], label.copy()
+    share = [cv2.GaussianBlur(mask[window].astype(np.float32), (0, 0), max(1, room)) for mask in (shoes, worn)]
+    near, most = out[window], share[0] > share[1]
+    near[worn[window] & most] = S.SHOES
+    lost = shoes[window] & ~most
+    if lost.any():
+        near[lost] = label[window][closest(worn[window])][lost]
+    return out
 
 
 def under_hems(label: np.ndarray) -> np.ndarray:
@@ -405,7 +423,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
     label = without_short_dresses(poses[0], on_their_side(poses[0], label))
-    return Person(photo, under_hems(without_rims(photo, without_scraps(photo, without_islands(label)))), poses, sure)
+    return Person(photo, even_shafts(under_hems(without_rims(photo, without_scraps(photo, without_islands(label))))), poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:

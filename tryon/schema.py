@@ -55,7 +55,7 @@ LANDMARKS = (
 )
 
 # Raised by hand when the same weights and configuration would give other pictures: every look is then rendered anew.
-PIPELINE_VERSION = 27
+PIPELINE_VERSION = 28
 
 # Results.
 OK, REVIEW, FAILED = "ok", "review", "failed"

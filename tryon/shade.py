@@ -116,11 +116,15 @@ def on_limb(points: np.ndarray, line: np.ndarray, radii: np.ndarray, joint: int,
     few = np.arange(0, len(line), 2)
     t, u, _ = along(points, line[few])
     at = np.interp(t, np.concatenate(([0], np.cumsum(np.linalg.norm(np.diff(line[few], axis=0), axis=1)))), few)
-    u = inner * u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3)
+    return measured(at / joint, u / np.maximum(np.interp(at, np.arange(len(line)), radii), 1e-3), inner, arm, light)
+
+
+def measured(bones: np.ndarray, across: np.ndarray, inner: int, arm: bool, light: np.ndarray) -> np.ndarray:
+    """The factors N of ``on_limb`` of places so many bones from the first joint, and so many half widths to the left of the middle, going down (N each)."""
     rows, table, sideways = (ALONG_ARM, ON_ARM, SIDEWAYS_ARM) if arm else (ALONG_LEG, ON_LEG, SIDEWAYS_LEG)
     aside = ASIDE * np.copysign(max(abs(light[0]), LEAST), light[0]) if light[0] else 0.0
     table = table ** CLEARER * np.exp(inner * aside * np.float32(sideways))
-    index = np.stack((np.interp(u, ACROSS, np.arange(len(ACROSS))), np.interp(at / joint, rows, np.arange(len(rows)))), -1).astype(np.float32)
+    index = np.stack((np.interp(inner * across, ACROSS, np.arange(len(ACROSS))), np.interp(bones, rows, np.arange(len(rows)))), -1).astype(np.float32)
     return cv2.remap(table, index[None], None, cv2.INTER_LINEAR)[0]
 
 

@@ -12,7 +12,8 @@ from tryon.garment import MOST_PIXELS, Garment, clips, like_ground, once
 from tryon.inpaint import fill
 from tryon.landmarks import PART
 from tryon.masks import box_of, distance_to, grown, shrunk, touching
-from tryon.paint import copied, spread, thrice, zoom
+from tryon.paint import copied, zoom
+from tryon.pyramid import spread, thrice
 
 INSET = 0.7  # 0.5 would cut a product out along its found outline, which takes a rim of the ground along
 DENT, EVENLY = 0.2, 0.03  # of a neckline's width: dents that are no part of it, and the blur that makes the rest even

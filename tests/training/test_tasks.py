@@ -17,13 +17,14 @@ from tryon.networks import Networks
 from tryon.sample import draw_garment, draw_person
 from tryon.training.garment import GarmentTask
 from tryon.training.generator import GeneratorTask, Pix2PixTask, VaeTask
+from tryon.training.limb import LimbTask
 from tryon.training.parser import ParserTask
 from tryon.training.pose import PoseTask
 from tryon.training.task import View
 from tryon.training.warp import GmmTask, WarpTask, pairs
 
 GENERATORS = {"generator": GeneratorTask, "pix2pix": Pix2PixTask, "vae": VaeTask}
-NETWORKS = ("parser", "pose", "garment", *GENERATORS, "warp", "gmm")
+NETWORKS = ("parser", "pose", "garment", *GENERATORS, "warp", "gmm", "limb")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,7 @@ def tasks(tmp_path_factory):
     made |= {name: task(people, some) for name, task in GENERATORS.items()}
     large, networks = drawn.ccp(root / "large", train=8, val=3, size=(384, 288)), Networks("cpu", names=("garment",))
     made |= {name: task(large, teacher=networks, times=1) for name, task in (("warp", WarpTask), ("gmm", GmmTask))}
+    made["limb"] = LimbTask(large)
     for name in ("parser", "pose", "garment"):
         made[name].sizes = ((96, 64), (64, 64))
     return {name: received(task) for name, task in made.items()}
@@ -105,7 +107,7 @@ def test_a_loss_of_weight_zero_is_left_out(tasks, monkeypatch):
     torch.testing.assert_close(own - free, VaeTask.losses["kl"] * parts["kl"], rtol=0.01, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*GENERATORS, "warp", "gmm"])
+@pytest.mark.parametrize("name", [*GENERATORS, "warp", "gmm", "limb"])
 def test_sheets_show_the_same_samples_beside_their_truth(tasks, name):
     """A sheet that cannot be compared with that of another step; a truth that the network has touched."""
     task = tasks[name]
@@ -119,10 +121,10 @@ def test_sheets_show_the_same_samples_beside_their_truth(tasks, name):
         other = task.samples(task.model)[0][1].picture
         for p in task.model.parameters():
             p.sub_(0.1)
-    result, width = {"warp": 3, "gmm": 3}.get(name, 2), made.shape[1] // (5 if name in ("warp", "gmm") else 6)
+    result, width = {"warp": 3, "gmm": 3, "limb": 1}.get(name, 2), made.shape[1] // {"warp": 5, "gmm": 5, "limb": 4}.get(name, 6)
     column = lambda picture, i: picture[:, i * width:(i + 1) * width]
     changed = [i for i in range(made.shape[1] // width) if (column(made, i) != column(other, i)).any()]
-    assert result in changed and set(changed) <= {result, result + 1 if name in GENERATORS else result}
+    assert result in changed and set(changed) <= {result, result + 1 if name in (*GENERATORS, "limb") else result}
 
 
 def test_tops_with_a_shop_picture_are_not_laid_out_flat():

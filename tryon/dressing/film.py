@@ -17,7 +17,7 @@ from tryon.dressing.ground import Ground, Occluders, Still
 from tryon.dressing.scene import Curve, Outline, Scene, ramp
 from tryon.fit import COARSE
 from tryon.masks import box_of
-from tryon.paint import spread
+from tryon.pyramid import spread
 
 LIGHT = np.array((-0.38, -0.52, 0.76))  # where light comes from: x to the right, y down, z to the viewer
 BARE = 100  # number of the base layer among garments, and of old clothes on top of it

@@ -7,11 +7,11 @@ from tryon.models.generator import CONDITION
 
 
 class PatchGAN(nn.Module):
-    """Picture B3HW in 0..1 and its condition B x CONDITION x H x W -> one score per patch, B1hw (h = H/8); real is 1."""
+    """Picture B3HW in 0..1 and its condition B x ``condition`` x H x W -> one score per patch, B1hw (h = H/8); real is 1."""
 
-    def __init__(self, width: int = 32):
+    def __init__(self, width: int = 32, condition: int = CONDITION):
         super().__init__()
-        layers, cin = [], 3 + CONDITION
+        layers, cin = [], 3 + condition
         for cout in (width, 2 * width, 4 * width):
             layers += [spectral_norm(nn.Conv2d(cin, cout, 4, 2, 1)), nn.LeakyReLU(0.2)]
             cin = cout

@@ -11,6 +11,7 @@ from tryon import schema as S
 from tryon.models.digest import FOLDER
 from tryon.models.generator import Generator
 from tryon.models.gmm import GMM
+from tryon.models.limb import LimbPainter
 from tryon.models.openpose import OpenPose
 from tryon.models.pix2pix import Pix2Pix
 from tryon.models.unet import UNet
@@ -29,6 +30,7 @@ NETWORKS = {
     "vae": lambda: VAE(),
     "warp": lambda: Residual(),
     "gmm": lambda: GMM(),
+    "limb": lambda: LimbPainter(),
 }
 MAX_BYTES = 16_000_000
 
