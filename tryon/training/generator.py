@@ -8,12 +8,12 @@ from torch.nn import functional as F
 from tryon import schema as S
 from tryon.condition import GARMENTS, condition, skeleton, skin_tone
 from tryon.datasets import augment, ccp
-from tryon.models.discriminator import PatchGAN
-from tryon.models.generator import FILL, GARMENT, Generator
+from tryon.models.generator import CONDITION, FILL, GARMENT, Generator
 from tryon.models.losses import Perceptual
 from tryon.models.pix2pix import Pix2Pix
 from tryon.models.vae import VAE
 from tryon.report.sheet import Tile, label_picture
+from tryon.training.adversary import Adversary
 from tryon.training.parser import with_pseudo_parses
 from tryon.training.sources import CCP, DRAWN, PARSED
 from tryon.training.task import Task, View, some, to_input, to_picture
@@ -59,16 +59,13 @@ class GeneratorTask(Task):
 
     def prepare(self, device, wrap) -> None:
         self.features.to(device)
-        self.judge = PatchGAN().to(device)
-        self.critic = wrap(self.judge)  # for its own loss; the generator's goes through it unwrapped, as it leaves its weights alone
-        self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), 2e-4, betas=(0.5, 0.99))
+        self.adversary = Adversary(device, wrap, CONDITION)
 
     def extra_state(self) -> dict:
-        return {"judge": self.judge.state_dict(), "judge_optimizer": self.judge_optimizer.state_dict()}
+        return self.adversary.state()
 
     def load_extra_state(self, state: dict) -> None:
-        self.judge.load_state_dict(state["judge"])
-        self.judge_optimizer.load_state_dict(state["judge_optimizer"])
+        self.adversary.load(state)
 
     def sample(self, rng: np.random.Generator, view: View, photo: ccp.Photo | None = None):
         """The photo, what the generator sees (CONDITION x H x W in 0..1), and its parse map."""
@@ -185,17 +182,8 @@ class GeneratorTask(Task):
             p = self.features(made, truth, weight)
             loss, parts = loss + self.weights["perceptual"] * p, parts | {"perceptual": p.detach()}
         if self.weights["adversarial"]:
-            self.judge.requires_grad_(True)
-            real, fake = self.critic(torch.cat((truth, made.detach())), torch.cat((x_BCHW, x_BCHW))).float().chunk(2)
-            where = F.interpolate(x_BCHW[:, FILL:FILL + 1], size=real.shape[-2:], mode="area") > 0.05
-            count = where.sum().clamp(min=1)
-            judged = (((real - 1) ** 2 + fake ** 2) * where).sum() / count / 2
-            self.judge_optimizer.zero_grad(set_to_none=True)
-            judged.backward()
-            self.judge_optimizer.step()
-            self.judge.requires_grad_(False)
-            fooled = (((self.judge(made, x_BCHW).float() - 1) ** 2) * where).sum() / count
-            loss, parts = loss + self.weights["adversarial"] * fooled, parts | {"judge": judged.detach(), "fooled": fooled.detach()}
+            fooled, both = self.adversary(made, truth, x_BCHW, x_BCHW[:, FILL:FILL + 1])
+            loss, parts = loss + self.weights["adversarial"] * fooled, parts | both
         return loss, parts
 
     @torch.no_grad()
@@ -260,7 +248,7 @@ class VaeTask(GeneratorTask):
 
 
 def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stacked samples -> condition BCHW, channels last, photo B3HW in 0..1, parse map BHW."""
+    """Stacked samples -> condition BCHW, channels last, photo B3HW in 0..1, parse map (or other ids) BHW."""
     images_BHWC, x_BCHW, parse_BHW = batch
     return x_BCHW.contiguous(memory_format=torch.channels_last), to_input(images_BHWC) / 255, parse_BHW.long()
 

@@ -11,14 +11,14 @@ from tryon import shade, straight
 from tryon.condition import skin_tone
 from tryon.datasets import augment, ccp
 from tryon.limbs import BONES, limbs
-from tryon.masks import shrunk
 from tryon.metrics.keypoints import torso_length
 from tryon.models import limb as model
-from tryon.models.discriminator import PatchGAN
 from tryon.models.losses import Perceptual
 from tryon.report.sheet import Tile
+from tryon.training.adversary import Adversary
+from tryon.training.generator import to_pairs
 from tryon.training.sources import CCP, PARSED
-from tryon.training.task import Task, View, some, to_input, to_picture
+from tryon.training.task import Task, View, some, to_picture
 
 BARE, SURE = 0.75, 4  # share of its lower bone along which a limb must be bare, and pixels of the straight limb to both sides of its middle that tell it
 GROUND, LIMB, UNKNOWN = range(3)
@@ -91,16 +91,13 @@ class LimbTask(Task):
 
     def prepare(self, device, wrap) -> None:
         self.features.to(device)
-        self.judge = PatchGAN(condition=model.CONDITION).to(device)
-        self.critic = wrap(self.judge)
-        self.judge_optimizer = torch.optim.Adam(self.judge.parameters(), 2e-4, betas=(0.5, 0.99))
+        self.adversary = Adversary(device, wrap, model.CONDITION)
 
     def extra_state(self) -> dict:
-        return {"judge": self.judge.state_dict(), "judge_optimizer": self.judge_optimizer.state_dict()}
+        return self.adversary.state()
 
     def load_extra_state(self, state: dict) -> None:
-        self.judge.load_state_dict(state["judge"])
-        self.judge_optimizer.load_state_dict(state["judge_optimizer"])
+        self.adversary.load(state)
 
     def sample(self, rng: np.random.Generator, view: View, limb: BareLimb | None = None):
         """The straight limb SIZE x 3, what the network sees of it, CONDITION x SIZE, and what each place is, SIZE uint8. A given ``limb`` comes as it is."""
@@ -145,17 +142,8 @@ class LimbTask(Task):
             p = self.features(made, truth, region)
             loss, parts = loss + self.weights["perceptual"] * p, parts | {"perceptual": p.detach()}
         if self.weights["adversarial"]:
-            self.judge.requires_grad_(True)
-            real, fake = self.critic(torch.cat((truth, made.detach())), torch.cat((x_BCHW, x_BCHW))).float().chunk(2)
-            where = F.interpolate(region, size=real.shape[-2:], mode="area") > 0.05
-            count = where.sum().clamp(min=1)
-            judged = (((real - 1) ** 2 + fake ** 2) * where).sum() / count / 2
-            self.judge_optimizer.zero_grad(set_to_none=True)
-            judged.backward()
-            self.judge_optimizer.step()
-            self.judge.requires_grad_(False)
-            fooled = (((self.judge(made, x_BCHW).float() - 1) ** 2) * where).sum() / count
-            loss, parts = loss + self.weights["adversarial"] * fooled, parts | {"judge": judged.detach(), "fooled": fooled.detach()}
+            fooled, both = self.adversary(made, truth, x_BCHW, region)
+            loss, parts = loss + self.weights["adversarial"] * fooled, parts | both
         return loss, parts
 
     def made(self, network, x_BCHW, truth, what_BHW):
@@ -195,9 +183,3 @@ class LimbTask(Task):
             for given, known, *pictures in zip(truth * (1 - region) + 0.5 * region, region, colours, made, truth):
                 out.append(Tile.of([to_picture(a) for a in (given, *pictures)], straight.SIZE[0]))
         return [(f"{limb.id} {S.PARSE_CLASSES[limb.cls]}", tile) for limb, tile in zip(shown, out)]
-
-
-def to_pairs(batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stacked samples -> condition BCHW, channels last, photo B3HW in 0..1, what each place is BHW."""
-    images_BHWC, x_BCHW, what_BHW = batch
-    return x_BCHW.contiguous(memory_format=torch.channels_last), to_input(images_BHWC) / 255, what_BHW.long()
