@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tryon import schema as S
-from tryon.person import (alone, even_shafts, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps,
+from tryon.person import (alone, evened, on_their_side, smooth, soft_iou, sureness, to_hands, under_hems, without_islands, without_rims, without_scraps,
                           without_short_dresses, without_strangers)
 
 
@@ -166,11 +166,11 @@ def test_the_tops_of_boots_are_even():
         if rng.random() < 0.4:
             label[438:443, x] = S.LOWER
     frayed = lambda a: np.abs(np.diff((a[420:460, 34:76] == S.SHOES).argmax(0))).sum()
-    out = even_shafts(label)
+    out = evened(label)
     assert frayed(label) > 40 and frayed(out) < 12 and set(np.unique(out[430:450, 34:76])) == {S.LOWER, S.SHOES}
     assert (out[:430] == label[:430]).all() and (out[450:] == label[450:]).all() and ((out == 0) == (label == 0)).all()
     label[label == S.LOWER] = S.LEFT_LEG
-    assert (even_shafts(label) == label).all()
+    assert (evened(label) == label).all()
 
 
 @pytest.mark.parametrize("height", [300, 541, 1024])

@@ -11,7 +11,7 @@ from tryon import schema as S
 from tryon.body import Body
 from tryon.colours import COLOURS, colours
 from tryon.limbs import BONES, HAND, bare_legs
-from tryon.masks import among, box_of, closest, distance_to, grown, pieces, shrunk
+from tryon.masks import among, box_of, closest, distance_to, grown, opened, pieces, shrunk
 from tryon.metrics.keypoints import torso_length
 from tryon.models.openpose import assemble
 from tryon.networks import Networks
@@ -61,7 +61,7 @@ RIMMED = (S.ARMS, (S.HAIR,), (S.BAG,), (S.LEFT_LEG, S.RIGHT_LEG))
 SCRAPS, TOUCHING = {S.BAG: (0.014, 0.4), S.ACCESSORY: (0.005, 0.2), S.LEFT_ARM: (0.005, 0.4), S.RIGHT_ARM: (0.005, 0.4)}, 0.15
 SURE = 0.9  # probability of a class above which a place needs no second look
 OUTLINE = 4  # pixels at the parser's size within which an outline is looked for in the photo
-SHAFTS = 180  # the same of the edges of boots
+EVEN = 180  # the same of the edges of boots and bags
 FRAYED = 400  # so many-th of the height: as far as outlines are evened out
 BARE = (S.HAIR, S.FACE, S.NECK, S.LEFT_ARM, S.RIGHT_ARM, S.LEFT_LEG, S.RIGHT_LEG)
 CLOTHED = [S.UPPER, S.OUTER, S.FULL, S.LOWER]
@@ -194,20 +194,24 @@ def without_scraps(photo: np.ndarray, label: np.ndarray) -> np.ndarray:
     return moved_on(label, few, moved, 2)
 
 
-def even_shafts(label: np.ndarray) -> np.ndarray:
-    """Parse ids HxW with even upper edges of shoes along trousers and tights, which between dark and dark are guessed: each of both has what most around it have."""
-    shoes, worn = label == S.SHOES, among(label, (S.LOWER, S.LEGWEAR))
-    if not shoes.any() or not worn.any():
-        return label
-    room = len(label) // SHAFTS
-    y0, y1, x0, x1 = np.maximum(np.array(box_of(shoes)) + (-4 * room, 4 * room, -4 * room, 4 * room), 0)
-    window, out = np.s_[y0:y1, x0:x1], label.copy()
-    share = [cv2.GaussianBlur(mask[window].astype(np.float32), (0, 0), max(1, room)) for mask in (shoes, worn)]
-    near, most = out[window], share[0] > share[1]
-    near[worn[window] & most] = S.SHOES
-    lost = shoes[window] & ~most
-    if lost.any():
-        near[lost] = label[window][closest(worn[window])][lost]
+def evened(label: np.ndarray) -> np.ndarray:
+    """Parse ids HxW with even edges of shoes along trousers and tights, and of bags along clothes, which between dark and dark are guessed: each of both has what most
+    around it have. Straps, which are thinner than that, stay."""
+    out, room = label.copy(), max(1, len(label) // EVEN)
+    for cls, beside in ((S.SHOES, (S.LOWER, S.LEGWEAR)), (S.BAG, CLOTHED)):
+        mine, worn = out == cls, among(out, beside)
+        if not mine.any() or not worn.any():
+            continue
+        y0, y1, x0, x1 = np.maximum(np.array(box_of(mine)) + (-4 * room, 4 * room, -4 * room, 4 * room), 0)
+        mine, worn, near = mine[y0:y1, x0:x1].copy(), worn[y0:y1, x0:x1].copy(), out[y0:y1, x0:x1]
+        if cls == S.BAG:
+            mine = opened(mine, 2 * room)
+        share = [cv2.GaussianBlur(mask.astype(np.float32), (0, 0), room) for mask in (mine, worn)]
+        most = share[0] > share[1]
+        lost = mine & ~most
+        if lost.any():
+            near[lost] = near[closest(worn)][lost]
+        near[worn & most] = cls
     return out
 
 
@@ -423,7 +427,7 @@ def analyse(networks: Networks, photo: np.ndarray) -> Person:
         raise RowError("no_person", "what was found has neither skin nor hair: it looks like a photo of a garment")
     poses[0], label = to_hands(poses[0], label)
     label = without_short_dresses(poses[0], on_their_side(poses[0], label))
-    return Person(photo, even_shafts(under_hems(without_rims(photo, without_scraps(photo, without_islands(label))))), poses, sure)
+    return Person(photo, evened(under_hems(without_rims(photo, without_scraps(photo, without_islands(label))))), poses, sure)
 
 
 def pack(meta: dict, arrays: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> bytes:
