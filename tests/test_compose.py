@@ -675,6 +675,8 @@ def test_hair_and_bags_lose_what_they_show_of_what_is_covered(old):
     image = np.where(edit[..., None], np.uint8((20, 25, 60)), photo)
     out, changed = unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)
     assert out[100, 20:100].max() < 75 and changed[100, 20:100].all() and (out[106:] == photo[106:]).all()
+    before[100:], layout[100:], before[:100] = S.BACKGROUND, S.BACKGROUND, S.BACKGROUND  # what is ground on both sides stays
+    assert not unmixed(photo, image, edit, before, layout, np.zeros_like(edit), edit, 3)[1].any()
 
 
 def test_hair_that_lay_on_dark_clothes_gets_no_pale_line():
@@ -690,14 +692,16 @@ def test_hair_that_lay_on_dark_clothes_gets_no_pale_line():
 
 
 def test_no_trousers_stand_out_beside_the_jacket_above_them():
-    """Waists of trousers wider than a jacket that show between it and an arm; hips below its rounded hem that are cut off; tops of which nothing is seen."""
-    top, ground = np.zeros((2, 200, 160), bool)
+    """Waists of trousers wider than a jacket that show between it and an arm; hips below its rounded hem that are cut off, or where no arm is; tops of which nothing
+    is seen."""
+    top, ground, arms = np.zeros((3, 200, 160), bool)
+    arms[:, :20] = True
     top[40:140, 50:110] = True
     top[140:148, 60:100] = True  # the hem is rounded
-    ground[:] = ~top
-    out = beside_top(top, ground, 100.0)
-    assert out[60:138, :50].all() and out[60:138, 110:].all() and not out[:, 50:110].any() and not out[150:].any()
-    assert not beside_top(np.zeros_like(top), ground, 100.0).any()
+    ground[:] = ~top & ~arms
+    out = beside_top(top, ground, arms, 100.0)
+    assert out[60:138, 20:50].all() and not out[:, 110:].any() and not out[:, 50:110].any() and not out[150:].any()
+    assert not beside_top(np.zeros_like(top), ground, arms, 100.0).any()
 
 
 @pytest.mark.parametrize("old", (S.UPPER, S.ACCESSORY))

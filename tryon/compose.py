@@ -52,6 +52,7 @@ SEAM = 0.06  # torso lengths from both legs: where a hole in trousers is one bet
 UNDER_HEM = 0.12  # torso lengths: as far as a waist goes on up to the hem of the top over it
 STUB = 0.3  # widths of a top or jacket: sleeves no longer than that are none
 LOW, ROUNDED = 0.4, 0.06  # of the height of a top, its lower part, whose side tells where its hem is; and torso lengths inwards of that where a rounded hem ends
+ELBOW_ROOM = 0.4  # torso lengths between a top and an arm beside it
 SLIT, DEEP = 0.04, 0.6  # torso lengths: half the width of the widest gap between legs that is none; and how much darker than the cloth it is
 CRACK, OPENED = 0.015, 0.75  # the same of a gap no longer than so many torso lengths at whose end ground is seen
 HOLE = 0.35  # torso lengths: the tallest hole between legs of trousers that is closed
@@ -181,7 +182,7 @@ def laid(canvas: Canvas, layers, fit: Fit, garment: Garment, body: Body, old: np
     if fit.tucked and not (canvas.worn[canvas.layout == S.LOWER] >= 0).any():
         behind |= under_waistband(canvas.layout, body)
     if garment.category == "lower":
-        front = front | beside_top(front & among(canvas.layout, shade.TOPS), canvas.layout == S.BACKGROUND, body.unit)
+        front = front | beside_top(front & among(canvas.layout, shade.TOPS), canvas.layout == S.BACKGROUND, among(canvas.layout, S.ARMS), body.unit)
     skin = among(canvas.layout, S.ARMS) & ~old
     bare = {} if kind_of(garment) == "jacket" and has_sleeves(garment) else come_out(layers, past, old & ~front, behind_torso(layers, canvas.layout, body, fit.unit))
     arms = np.any([*bare.values(), np.zeros(shape, bool)], 0)
@@ -871,15 +872,16 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
 
     photo and image HxWx3 uint8, before and after; edit HxW bool, where they differ; before and layout HxW parse ids; kept HxW bool, what must not
     change; covered HxW bool, where a new garment is; width of the border in pixels. Returns the image, and bool HxW where it was changed by this."""
-    taken, whole, changed = edit & (among(before, (*GARMENTS, S.ACCESSORY)) | covered), image.copy(), np.zeros(edit.shape, bool)
+    off, whole, changed = edit & among(before, (*GARMENTS, S.ACCESSORY)), image.copy(), np.zeros(edit.shape, bool)
+    taken = off | edit & covered
     if not taken.any():
         return whole, changed
     y0, y1, x0, x1 = np.maximum(np.array(box_of(taken)) + (-8 * width, 8 * width, -8 * width, 8 * width), 0)
     window = np.s_[y0:y1, x0:x1]
-    photo, image, edit, before, layout, kept, taken = (a[window] for a in (photo, image, edit, before, layout, kept, taken))
+    photo, image, edit, before, layout, kept, taken, off = (a[window] for a in (photo, image, edit, before, layout, kept, taken, off))
     near = grown(taken, width)
     beside, far = near & ~edit & ~kept, ~edit & ~near
-    band = beside.copy()
+    band = beside & ((layout != S.BACKGROUND) | grown(off, width))  # ground beside covered ground shows that alone
     for cls in np.intersect1d(GARMENTS, layout[band]):  # trousers below a longer top show nothing of themselves
         band &= (layout != cls) | grown(taken & (before != cls), width)
     ys, xs = np.nonzero(band)
@@ -956,9 +958,9 @@ def under_waistband(layout: np.ndarray, body: Body) -> np.ndarray:
     return np.arange(shape[0])[:, None] >= top
 
 
-def beside_top(top: np.ndarray, ground: np.ndarray, unit: float) -> np.ndarray:
-    """Bool HxW: ``ground`` beside a ``top`` (bool HxW each) that hangs over, no lower than its hem is at that side: nothing that is worn under it stands out there. unit: torso length
-    in pixels."""
+def beside_top(top: np.ndarray, ground: np.ndarray, arms: np.ndarray, unit: float) -> np.ndarray:
+    """Bool HxW: ``ground`` between a ``top`` that hangs over and one of the ``arms`` (bool HxW each), no lower than its hem is at that side: nothing that is worn under it stands out
+    there. unit: torso length in pixels."""
     out, rows = np.zeros_like(ground), np.flatnonzero(top.any(1))
     for flip in (slice(None), slice(None, None, -1)):
         if len(rows):
@@ -966,7 +968,7 @@ def beside_top(top: np.ndarray, ground: np.ndarray, unit: float) -> np.ndarray:
             side = np.median(first[-max(1, int(LOW * len(rows))):])
             rows_of = rows[:np.flatnonzero(first <= side + ROUNDED * unit)[-1] + 1]
             out[rows_of, flip] |= np.arange(top.shape[1]) < first[:len(rows_of), None]
-    return out & ground
+    return out & ground & between(top, arms, int(ELBOW_ROOM * unit))
 
 
 def belt(layout: np.ndarray, body: Body) -> np.ndarray:
