@@ -46,6 +46,7 @@ WIDER = 1.03  # times as wide as it is taken to be: the most that a limb is pain
 TRUNK = (0.3, 1.0, 0.35)  # of the way from the neck to the hips: from where to where a body surely is, and so many times as far to both sides as hips are apart
 NARROW = 0.85  # times as wide as it is taken to be: where there is a limb, whatever it is in
 FROM = {S.LEFT_LEG: 5, S.RIGHT_LEG: 5}  # piece from which on a leg is where its bones are; hips are left to the generator
+PAINTED = 3  # of the points of a limb: fewer that come out are a rim
 BELOW = 0.3  # torso lengths below the hips: where legs are
 THIN = 700  # part of the height: half the width of ground between what is painted and what is worn that is none
 FRONT = {S.LEFT_ARM: 2000, S.RIGHT_ARM: 2000, S.LEFT_LEG: 1000, S.RIGHT_LEG: 1000, S.NECK: 500, S.LOWER: 500, S.LEGWEAR: 1000}  # which is in front
@@ -107,7 +108,7 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
     lit = shade.lit_from(image_s, known & (before_s == S.FACE))
     stretch = np.array((w / size[1], h / size[0]))
     if "limb" in networks.nets and tone.any():
-        hidden = [(cls, (points + 0.5) * stretch - 0.5, radii * stretch[1]) for cls, points, radii in found if at(fill_s, points).any()]
+        hidden = [(cls, (points + 0.5) * stretch - 0.5, radii * stretch[1]) for cls, points, radii in found if at(fill_s, points).sum() >= PAINTED]
         anew = {limb.cls: limb for limb in straight.painted(networks, image, before, ~fill & ~garment, hidden, pose, unit, tone, lit)}
         outlines = {cls: limb.outlined() for cls, limb in anew.items()}
         found = [(cls, (outlines[cls][0] + 0.5) / stretch - 0.5, outlines[cls][1] / stretch[1]) if cls in anew else (cls, *piece) for cls, *piece in found]
