@@ -111,5 +111,7 @@ def test_a_larger_photo_shows_the_same_limb(networks):
     pose[[S.L_SHOULDER, S.L_ELBOW, S.L_WRIST], :2], pose[[S.L_SHOULDER, S.L_ELBOW, S.L_WRIST, S.NECK_JOINT], 2] = line, 1
     pose[S.NECK_JOINT, :2] = 30 * scale, 40 * scale
     (large,) = straight.painted(networks, image, parse, known, [(S.LEFT_ARM, points, radii)], pose, UNIT * scale, np.float32((190, 140, 115)), np.zeros(2))
+    everywhere = np.mgrid[0:480, 0:480].reshape(2, -1).T.astype(float)  # more places than OpenCV takes in a row
+    assert (large.at(everywhere)[:300] == large.at(everywhere[:300])).all() and large.at(everywhere).shape == (480 * 480, 3) and large.at(everywhere[:0]).shape == (0, 3)
     middle = np.s_[30:150, 26:38]
     assert np.abs(small.colours[middle] - large.colours[middle]).mean() < 6

@@ -19,6 +19,7 @@ ALONG = (-0.1, 2.3)  # bones from the first joint: from the upper end to the low
 PER_LENGTH = {True: 165.0, False: 128.0}  # pixels across per torso length, of arms and of legs: about as many as along
 SMOOTH = 0.25  # bones over which a bend is rounded
 DIM = 1 / 255
+ROW = 1024  # places that are asked at a time
 SHAPED = (0.5, 0.7, 1.8, 1.95)  # bones from and to which the outline of a leg is the network's, and where that begins to count; beside an arm there is a body, mostly, and nobody told it where that ends
 MOST = 1.4  # times as wide, or as narrow, as usual: the most that is
 RELIEF = 0.5  # power of the light measured on limbs (tryon.shade) in what is painted: a network that is to err little is too even, by 0.6 of the true contrast
@@ -117,7 +118,10 @@ class Painted:
     def at(self, places_xy: np.ndarray) -> np.ndarray:
         """Colours, float32 Nx3, of places of the picture (x, y; Nx2)."""
         index = places(places_xy, self.points, self.bones, self.unit, self.cls in S.ARMS, self.inner)
-        return cv2.remap(self.colours, index[None], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[0] if len(index) else np.zeros((0, 3), np.float32)
+        rows = np.zeros((-(-len(index) // ROW), ROW, 2), np.float32)  # OpenCV takes no rows of more than 32767
+        rows.reshape(-1, 2)[:len(index)] = index
+        found = cv2.remap(self.colours, rows, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE) if len(index) else np.zeros((0, ROW, 3), np.float32)
+        return found.reshape(-1, 3)[:len(index)]
 
 
 def painted(networks: Networks, image: np.ndarray, parse: np.ndarray, known: np.ndarray, found: list[tuple[int, np.ndarray, np.ndarray]], pose: np.ndarray, unit: float,

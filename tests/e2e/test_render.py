@@ -200,7 +200,7 @@ def test_bad_input_is_one_clear_line(small_store, tmp_path, s3_server, args, mes
     """A traceback, a silent success or minutes of work before bad usage is told."""
     some = tmp_path / "weights"
     some.mkdir()
-    for name in ("parser", "pose", "garment", "warp"):
+    for name in ("parser", "pose", "garment", "warp", "limb"):
         (some / f"{name}.safetensors").symlink_to(ROOT / "tryon" / "weights" / f"{name}.safetensors")
     done = render(*(a.format(store=small_store, some=some) for a in args), "--out", tmp_path / "out")
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
