@@ -881,7 +881,8 @@ def unmixed(photo: np.ndarray, image: np.ndarray, edit: np.ndarray, before: np.n
     photo, image, edit, before, layout, kept, taken, off = (a[window] for a in (photo, image, edit, before, layout, kept, taken, off))
     near = grown(taken, width)
     beside, far = near & ~edit & ~kept, ~edit & ~near
-    band = beside & ((layout != S.BACKGROUND) | grown(off, width))  # ground beside covered ground shows that alone
+    # Ground beside covered ground shows that alone, and clothes have folds at their edges, dark as mixtures are.
+    band = beside & (~among(layout, (S.BACKGROUND, *GARMENTS)) | grown(off, width))
     for cls in np.intersect1d(GARMENTS, layout[band]):  # trousers below a longer top show nothing of themselves
         band &= (layout != cls) | grown(taken & (before != cls), width)
     ys, xs = np.nonzero(band)

@@ -101,9 +101,10 @@ def paint(networks: Networks, image: np.ndarray, worn: np.ndarray, garment: np.n
         logits[cls][hidden] = -1e4
     small_unit = unit * size[0] / h
     hips = scaled[[S.R_HIP, S.L_HIP]]
-    if hips[:, 2].all():  # no top comes out between the legs of trousers
-        below = np.isin(before_s, (S.LOWER, S.BACKGROUND)) & (np.arange(size[0])[:, None] > hips[:, 1].mean() + BELOW * small_unit)
-        logits[[S.UPPER, S.OUTER]] = np.where(below, -1e4, logits[[S.UPPER, S.OUTER]])
+    never = before_s == S.BACKGROUND  # of which no top comes out, nor between the legs of trousers
+    if hips[:, 2].all():
+        never |= (before_s == S.LOWER) & (np.arange(size[0])[:, None] > hips[:, 1].mean() + BELOW * small_unit)
+    logits[[S.UPPER, S.OUTER]] = np.where(never, -1e4, logits[[S.UPPER, S.OUTER]])
     found = list(limbs(scaled, small_unit, before_s, ~known))
     lit = shade.lit_from(image_s, known & (before_s == S.FACE))
     stretch = np.array((w / size[1], h / size[0]))
