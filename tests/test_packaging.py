@@ -8,6 +8,7 @@ import zipfile
 from importlib.metadata import requires, version
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
@@ -65,3 +66,12 @@ def test_ci_runs_the_test_command_of_the_readme():
     """Catches a README whose second command nobody ever ran on a clean checkout."""
     assert TEST_COMMAND in (ROOT / "README.md").read_text()
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == TEST_COMMAND
+
+
+def test_no_picture_is_in_the_repository():
+    """A sheet of real photos that a script left in the working tree and ``git add -A`` took along: nothing made from them may be committed."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("no git checkout")
+    tracked = subprocess.run(["git", "-c", "safe.directory=*", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    assert "pyproject.toml" in tracked
+    assert [f for f in tracked if re.search(r"\.(png|jpe?g|webp|gif|bmp|tiff?|avif|np[yz]|pkl|zip|t?gz|tar|parquet)$", f, re.I)] == []

@@ -117,10 +117,10 @@ class LimbTask(Task):
             image, tone = both[:-1], both[-1].mean(0, dtype=np.float32)
             if "colour" in self.groups:  # what is seen of a limb tells its colour better than a face does
                 tone = np.clip(tone * np.exp(rng.normal(0, 0.08) + rng.normal(0, 0.04, 3)), 1, 255).astype(np.float32)
-        known = (what == LIMB) & ~self.hidden(rng, limb.arm)[:, None]
+        known = (what == LIMB) & ~self.hidden(rng)[:, None]
         return image, straight.condition(image, known, tone, limb.light, radii, limb.bones, limb.unit, limb.arm, limb.inner), what
 
-    def hidden(self, rng: np.random.Generator, arm: bool) -> np.ndarray:
+    def hidden(self, rng: np.random.Generator) -> np.ndarray:
         """Rows of a straight limb that clothes hide, bool H: mostly all but a hand or foot, or the whole limb, or a piece of it."""
         kind = rng.random()
         first, last = -1.0, 9.0
@@ -180,6 +180,6 @@ class LimbTask(Task):
         shown, out = some(self.val), []
         for x, truth, what, made, region, logit in self.judged(network, shown):
             colours = network(x)[0] * (logit > 0) + 0.5 * (logit <= 0)
-            for given, known, *pictures in zip(truth * (1 - region) + 0.5 * region, region, colours, made, truth):
+            for given, *pictures in zip(truth * (1 - region) + 0.5 * region, colours, made, truth):
                 out.append(Tile.of([to_picture(a) for a in (given, *pictures)], straight.SIZE[0]))
         return [(f"{limb.id} {S.PARSE_CLASSES[limb.cls]}", tile) for limb, tile in zip(shown, out)]
